@@ -1,0 +1,117 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings every Swift target of ours is built with.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+] + (Context.environment["JUNCTION_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+/// Whole-module and unchecked only where the hot path needs it; see docs/adr.
+let package = Package(
+    name: "junction",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "junction", targets: ["junction"]),
+        .library(name: "ConnectorKit", targets: ["ConnectorKit"]),
+        .library(name: "JunctionClient", targets: ["JunctionClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        // Base
+        .target(name: "Values", swiftSettings: strict),
+
+        // C shims: headers of ours that show nothing of the library behind them.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CXML", dependencies: ["CLibXML2"]),
+        .target(name: "CCurlShim", dependencies: ["CCurl"]),
+
+        // Core: no I/O, no clock, no randomness
+        .target(name: "Decisions", dependencies: ["Values"], swiftSettings: strict),
+        .target(name: "ProcessModel", dependencies: ["Values", "Decisions", "CXML"], swiftSettings: strict),
+        .target(name: "Resilience", dependencies: ["Values"], swiftSettings: strict),
+        .target(name: "Engine", dependencies: ["Values", "Decisions", "ProcessModel"], swiftSettings: strict),
+
+        // Runtime
+        .target(
+            name: "Storage",
+            dependencies: ["Values", "CSQLite", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(
+            name: "Runtime",
+            dependencies: [
+                "Values", "Decisions", "ProcessModel", "Engine", "Resilience", "Storage",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: strict),
+
+        // Public kits
+        .target(name: "ConnectorKit", dependencies: ["Values"], swiftSettings: strict),
+        .target(
+            name: "JunctionClient",
+            dependencies: [
+                "Values",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+
+        // Plugins
+        .target(
+            name: "HTTPConnector", dependencies: ["ConnectorKit", "Values", "CCurlShim"], path: "Plugins/HTTP",
+            swiftSettings: strict),
+        .target(
+            name: "FilesConnector", dependencies: ["ConnectorKit", "Values"], path: "Plugins/Files",
+            swiftSettings: strict),
+
+        // Services
+        .target(
+            name: "Hub",
+            dependencies: [
+                "Values", "Decisions", "Resilience", "Runtime", "Storage", "ConnectorKit", "Yams",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: strict),
+
+        // Apps
+        .target(
+            name: "Server",
+            dependencies: [
+                "Values", "Runtime", "Storage", "Hub", "ProcessModel",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "junction",
+            dependencies: [
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub", "Server", "JunctionClient",
+                "ConnectorKit", "HTTPConnector", "FilesConnector",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)
