@@ -1,0 +1,60 @@
+import Synchronization
+public import Values
+
+/// The deployed processes of this process's memory: looked up by key, and by id and version.
+///
+/// Definitions are added only after their deployment is durable. Safe from any thread.
+public final class DefinitionRegistry: Sendable {
+    private struct Content {
+        var byKey: [Key: DeployedProcess] = [:]
+        /// Versions of a process id, ascending.
+        var byID: [String: [DeployedProcess]] = [:]
+    }
+
+    private let content = Mutex(Content())
+
+    /// Creates an empty registry.
+    public init() {}
+
+    /// The version with this key.
+    public func definition(key: Key) -> DeployedProcess? {
+        content.withLock { $0.byKey[key] }
+    }
+
+    /// The newest version of a process, or exactly this one.
+    public func definition(processID: String, version: Int? = nil) -> DeployedProcess? {
+        content.withLock { content in
+            guard let versions = content.byID[processID] else { return nil }
+            guard let version else { return versions.last }
+            return versions.first { $0.version == version }
+        }
+    }
+
+    /// The newest version of a process with this tag.
+    public func definition(processID: String, versionTag: String) -> DeployedProcess? {
+        content.withLock { $0.byID[processID]?.last { $0.process.versionTag == versionTag } }
+    }
+
+    /// The version of a process that came with a deployment.
+    public func definition(processID: String, deploymentKey: Key) -> DeployedProcess? {
+        content.withLock { $0.byID[processID]?.last { $0.deploymentKey == deploymentKey } }
+    }
+
+    /// Every version, by process id and version.
+    public var all: [DeployedProcess] {
+        content.withLock { content in
+            content.byID.keys.sorted().flatMap { content.byID[$0] ?? [] }
+        }
+    }
+
+    /// Adds a version; adding it again is harmless.
+    package func add(_ definition: DeployedProcess) {
+        content.withLock { content in
+            guard content.byKey.updateValue(definition, forKey: definition.key) == nil else { return }
+            var versions = content.byID[definition.process.id] ?? []
+            versions.append(definition)
+            versions.sort { $0.version < $1.version }
+            content.byID[definition.process.id] = versions
+        }
+    }
+}

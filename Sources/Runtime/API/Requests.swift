@@ -1,0 +1,284 @@
+public import Engine
+public import ProcessModel
+public import Values
+
+/// A document to deploy.
+public struct DeploymentResource: Sendable {
+    /// The file name; its extension tells the format (`.bpmn`).
+    public var name: String
+    /// The document.
+    public var bytes: [UInt8]
+
+    /// Creates a resource.
+    public init(name: String, bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
+    }
+}
+
+/// What a deployment produced.
+public struct Deployment: Sendable {
+    /// The key of the deployment.
+    public var key: Key
+    /// The process versions of its documents, in document order; unchanged ones included.
+    public var definitions: [DeployedProcess]
+    /// Warnings and notes.
+    public var diagnostics: [Diagnostic]
+
+    /// Creates a deployment result.
+    public init(key: Key, definitions: [DeployedProcess], diagnostics: [Diagnostic]) {
+        self.key = key
+        self.definitions = definitions
+        self.diagnostics = diagnostics
+    }
+}
+
+/// Asks for a new process instance.
+public struct CreateInstanceRequest: Sendable {
+    /// Which definition.
+    public enum Target: Sendable {
+        /// The newest version of a process, or exactly this one.
+        case process(id: String, version: Int?)
+        /// The version with this key.
+        case definition(Key)
+    }
+
+    /// Which definition.
+    public var target: Target
+    /// A JSON object document; nil for no variables.
+    public var variables: [UInt8]?
+    /// A name for the instance in the business (Camunda's `businessId`).
+    public var businessID: String?
+    /// Makes repeated calls return the first instance; unique per process id.
+    public var idempotencyKey: String?
+    /// How long the idempotency key is remembered; nil means 24 hours.
+    public var idempotencyMilliseconds: Int64?
+    /// Waits until the instance has ended, at most this long; nil does not wait.
+    public var awaitMilliseconds: Int64?
+    /// Who asks.
+    public var actor: String
+
+    /// Creates a request.
+    public init(
+        target: Target, variables: [UInt8]? = nil, businessID: String? = nil, idempotencyKey: String? = nil,
+        idempotencyMilliseconds: Int64? = nil, awaitMilliseconds: Int64? = nil, actor: String
+    ) {
+        self.target = target
+        self.variables = variables
+        self.businessID = businessID
+        self.idempotencyKey = idempotencyKey
+        self.idempotencyMilliseconds = idempotencyMilliseconds
+        self.awaitMilliseconds = awaitMilliseconds
+        self.actor = actor
+    }
+}
+
+/// A created instance.
+public struct CreatedInstance: Sendable {
+    /// The key of the process instance.
+    public var key: Key
+    /// The version that runs.
+    public var definition: DeployedProcess
+    /// The idempotency key was known: this is the instance of the first call.
+    public var alreadyExisted: Bool
+    /// The root variables at the end as a JSON object, when the request waited for it.
+    public var result: [UInt8]?
+
+    /// Creates a result.
+    public init(key: Key, definition: DeployedProcess, alreadyExisted: Bool, result: [UInt8]? = nil) {
+        self.key = key
+        self.definition = definition
+        self.alreadyExisted = alreadyExisted
+        self.result = result
+    }
+}
+
+/// Asks to publish a message.
+public struct PublishMessageRequest: Sendable {
+    /// The message name.
+    public var name: String
+    /// Which instance it is for; empty correlates only to message start events.
+    public var correlationKey: String
+    /// How long it may wait for a subscription; 0 drops it when nobody waits.
+    public var timeToLiveMilliseconds: Int64
+    /// Unique per name and correlation key while the message is buffered.
+    public var messageID: String?
+    /// A JSON object document.
+    public var variables: [UInt8]?
+
+    /// Creates a request.
+    public init(
+        name: String, correlationKey: String, timeToLiveMilliseconds: Int64 = 0, messageID: String? = nil,
+        variables: [UInt8]? = nil
+    ) {
+        self.name = name
+        self.correlationKey = correlationKey
+        self.timeToLiveMilliseconds = timeToLiveMilliseconds
+        self.messageID = messageID
+        self.variables = variables
+    }
+}
+
+/// Asks for jobs.
+public struct ActivateJobsRequest: Sendable {
+    /// The job type.
+    public var type: String
+    /// The worker's name, for logs and records.
+    public var worker: String
+    /// At most this many; 1 or more.
+    public var maximum: Int
+    /// How long the jobs stay locked.
+    public var timeoutMilliseconds: Int64
+    /// Only these variables; nil for all visible ones.
+    public var fetchVariables: [String]?
+    /// How long to wait for the first job; 0 does not wait.
+    public var waitMilliseconds: Int64
+
+    /// Creates a request.
+    public init(
+        type: String, worker: String, maximum: Int, timeoutMilliseconds: Int64, fetchVariables: [String]? = nil,
+        waitMilliseconds: Int64
+    ) {
+        self.type = type
+        self.worker = worker
+        self.maximum = maximum
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.fetchVariables = fetchVariables
+        self.waitMilliseconds = waitMilliseconds
+    }
+}
+
+/// A job as its worker sees it.
+public struct ActivatedJob: Sendable {
+    /// The job.
+    public var key: Key
+    /// The job type.
+    public var type: String
+    /// The process instance.
+    public var instanceKey: Key
+    /// The element instance.
+    public var elementInstanceKey: Key
+    /// The process version.
+    public var definition: DeployedProcess
+    /// The element, with its static headers in `element.job`.
+    public var element: FlowNode
+    /// Attempts left, this one included.
+    public var retries: Int
+    /// The worker that locked it; empty for in-process workers.
+    public var worker: String
+    /// Unix milliseconds when the lock ends; 0 for in-process workers.
+    public var deadline: Int64
+    /// The visible variables, or the input of a connector call: a JSON object document.
+    public var variables: [UInt8]
+    /// Stable over retries, crashes and fail-over of one logical attempt epoch (resilience.md 2.7).
+    public var idempotencyKey: String
+    /// Higher runs first.
+    public var priority: Int
+
+    /// Creates an activated job.
+    public init(
+        key: Key, type: String, instanceKey: Key, elementInstanceKey: Key, definition: DeployedProcess,
+        element: FlowNode, retries: Int, worker: String, deadline: Int64, variables: [UInt8], idempotencyKey: String,
+        priority: Int
+    ) {
+        self.key = key
+        self.type = type
+        self.instanceKey = instanceKey
+        self.elementInstanceKey = elementInstanceKey
+        self.definition = definition
+        self.element = element
+        self.retries = retries
+        self.worker = worker
+        self.deadline = deadline
+        self.variables = variables
+        self.idempotencyKey = idempotencyKey
+        self.priority = priority
+    }
+}
+
+/// Reports a failed attempt of a job.
+public struct FailJobRequest: Sendable {
+    /// The job.
+    public var key: Key
+    /// Attempts left; 0 makes an incident.
+    public var retries: Int
+    /// When it may be tried again.
+    public var backoffMilliseconds: Int64
+    /// What happened.
+    public var message: String
+    /// Variables for the element's local scope: a JSON object document.
+    public var variables: [UInt8]?
+
+    /// Creates a request.
+    public init(key: Key, retries: Int, backoffMilliseconds: Int64, message: String, variables: [UInt8]? = nil) {
+        self.key = key
+        self.retries = retries
+        self.backoffMilliseconds = backoffMilliseconds
+        self.message = message
+        self.variables = variables
+    }
+}
+
+/// Throws a BPMN error for a job.
+public struct ThrowJobErrorRequest: Sendable {
+    /// The job.
+    public var key: Key
+    /// The error code to catch.
+    public var code: String
+    /// What happened.
+    public var message: String?
+    /// Variables for the scope that catches the error: a JSON object document.
+    public var variables: [UInt8]?
+
+    /// Creates a request.
+    public init(key: Key, code: String, message: String?, variables: [UInt8]? = nil) {
+        self.key = key
+        self.code = code
+        self.message = message
+        self.variables = variables
+    }
+}
+
+/// What could not be delivered.
+public struct NewDeadLetter: Sendable {
+    /// The trigger or connector it came through.
+    public var origin: String
+    /// Where the source had it, as a JSON object document.
+    public var coordinates: [UInt8]
+    /// Identifies the event at its source.
+    public var dedupeKey: String?
+    /// `decode`, `validate`, `filter`, `transform`, `correlate`, `invoke` or `commit`.
+    public var stage: String
+    /// The error code.
+    public var errorCode: String
+    /// What happened.
+    public var errorMessage: String
+    /// The media type of `payload`.
+    public var contentType: String
+    /// The event as received.
+    public var payload: [UInt8]
+    /// How often it was replayed before.
+    public var redriveCount: Int
+
+    /// Creates a dead letter.
+    public init(
+        origin: String, coordinates: [UInt8], dedupeKey: String?, stage: String, errorCode: String,
+        errorMessage: String, contentType: String, payload: [UInt8], redriveCount: Int = 0
+    ) {
+        self.origin = origin
+        self.coordinates = coordinates
+        self.dedupeKey = dedupeKey
+        self.stage = stage
+        self.errorCode = errorCode
+        self.errorMessage = errorMessage
+        self.contentType = contentType
+        self.payload = payload
+        self.redriveCount = redriveCount
+    }
+}
+
+/// How a dead letter ended.
+public enum DeadLetterOutcome: UInt8, Sendable {
+    case replayed = 1
+    case discarded = 2
+}

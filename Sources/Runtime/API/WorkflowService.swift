@@ -1,0 +1,103 @@
+public import Engine
+public import Values
+
+/// Everything a client, trigger or connector may ask of the engine.
+///
+/// Every command returns after what it caused is durable; an error means that nothing happened, except
+/// `CommandRejection.Code.unknownOutcome`. Commands may be called from any task; commands about one process instance
+/// take effect in the order in which they were called by one caller. Variables travel as JSON object documents.
+public protocol WorkflowService: Sendable {
+    /// Deploys documents together: all of them or none.
+    ///
+    /// A document equal to the newest version of its process does not get a new version.
+    /// - Throws: `.invalidArgument` with every diagnostic when a document is refused.
+    func deploy(_ resources: [DeploymentResource], actor: String) async throws(CommandRejection) -> Deployment
+
+    /// Starts a process at its none start event (BPMN 2.0.2 clause 10.5.2).
+    ///
+    /// With an idempotency key, a repeated call returns the instance of the first one.
+    /// - Throws: `.notFound` when there is no such definition, `.resourceExhausted` under backpressure.
+    func createInstance(_ request: CreateInstanceRequest) async throws(CommandRejection) -> CreatedInstance
+
+    /// Ends an instance and everything inside it, called processes included.
+    func cancelInstance(key: Key, actor: String) async throws(CommandRejection)
+
+    /// Publishes a message; it correlates at once, or is buffered for its time to live.
+    ///
+    /// - Throws: `.alreadyExists` when a buffered message of the same name and correlation key has the same id.
+    func publishMessage(_ request: PublishMessageRequest) async throws(CommandRejection) -> Key
+
+    /// Locks up to `maximum` jobs of a type for a worker; waits up to `waitMilliseconds` for the first one.
+    func activateJobs(_ request: ActivateJobsRequest) async throws(CommandRejection) -> [ActivatedJob]
+
+    /// Completes a job with its result.
+    ///
+    /// - Throws: `.notFound` when it ended already (or never was), `.invalidState` when it waits in an incident.
+    func completeJob(key: Key, variables: [UInt8]?) async throws(CommandRejection)
+
+    /// Reports a failed attempt; with `retries` 0 the job becomes an incident.
+    func failJob(_ request: FailJobRequest) async throws(CommandRejection)
+
+    /// Throws a BPMN error at the job's element.
+    func throwJobError(_ request: ThrowJobErrorRequest) async throws(CommandRejection)
+
+    /// Changes a job's remaining retries or its lock deadline.
+    func updateJob(key: Key, retries: Int?, timeoutMilliseconds: Int64?) async throws(CommandRejection)
+
+    /// Completes a user task.
+    func completeUserTask(key: Key, variables: [UInt8]?, actor: String) async throws(CommandRejection)
+
+    /// Gives a user task to somebody; nil takes it away.
+    ///
+    /// - Throws: `.invalidState` when it has an assignee and `allowOverride` is false.
+    func assignUserTask(key: Key, assignee: String?, allowOverride: Bool, actor: String) async throws(CommandRejection)
+
+    /// Retries what an incident is about, exactly there.
+    func resolveIncident(key: Key, actor: String) async throws(CommandRejection)
+
+    /// Sets variables in the scope of an instance or element instance.
+    ///
+    /// `local` false writes each variable where it is already defined, else at the root.
+    func setVariables(scope: Key, variables: [UInt8], local: Bool, actor: String) async throws(CommandRejection)
+
+    /// Stores what could not be delivered. Repeating it with the same dedupe key returns the first key.
+    func recordDeadLetter(_ letter: NewDeadLetter) async throws(CommandRejection) -> Key
+
+    /// Ends a dead letter as replayed or discarded.
+    ///
+    /// - Throws: `.notFound`, or `.invalidState` when it ended already.
+    func endDeadLetter(key: Key, as outcome: DeadLetterOutcome, actor: String) async throws(CommandRejection)
+
+    /// Registers a worker inside this process. Jobs reach it in batches, after they are durable, on an engine thread:
+    /// the handler must hand work over and return quickly. Every job must be answered once through `finishJob`.
+    ///
+    /// At most `capacity` jobs are unanswered at any time. Jobs of a type with an in-process worker are also visible to
+    /// `activateJobs`.
+    func registerWorker(type: String, capacity: Int, _ handler: @escaping @Sendable ([ActivatedJob]) -> Void)
+
+    /// Answers a job handed to an in-process worker; does not wait for durability. A job that ended meanwhile is ignored.
+    func finishJob(key: Key, _ outcome: JobOutcome)
+
+    /// Returns when the records show everything committed before the call.
+    ///
+    /// - Throws: `.resourceExhausted` after two seconds of waiting.
+    func waitForRecords() async throws(CommandRejection)
+
+    /// The deployed processes.
+    var definitions: DefinitionRegistry { get }
+
+    /// Figures of the moment.
+    func status() -> RuntimeStatus
+}
+
+/// How an in-process worker answers a job.
+public enum JobOutcome: Sendable {
+    /// Done; the result is a JSON object, nil for none.
+    case completed(variables: [UInt8]?)
+    /// This attempt failed: `retries` attempts remain (0 makes an incident), the next one after the backoff.
+    case failed(retries: Int, backoffMilliseconds: Int64, message: String)
+    /// A BPMN error.
+    case error(code: String, message: String?, variables: [UInt8]?)
+    /// Not attempted, for instance because a circuit breaker is open: offered again after the delay, retries unchanged.
+    case postponed(milliseconds: Int64, message: String)
+}
