@@ -1,0 +1,8 @@
+import Testing
+import Values
+
+@Suite struct ValueTests {
+    @Test func valueStaysSmall() {
+        #expect(MemoryLayout<Value>.size <= 24)
+    }
+}
