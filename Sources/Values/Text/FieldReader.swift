@@ -14,7 +14,9 @@ public final class FieldReader {
     private let report: Report
     private var asked: [String] = []
 
-    /// Starts at the top of a file. Findings get `code`.
+    /// Starts at the top of a file.
+    ///
+    /// Findings get `code`.
     public convenience init(_ value: Value, path: String = "", code: String) {
         self.init(value, path: path, code: code, report: Report())
     }
@@ -32,7 +34,9 @@ public final class FieldReader {
     /// Everything found so far, here and in the objects read from here.
     public var diagnostics: [Diagnostic] { self.report.diagnostics }
 
-    /// Whether `key` is present and not null. Counts as asking for it.
+    /// Whether `key` is present and not null.
+    ///
+    /// Counts as asking for it.
     public func has(_ key: String) -> Bool { self.value(key) != nil }
 
     /// The field as it is; `nil` when absent or null.
@@ -54,7 +58,8 @@ public final class FieldReader {
 
     /// A whole number in `range`.
     public func integer(_ key: String, in range: ClosedRange<Int> = 0...Int.max) -> Int? {
-        let bounds = range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+        let low = range.lowerBound
+        let bounds = range.upperBound == .max ? "at least \(low)" : "\(low) to \(range.upperBound)"
         return self.read(key, "a whole number, \(bounds)") { value in
             guard let number = value.asInt64.flatMap({ Int(exactly: $0) }), range.contains(number) else { return nil }
             return number
@@ -122,7 +127,9 @@ public final class FieldReader {
         return FieldReader(.context(context), path: self.name(key), code: self.code, report: self.report)
     }
 
-    /// Names of the fields present, in order. For objects whose keys are the user's own; each counts as asked for.
+    /// Names of the fields present, in order.
+    ///
+    /// For objects whose keys are the user's own; each counts as asked for.
     public func keys() -> [String] {
         let keys = self.fields.keys
         for key in keys where !self.asked.contains(key) { self.asked.append(key) }
@@ -142,7 +149,9 @@ public final class FieldReader {
             Diagnostic(code: self.code, severity: .error, message: message, remedy: remedy))
     }
 
-    /// Reports the fields nobody asked for. Call it once, after the last read.
+    /// Reports the fields nobody asked for.
+    ///
+    /// Call it once, after the last read.
     public func finish() {
         for key in self.fields.keys where !self.asked.contains(key) {
             let remedy =

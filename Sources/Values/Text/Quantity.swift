@@ -1,7 +1,8 @@
 /// Lengths of time and sizes the way people write them in configuration files.
 public enum Quantity {
-    /// Reads `500ms`, `1.5s`, `5m`, `2h`, `7d`, several in a row (`1h30m`), or `0`. `nil` for anything else, and for
-    /// more than 10,000 years.
+    /// Reads `500ms`, `1.5s`, `5m`, `2h`, `7d`, several in a row (`1h30m`), or `0`.
+    ///
+    /// `nil` for anything else, and for more than 10,000 years.
     public static func duration(_ text: some StringProtocol) -> Duration? {
         if text == "0" { return .zero }
         var total = Duration.zero
@@ -21,6 +22,7 @@ public enum Quantity {
     }
 
     /// Reads `512`, `64KiB`, `1MiB`, `2GB`, with or without a blank before the unit: a number of bytes.
+    ///
     /// `kB`, `MB`, `GB` are powers of 1,000, `KiB`, `MiB`, `GiB` of 1,024.
     public static func bytes(_ text: some StringProtocol) -> Int? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
@@ -80,7 +82,7 @@ public enum Quantity {
         }
     }
 
-    /// `digits` (with at most one point) times `factor`; `nil` when it is no number, no whole result or too big.
+    /// `digits`, with at most one point, times `factor`; `nil` when that is no number, no whole result or too big.
     private static func scaled(_ digits: some StringProtocol, by factor: Int64) -> Int64? {
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = parts.first.flatMap({ Int64($0) }) else { return nil }
@@ -89,9 +91,9 @@ public enum Quantity {
             guard parts[1].utf8.count <= 18, let decimals = Int64(parts[1]) else { return nil }
             var denominator: Int128 = 1
             for _ in parts[1] { denominator *= 10 }
-            let (quotient, remainder) = (Int128(decimals) * Int128(factor)).quotientAndRemainder(dividingBy: denominator)
-            guard remainder == 0 else { return nil }
-            fraction = quotient
+            let scaled = Int128(decimals) * Int128(factor)
+            guard scaled % denominator == 0 else { return nil }
+            fraction = scaled / denominator
         }
         return Int64(exactly: Int128(whole) * Int128(factor) + fraction)
     }
