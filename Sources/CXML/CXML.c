@@ -1,1 +1,441 @@
+#include "CXML.h"
 
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <libxml/xmlerror.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// How many bytes the parser gets at a time: what it cannot consume of them is an unfinished construct, whose size is
+/// then known and bounded, whatever the encoding.
+enum { chunk_bytes = 32 * 1024, depth_max = 256 };
+
+typedef struct {
+    void *items;
+    size_t count;
+    size_t capacity;
+} array;
+
+/// Where an interned name went, keyed by the parser's own interned strings.
+typedef struct {
+    const xmlChar *uri;
+    const xmlChar *local;
+    int32_t name;
+} name_slot;
+
+/// An element whose end tag has not come yet.
+typedef struct {
+    int32_t element;
+    int32_t last_child;
+    int32_t last_run;
+} open_element;
+
+typedef struct {
+    xmlParserCtxtPtr parser;
+    cxml_limits limits;
+    cxml_error *error;
+    array names, elements, attributes, runs, bytes;
+    name_slot *slots;
+    size_t slot_count;
+    open_element open[depth_max];
+    int32_t depth;
+} builder;
+
+cxml_limits cxml_default_limits(void) {
+    return (cxml_limits){
+        .bytes = 16 * 1024 * 1024,
+        .construct_bytes = 256 * 1024,
+        .depth = depth_max,
+        .elements = 500 * 1000,
+        .attributes = 1000 * 1000,
+    };
+}
+
+/// Makes room for `added` more items; false when memory is exhausted.
+static int reserve(array *a, size_t added, size_t item_bytes) {
+    size_t needed = a->count + added;
+    if (needed <= a->capacity) return 1;
+    size_t capacity = a->capacity < 64 ? 64 : a->capacity * 2;
+    if (capacity < needed) capacity = needed;
+    void *items = realloc(a->items, capacity * item_bytes);
+    if (items == NULL) return 0;
+    a->items = items;
+    a->capacity = capacity;
+    return 1;
+}
+
+#define AT(array_, type, index) (((type *)(array_).items)[index])
+
+/// Records the first reason and stops the parser.
+static void refuse(builder *b, cxml_status status, const char *message) {
+    if (b->error->status == CXML_OK) {
+        b->error->status = status;
+        b->error->line = b->parser != NULL && b->parser->input != NULL ? b->parser->input->line : 0;
+        b->error->column = b->parser != NULL && b->parser->input != NULL ? b->parser->input->col : 0;
+        snprintf(b->error->message, sizeof b->error->message, "%s", message);
+    }
+    if (b->parser != NULL) xmlStopParser(b->parser);
+}
+
+static void refuse_memory(builder *b) {
+    refuse(b, CXML_OUT_OF_MEMORY, "no memory is left for the document");
+}
+
+/// Copies text into the pool; false (and refused) when memory is exhausted.
+static int keep(builder *b, const xmlChar *text, size_t length, cxml_text *kept) {
+    if (!reserve(&b->bytes, length, 1)) {
+        refuse_memory(b);
+        return 0;
+    }
+    kept->offset = (uint32_t)b->bytes.count;
+    kept->length = (uint32_t)length;
+    if (length != 0) memcpy((uint8_t *)b->bytes.items + b->bytes.count, text, length);
+    b->bytes.count += length;
+    return 1;
+}
+
+static size_t slot_hash(const xmlChar *uri, const xmlChar *local) {
+    uint64_t mixed = ((uint64_t)(uintptr_t)uri * 31) ^ (uint64_t)(uintptr_t)local;
+    return (size_t)((mixed * 0x9E3779B97F4A7C15u) >> 32);
+}
+
+static int grow_slots(builder *b) {
+    size_t count = b->slot_count == 0 ? 256 : b->slot_count * 2;
+    name_slot *slots = calloc(count, sizeof *slots);
+    if (slots == NULL) return 0;
+    for (size_t i = 0; i < b->slot_count; i++) {
+        if (b->slots[i].local == NULL) continue;
+        size_t at = slot_hash(b->slots[i].uri, b->slots[i].local) & (count - 1);
+        while (slots[at].local != NULL) at = (at + 1) & (count - 1);
+        slots[at] = b->slots[i];
+    }
+    free(b->slots);
+    b->slots = slots;
+    b->slot_count = count;
+    return 1;
+}
+
+/// The index of a name. The parser keeps one copy of each string, so its pointers identify it.
+static int32_t intern(builder *b, const xmlChar *uri, const xmlChar *local) {
+    if (b->names.count * 2 >= b->slot_count && !grow_slots(b)) {
+        refuse_memory(b);
+        return CXML_NONE;
+    }
+    size_t at = slot_hash(uri, local) & (b->slot_count - 1);
+    while (b->slots[at].local != NULL) {
+        if (b->slots[at].local == local && b->slots[at].uri == uri) return b->slots[at].name;
+        at = (at + 1) & (b->slot_count - 1);
+    }
+    cxml_name name = {{0, 0}, {0, 0}};
+    if (!reserve(&b->names, 1, sizeof name)) {
+        refuse_memory(b);
+        return CXML_NONE;
+    }
+    if (uri != NULL && !keep(b, uri, strlen((const char *)uri), &name.uri)) return CXML_NONE;
+    if (!keep(b, local, strlen((const char *)local), &name.local)) return CXML_NONE;
+    b->slots[at] = (name_slot){uri, local, (int32_t)b->names.count};
+    AT(b->names, cxml_name, b->names.count) = name;
+    return (int32_t)b->names.count++;
+}
+
+/// The line of the start tag whose end the parser has just reached. A raw `<` cannot stand inside a tag.
+static int32_t tag_line(xmlParserInputPtr input) {
+    int32_t line = input->line;
+    for (const xmlChar *at = input->cur; at > input->base && *at != '<'; at--) {
+        if (at[-1] == '\n') line--;
+    }
+    return line;
+}
+
+static int add_attributes(builder *b, int count, const xmlChar **attributes) {
+    if (!reserve(&b->attributes, (size_t)count, sizeof(cxml_attribute))) {
+        refuse_memory(b);
+        return 0;
+    }
+    // Five pointers each: local name, prefix, URI, start and end of the value.
+    for (int i = 0; i < count; i++, attributes += 5) {
+        cxml_attribute attribute;
+        attribute.name = intern(b, attributes[2], attributes[0]);
+        if (attribute.name == CXML_NONE) return 0;
+        if (!keep(b, attributes[3], (size_t)(attributes[4] - attributes[3]), &attribute.value)) return 0;
+        AT(b->attributes, cxml_attribute, b->attributes.count++) = attribute;
+    }
+    return 1;
+}
+
+static void start_element(
+    void *context, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri, int namespace_count,
+    const xmlChar **namespaces, int attribute_count, int defaulted_count, const xmlChar **attributes) {
+    (void)prefix, (void)namespace_count, (void)namespaces, (void)defaulted_count;
+    builder *b = context;
+    if (b->error->status != CXML_OK) return;
+    if (b->depth >= b->limits.depth) {
+        refuse(b, CXML_TOO_DEEP, "elements are nested too deeply");
+        return;
+    }
+    if (b->elements.count >= (size_t)b->limits.elements
+        || b->attributes.count + (size_t)attribute_count > (size_t)b->limits.attributes) {
+        refuse(b, CXML_TOO_MANY_NODES, "too many elements or attributes");
+        return;
+    }
+    if (!reserve(&b->elements, 1, sizeof(cxml_element))) {
+        refuse_memory(b);
+        return;
+    }
+    int32_t index = (int32_t)b->elements.count;
+    cxml_element element = {
+        .name = intern(b, uri, local),
+        .parent = CXML_NONE,
+        .first_child = CXML_NONE,
+        .next_sibling = CXML_NONE,
+        .first_attribute = (int32_t)b->attributes.count,
+        .attribute_count = attribute_count,
+        .first_run = CXML_NONE,
+        .line = tag_line(b->parser->input),
+    };
+    if (element.name == CXML_NONE || !add_attributes(b, attribute_count, attributes)) return;
+    if (b->depth > 0) {
+        open_element *around = &b->open[b->depth - 1];
+        element.parent = around->element;
+        if (around->last_child == CXML_NONE) {
+            AT(b->elements, cxml_element, around->element).first_child = index;
+        } else {
+            AT(b->elements, cxml_element, around->last_child).next_sibling = index;
+        }
+        around->last_child = index;
+    }
+    AT(b->elements, cxml_element, index) = element;
+    b->elements.count++;
+    b->open[b->depth++] = (open_element){index, CXML_NONE, CXML_NONE};
+}
+
+static void end_element(void *context, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri) {
+    (void)local, (void)prefix, (void)uri;
+    builder *b = context;
+    if (b->error->status == CXML_OK && b->depth > 0) b->depth--;
+}
+
+static void add_text(void *context, const xmlChar *text, int length) {
+    builder *b = context;
+    if (b->error->status != CXML_OK || b->depth == 0 || length <= 0) return;
+    open_element *around = &b->open[b->depth - 1];
+    cxml_run run = {.next = CXML_NONE};
+    if (!keep(b, text, (size_t)length, &run.text)) return;
+    if (around->last_run != CXML_NONE) {
+        cxml_run *last = &AT(b->runs, cxml_run, around->last_run);
+        if (last->text.offset + last->text.length == run.text.offset) {
+            last->text.length += run.text.length;
+            return;
+        }
+    }
+    if (!reserve(&b->runs, 1, sizeof run)) {
+        refuse_memory(b);
+        return;
+    }
+    int32_t index = (int32_t)b->runs.count++;
+    AT(b->runs, cxml_run, index) = run;
+    if (around->last_run == CXML_NONE) {
+        AT(b->elements, cxml_element, around->element).first_run = index;
+    } else {
+        AT(b->runs, cxml_run, around->last_run).next = index;
+    }
+    around->last_run = index;
+}
+
+static void refuse_doctype(builder *b) {
+    refuse(b, CXML_DOCTYPE, "a DOCTYPE must not declare anything or refer to another document");
+}
+
+static void internal_subset(void *context, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id) {
+    (void)name;
+    if (public_id != NULL || system_id != NULL) refuse_doctype(context);
+}
+
+static void entity_declaration(
+    void *context, const xmlChar *name, int type, const xmlChar *public_id, const xmlChar *system_id,
+    xmlChar *content) {
+    (void)name, (void)type, (void)public_id, (void)system_id, (void)content;
+    refuse_doctype(context);
+}
+
+static void unparsed_entity_declaration(
+    void *context, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id, const xmlChar *notation) {
+    (void)name, (void)public_id, (void)system_id, (void)notation;
+    refuse_doctype(context);
+}
+
+static void notation_declaration(
+    void *context, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id) {
+    (void)name, (void)public_id, (void)system_id;
+    refuse_doctype(context);
+}
+
+static void attribute_declaration(
+    void *context, const xmlChar *element, const xmlChar *name, int type, int kind, const xmlChar *value,
+    xmlEnumerationPtr values) {
+    (void)element, (void)name, (void)type, (void)kind, (void)value;
+    xmlFreeEnumeration(values);
+    refuse_doctype(context);
+}
+
+static void element_declaration(void *context, const xmlChar *name, int type, xmlElementContentPtr content) {
+    (void)name, (void)type, (void)content;
+    refuse_doctype(context);
+}
+
+static int is_encoding_error(int code) {
+    switch (code) {
+    case XML_ERR_INVALID_ENCODING:
+    case XML_ERR_UNKNOWN_ENCODING:
+    case XML_ERR_UNSUPPORTED_ENCODING:
+    case XML_ERR_INVALID_CHAR:
+    case XML_I18N_NO_NAME:
+    case XML_I18N_NO_HANDLER:
+    case XML_I18N_EXCESS_HANDLER:
+    case XML_I18N_CONV_FAILED:
+    case XML_I18N_NO_OUTPUT:
+    case XML_IO_ENCODER:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/// Takes what the parser reports. Warnings do not make a document wrong, nor does a namespace that is no valid URI.
+static void take_error(void *context, xmlErrorPtr reported) {
+    builder *b = context;
+    if (reported->level < XML_ERR_ERROR || b->error->status != CXML_OK) return;
+    if (reported->code == XML_ERR_USER_STOP || reported->code == XML_WAR_NS_URI) return;
+    cxml_status status = CXML_SYNTAX;
+    if (is_encoding_error(reported->code)) status = CXML_ENCODING;
+    if (reported->code == XML_ERR_NO_MEMORY) status = CXML_OUT_OF_MEMORY;
+    b->error->status = status;
+    b->error->line = reported->line;
+    b->error->column = reported->int2;
+    const char *message = reported->message != NULL ? reported->message : "not well-formed";
+    if (reported->code == XML_ERR_DOCUMENT_EMPTY || reported->code == XML_ERR_DOCUMENT_END) {
+        if (b->elements.count == 0) message = "there is no root element";
+        if (b->depth > 0) message = "the document ends before its root element does";
+    }
+    int length = (int)strcspn(message, "\r\n");
+    snprintf(b->error->message, sizeof b->error->message, "%.*s", length, message);
+    xmlStopParser(b->parser);
+}
+
+static pthread_once_t parser_initialized = PTHREAD_ONCE_INIT;
+
+static xmlSAXHandler make_handler(void) {
+    xmlSAXHandler handler;
+    memset(&handler, 0, sizeof handler);
+    handler.initialized = XML_SAX2_MAGIC;
+    handler.startElementNs = start_element;
+    handler.endElementNs = end_element;
+    handler.characters = add_text;
+    handler.ignorableWhitespace = add_text;
+    handler.cdataBlock = add_text;
+    handler.internalSubset = internal_subset;
+    handler.externalSubset = internal_subset;
+    handler.entityDecl = entity_declaration;
+    handler.unparsedEntityDecl = unparsed_entity_declaration;
+    handler.notationDecl = notation_declaration;
+    handler.attributeDecl = attribute_declaration;
+    handler.elementDecl = element_declaration;
+    handler.serror = take_error;
+    return handler;
+}
+
+/// Feeds the document piece by piece, checking after each that no construct outgrows its limit.
+static void feed(builder *b, const uint8_t *bytes, size_t count) {
+    size_t at = 0;
+    while (at < count && b->error->status == CXML_OK) {
+        size_t length = count - at < chunk_bytes ? count - at : chunk_bytes;
+        xmlParseChunk(b->parser, (const char *)bytes + at, (int)length, 0);
+        at += length;
+        xmlParserInputPtr input = b->parser->input;
+        if (input != NULL && (size_t)(input->end - input->cur) > b->limits.construct_bytes) {
+            refuse(b, CXML_CONSTRUCT_TOO_LONG, "a tag, comment or instruction is too long");
+        }
+    }
+    if (b->error->status == CXML_OK) xmlParseChunk(b->parser, NULL, 0, 1);
+    if (b->error->status == CXML_OK && (!b->parser->wellFormed || b->elements.count == 0 || b->depth != 0)) {
+        refuse(b, CXML_SYNTAX, "the document ends too early");
+    }
+}
+
+static cxml_document *finish(builder *b) {
+    cxml_document *document = malloc(sizeof *document);
+    if (document == NULL) {
+        refuse_memory(b);
+        return NULL;
+    }
+    *document = (cxml_document){
+        .names = b->names.items,
+        .elements = b->elements.items,
+        .attributes = b->attributes.items,
+        .runs = b->runs.items,
+        .bytes = b->bytes.items,
+        .name_count = (int32_t)b->names.count,
+        .element_count = (int32_t)b->elements.count,
+        .attribute_count = (int32_t)b->attributes.count,
+        .run_count = (int32_t)b->runs.count,
+    };
+    return document;
+}
+
+cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits, cxml_error *error) {
+    memset(error, 0, sizeof *error);
+    if (count > limits.bytes || count > UINT32_MAX / 4) {
+        error->status = CXML_TOO_LARGE;
+        snprintf(
+            error->message, sizeof error->message, "%zu bytes are more than the limit of %zu", count, limits.bytes);
+        return NULL;
+    }
+    pthread_once(&parser_initialized, xmlInitParser);
+    builder *b = calloc(1, sizeof *b);
+    if (b == NULL) {
+        error->status = CXML_OUT_OF_MEMORY;
+        return NULL;
+    }
+    b->limits = limits;
+    if (b->limits.depth > depth_max) b->limits.depth = depth_max;
+    b->error = error;
+    xmlSAXHandler handler = make_handler();
+    // The first four bytes tell the encoding.
+    size_t probed = count < 4 ? count : 4;
+    b->parser = xmlCreatePushParserCtxt(&handler, b, (const char *)bytes, (int)probed, NULL);
+    cxml_document *document = NULL;
+    if (b->parser == NULL) {
+        refuse_memory(b);
+    } else {
+        // NOENT only makes the five predefined entities and character references arrive as plain text: others cannot
+        // be declared.
+        xmlCtxtUseOptions(b->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
+        feed(b, bytes + probed, count - probed);
+        if (error->status == CXML_OK) document = finish(b);
+        if (b->parser->myDoc != NULL) xmlFreeDoc(b->parser->myDoc);
+        b->parser->myDoc = NULL;
+        xmlFreeParserCtxt(b->parser);
+    }
+    if (document == NULL) {
+        free(b->names.items);
+        free(b->elements.items);
+        free(b->attributes.items);
+        free(b->runs.items);
+        free(b->bytes.items);
+    }
+    free(b->slots);
+    free(b);
+    return document;
+}
+
+void cxml_free(cxml_document *document) {
+    if (document == NULL) return;
+    free((void *)document->names);
+    free((void *)document->elements);
+    free((void *)document->attributes);
+    free((void *)document->runs);
+    free((void *)document->bytes);
+    free(document);
+}

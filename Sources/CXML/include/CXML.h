@@ -1,1 +1,124 @@
-#pragma once
+// A bounded XML reader: bytes in, a compact read-only tree out. Nothing of the parser behind it shows here.
+//
+// The tree is four flat arrays and one pool of UTF-8 bytes. Elements stand in document order, so element 0 is the root
+// and a parent's index is smaller than its children's. Comments and processing instructions are not kept.
+//
+// No network access, no external entities, no DTD: a document with a DOCTYPE that declares anything or points outside
+// is refused before any of it is expanded.
+#ifndef CXML_H
+#define CXML_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// The index that means "none".
+#define CXML_NONE (-1)
+
+/// Bytes of the pool of a document; not terminated by zero.
+typedef struct {
+    uint32_t offset;
+    uint32_t length;
+} cxml_text;
+
+/// A name as the namespace defines it: equal names have equal indexes within one document.
+typedef struct {
+    /// The namespace URI; empty when there is none.
+    cxml_text uri;
+    /// The name without its prefix.
+    cxml_text local;
+} cxml_name;
+
+/// One element.
+typedef struct {
+    /// Index of its name.
+    int32_t name;
+    /// Index of the element around it.
+    int32_t parent;
+    /// Index of the first element inside it.
+    int32_t first_child;
+    /// Index of the next element beside it.
+    int32_t next_sibling;
+    /// Index of its first attribute; the others follow.
+    int32_t first_attribute;
+    int32_t attribute_count;
+    /// Index of the first run of the text directly inside it.
+    int32_t first_run;
+    /// The line of its start tag, 1-based.
+    int32_t line;
+} cxml_element;
+
+/// One attribute; entities are already replaced.
+typedef struct {
+    /// Index of its name.
+    int32_t name;
+    cxml_text value;
+} cxml_attribute;
+
+/// A stretch of text between two child elements.
+typedef struct {
+    cxml_text text;
+    /// Index of the next run of the same element.
+    int32_t next;
+} cxml_run;
+
+/// A parsed document.
+typedef struct {
+    const cxml_name *names;
+    const cxml_element *elements;
+    const cxml_attribute *attributes;
+    const cxml_run *runs;
+    const uint8_t *bytes;
+    int32_t name_count;
+    int32_t element_count;
+    int32_t attribute_count;
+    int32_t run_count;
+} cxml_document;
+
+/// What a document may cost. Every limit is inclusive.
+typedef struct {
+    /// Bytes of the whole document.
+    size_t bytes;
+    /// Bytes of one start tag, comment or instruction.
+    size_t construct_bytes;
+    /// Elements inside each other.
+    int32_t depth;
+    int32_t elements;
+    int32_t attributes;
+} cxml_limits;
+
+/// Why a document was refused.
+typedef enum {
+    CXML_OK = 0,
+    /// Not well-formed.
+    CXML_SYNTAX = 1,
+    /// Bytes that are no text in the document's encoding, or an unknown encoding.
+    CXML_ENCODING = 2,
+    /// A DOCTYPE that declares something or refers to another document.
+    CXML_DOCTYPE = 3,
+    CXML_TOO_LARGE = 4,
+    CXML_TOO_DEEP = 5,
+    CXML_TOO_MANY_NODES = 6,
+    CXML_CONSTRUCT_TOO_LONG = 7,
+    CXML_OUT_OF_MEMORY = 8,
+} cxml_status;
+
+/// The first reason to refuse a document, and where; line and column are 1-based, 0 when unknown.
+typedef struct {
+    cxml_status status;
+    int32_t line;
+    int32_t column;
+    char message[240];
+} cxml_error;
+
+/// The limits used unless told otherwise: 16 MiB, 256 KiB per construct, depth 256, 500,000 elements and 1,000,000
+/// attributes.
+cxml_limits cxml_default_limits(void);
+
+/// Reads a document. Returns NULL and fills `error` when it is refused; otherwise the caller frees the result with
+/// `cxml_free`. Safe on any thread; takes time linear in `count`.
+cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits, cxml_error *error);
+
+/// Frees a document; NULL is allowed.
+void cxml_free(cxml_document *document);
+
+#endif
