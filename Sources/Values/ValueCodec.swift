@@ -157,7 +157,7 @@ public enum ValueCodec {
         let low = try reader.varint()
         let high = try reader.varint()
         let coefficient = UInt128(high) << 64 | UInt128(low)
-        guard abs(exponent) <= 6_200, coefficient < PowersOfTen.table[Decimal128.precision],
+        guard exponent.magnitude <= 6_200, coefficient < PowersOfTen.table[Decimal128.precision],
             let value = Decimal128.rounding(isNegative: isNegative, low: coefficient, exponent: Int(exponent))
         else { throw reader.failure(.invalidValue) }
         return Number(value.value)
@@ -177,7 +177,7 @@ public enum ValueCodec {
         case 0: zone = nil
         case 1:
             let seconds = try reader.zigzag()
-            guard abs(seconds) <= ZoneOffset.secondsMax else { throw reader.failure(.invalidValue) }
+            guard seconds.magnitude <= ZoneOffset.secondsMax else { throw reader.failure(.invalidValue) }
             zone = .offset(seconds: Int32(seconds))
         case 2: zone = .named(try reader.string())
         default: throw reader.failure(.unknownTag(kind))

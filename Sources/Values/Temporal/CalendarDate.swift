@@ -16,7 +16,7 @@ public struct CalendarDate: Sendable, Hashable {
 
     /// Creates a date, or nil when there is no such day.
     public init?(year: Int, month: Int, day: Int) {
-        guard abs(year) <= Self.yearMax, (1...12).contains(month) else { return nil }
+        guard year.magnitude <= Self.yearMax, (1...12).contains(month) else { return nil }
         guard day >= 1, day <= Self.dayCount(year: year, month: month) else { return nil }
         self.storedYear = Int32(year)
         self.storedMonth = UInt8(month)
@@ -48,7 +48,7 @@ extension CalendarDate: Comparable {
 extension CalendarDate {
     /// Creates the date that lies `daysSinceEpoch` days after 1970-01-01, or nil beyond the range of years.
     public init?(daysSinceEpoch: Int) {
-        guard abs(daysSinceEpoch) < 400_000_000_000 else { return nil }
+        guard daysSinceEpoch.magnitude < 400_000_000_000 else { return nil }
         // Count years from 1 March, so that the leap day is the last of its year, in 400-year eras of 146,097 days.
         let days = daysSinceEpoch + 719_468
         let era = days.floorDivided(by: 146_097)
@@ -98,7 +98,7 @@ extension CalendarDate {
         let (months, overflow) = Int64(self.year * 12 + self.month - 1).addingReportingOverflow(count)
         guard !overflow else { return nil }
         let year = Int(months).floorDivided(by: 12)
-        guard abs(year) <= Self.yearMax else { return nil }
+        guard year.magnitude <= Self.yearMax else { return nil }
         let month = Int(months).floorModulo(12) + 1
         return CalendarDate(
             year: year, month: month, day: Swift.min(self.day, Self.dayCount(year: year, month: month)))
