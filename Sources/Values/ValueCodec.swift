@@ -139,7 +139,9 @@ public enum ValueCodec {
             return .context(context)
         case Tag.date: return .date(try Self.readDate(&reader))
         case Tag.time: return .time(try Self.readTime(&reader))
-        case Tag.dateTime: return .dateTime(DateTime(date: try Self.readDate(&reader), time: try Self.readTime(&reader)))
+        case Tag.dateTime:
+            let date = try Self.readDate(&reader)
+            return .dateTime(DateTime(date: date, time: try Self.readTime(&reader)))
         case Tag.yearMonthDuration: return .yearMonthDuration(YearMonthDuration(months: try reader.zigzag()))
         case Tag.dayTimeDuration:
             let seconds = try reader.zigzag()

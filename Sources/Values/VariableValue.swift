@@ -19,7 +19,9 @@ public struct VariableValue: Sendable {
         self.storage = .value(value)
     }
 
-    /// The value. JSON text is parsed on every call: cache it where it is asked for often.
+    /// The value.
+    ///
+    /// JSON text is parsed on every call: cache the result where it is asked for often.
     public var value: Value {
         switch self.storage {
         case .json(let bytes): (try? JSON.parse(bytes)) ?? .null

@@ -38,6 +38,12 @@ extension Decimal128 {
             let zero = Decimal128(isNegative: false, coefficient: 0, exponent: 0)
             return (zero, digits == 0 && !sticky)
         }
+        var (high, low, exponent, sticky) = (high, low, exponent, sticky)
+        if drop > 38 {
+            let (quotient, remainder) = PowersOfTen.divide(high: high, low: low, by: PowersOfTen.table[38])
+            (high, low, exponent, sticky) = (0, quotient, exponent + 38, sticky || remainder != 0)
+            drop -= 38
+        }
         let (quotient, comparison, isExact) = PowersOfTen.divide(high: high, low: low, by: drop)
         var coefficient = quotient
         let isTie = comparison == .half && !sticky

@@ -64,8 +64,9 @@ extension Number {
             guard let power = Self.parseExponent(bytes, from: position + 1) else { return nil }
             exponent += power
         }
-        guard let (value, isExact) = Decimal128.rounding(
-            isNegative: isNegative, low: coefficient, exponent: exponent, sticky: sticky)
+        guard
+            let (value, isExact) = Decimal128.rounding(
+                isNegative: isNegative, low: coefficient, exponent: exponent, sticky: sticky)
         else { return nil }
         return (Number(value), isExact)
     }

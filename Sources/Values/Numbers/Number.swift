@@ -130,8 +130,10 @@ extension Number {
         if let narrow = Int64(exactly: signed) {
             self.init(normalized: narrow, exponent: exponent)
         } else {
-            self.init(storage: .wide(
-                WideNumber(Decimal128(isNegative: decimal.isNegative, coefficient: coefficient, exponent: exponent))))
+            self.init(
+                storage: .wide(
+                    WideNumber(Decimal128(isNegative: decimal.isNegative, coefficient: coefficient, exponent: exponent))
+                ))
         }
     }
 

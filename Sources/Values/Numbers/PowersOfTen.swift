@@ -17,7 +17,7 @@ enum PowersOfTen {
         guard value != 0 else { return 0 }
         let bits = 128 - value.leadingZeroBitCount
         // 1233 / 4096 approximates log10(2) closely enough up to 128 bits.
-        let estimate = bits * 1_233 >> 12
+        let estimate = (bits * 1_233) >> 12
         return estimate < 39 && value >= Self.table[estimate] ? estimate + 1 : estimate
     }
 
@@ -29,12 +29,9 @@ enum PowersOfTen {
         return 38 + Self.digitCount(upper)
     }
 
-    /// Divides a 256-bit value; the quotient must fit in 128 bits.
+    /// Divides a 256-bit value; the quotient must fit in 128 bits, that is, `high` be below `divisor`.
     static func divide(high: UInt128, low: UInt128, by divisor: UInt128) -> (quotient: UInt128, remainder: UInt128) {
-        if high == 0 {
-            return low.quotientAndRemainder(dividingBy: divisor)
-        }
-        return divisor.dividingFullWidth((high, low))
+        high == 0 ? low.quotientAndRemainder(dividingBy: divisor) : divisor.dividingFullWidth((high, low))
     }
 
     /// Divides a 256-bit value by 10^`exponent`, at most 38; the quotient must fit in 128 bits.

@@ -5,7 +5,8 @@ extension DateTime {
     public init?(epochMilliseconds: Int64, offsetSeconds: Int = 0) {
         self.init(
             epochSeconds: epochMilliseconds.floorDivided(by: 1_000),
-            nanosecond: Int(epochMilliseconds.floorModulo(1_000)) * 1_000_000, zone: .offset(seconds: Int32(clamping: offsetSeconds)))
+            nanosecond: Int(epochMilliseconds.floorModulo(1_000)) * 1_000_000,
+            zone: .offset(seconds: Int32(clamping: offsetSeconds)))
     }
 
     /// Creates the date and time of an instant in a zone; nil when the zone cannot be resolved or the year is out of

@@ -1,4 +1,6 @@
-/// An exact duration to the nanosecond, such as `P3DT4H5M6.5S`. A day has 86,400 seconds.
+/// An exact duration to the nanosecond, such as `P3DT4H5M6.5S`.
+///
+/// A day has 86,400 seconds.
 public struct DayTimeDuration: Sendable, Hashable, Comparable {
     /// Whole seconds, rounded towards minus infinity.
     public let seconds: Int64

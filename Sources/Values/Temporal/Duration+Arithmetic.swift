@@ -42,8 +42,9 @@ extension YearMonthDuration {
 extension DayTimeDuration {
     /// The duration in seconds, with the fraction.
     public var totalSeconds: Number {
-        Number(Decimal128(
-            isNegative: self.totalNanoseconds < 0, coefficient: self.totalNanoseconds.magnitude, exponent: -9))
+        Number(
+            Decimal128(
+                isNegative: self.totalNanoseconds < 0, coefficient: self.totalNanoseconds.magnitude, exponent: -9))
     }
 
     /// Creates a duration from seconds, rounded half even to nanoseconds; nil when it does not fit.

@@ -21,8 +21,11 @@ public struct ISO8601Duration: Sendable, Hashable {
     public init(months: Int64 = 0, exact: DayTimeDuration = DayTimeDuration(seconds: 0)) {
         self.months = months
         self.exact = exact
-        self.fields = months == 0 ? .daysAndTime : exact.seconds == 0 && exact.nanoseconds == 0
-            ? .yearsAndMonths : [.yearsAndMonths, .daysAndTime]
+        self.fields =
+            months == 0
+            ? .daysAndTime
+            : exact.seconds == 0 && exact.nanoseconds == 0
+                ? .yearsAndMonths : [.yearsAndMonths, .daysAndTime]
     }
 
     /// Creates an exact duration.
@@ -102,8 +105,10 @@ public struct ISO8601Duration: Sendable, Hashable {
         return Int64(exactly: self.exact.totalNanoseconds.floorDivided(by: 1_000_000))
     }
 
-    /// The instant this duration after `epochMilliseconds`: first the months, by the calendar at `offsetSeconds` east
-    /// of UTC, then the exact part. Nil when the result does not fit.
+    /// The instant that lies this duration after `epochMilliseconds`.
+    ///
+    /// First the months are added, by the calendar at `offsetSeconds` east of UTC, then the exact part. Nil when the
+    /// result does not fit.
     public func added(toEpochMilliseconds epochMilliseconds: Int64, offsetSeconds: Int = 0) -> Int64? {
         var start = epochMilliseconds
         if self.months != 0 {

@@ -22,7 +22,9 @@ public struct ISO8601Repetition: Sendable, Hashable {
         self.interval = interval
     }
 
-    /// Reads a repetition; a date without a zone is UTC. Nil for anything else.
+    /// Reads a repetition, or returns nil for anything else.
+    ///
+    /// A date without a zone is UTC.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2 || parts.count == 3, parts[0].first == "R" else { return nil }
@@ -50,12 +52,14 @@ public struct ISO8601Repetition: Sendable, Hashable {
 
     private static func instant(_ text: some StringProtocol) -> Int64? {
         guard let dateTime = DateTime(text) else { return nil }
-        return dateTime.epochMilliseconds
-            ?? (dateTime.zone == nil ? DateTime(date: dateTime.date, time: dateTime.time.inZone(.utc)).epochMilliseconds : nil)
+        guard dateTime.zone == nil else { return dateTime.epochMilliseconds }
+        return DateTime(date: dateTime.date, time: dateTime.time.inZone(.utc)).epochMilliseconds
     }
 
-    /// The first time the timer is due when the cycle begins at `now`: the stated start if there is one, otherwise one
-    /// interval from now. Nil when that does not fit or lies after the stated end.
+    /// The first time the timer is due when the cycle begins at `now`.
+    ///
+    /// That is the stated start if there is one, otherwise one interval from now. Nil when that does not fit or lies
+    /// after the stated end.
     public func firstDue(from now: Int64) -> Int64? {
         self.bounded(self.startEpochMilliseconds ?? self.interval.added(toEpochMilliseconds: now))
     }

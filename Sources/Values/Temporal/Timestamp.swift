@@ -48,7 +48,8 @@ public enum Timestamp {
         }
         guard let offset = reader.offsetMinutes(), reader.isAtEnd else { return nil }
         let minutes = Int64(hour * 60 + minute - offset)
-        return Int64(date.daysSinceEpoch) * Self.millisecondsPerDay + minutes * 60_000 + Int64(second * 1_000 + fraction)
+        return Int64(date.daysSinceEpoch) * Self.millisecondsPerDay + minutes * 60_000
+            + Int64(second * 1_000 + fraction)
     }
 
     private static func split(_ milliseconds: Int64) -> (days: Int64, rest: Int64) {

@@ -1,4 +1,6 @@
-/// A duration of whole months, such as `P1Y6M`. Its length in days depends on where it starts.
+/// A duration of whole months, such as `P1Y6M`.
+///
+/// Its length in days depends on where it starts.
 public struct YearMonthDuration: Sendable, Hashable, Comparable {
     /// The number of months, possibly negative.
     public let months: Int64
