@@ -20,10 +20,10 @@ bootstrap: ## install the missing system packages (Debian; root or sudo)
 build: bootstrap ## build the junction program
 	@Scripts/build
 
-run: build ## run examples/order-intake until nothing moves any more; running again continues
+run: ## run examples/order-intake until nothing moves any more; running again continues
 	@examples/order-intake/run
 
-serve: build ## the same, but keep the hub up until Ctrl-C
+serve: ## the same, but keep the hub up until Ctrl-C
 	@examples/order-intake/run --serve
 
 test: ## run every test there is, with the services they need
@@ -38,7 +38,7 @@ format: ## rewrite the Swift sources in the project's format
 coverage: bootstrap ## line coverage per target; fails below the thresholds
 	@Scripts/coverage
 
-soak: build ## kill the hub at random moments, again and again; MINUTES=10 SEED=1
+soak: ## kill the hub at random moments, again and again; MINUTES=10 SEED=1
 	@Scripts/soak
 
 bench: bootstrap ## every benchmark scenario in a release build, one JSON object a line; SCENARIO=name for one
