@@ -60,7 +60,9 @@ public struct ValueContext: Sendable {
         return (entry.key, entry.value)
     }
 
-    /// The value under `key`. Setting nil removes the entry and keeps the order of the others.
+    /// The value under `key`.
+    ///
+    /// Setting nil removes the entry and keeps the order of the others.
     public subscript(key: String) -> Value? {
         get {
             self.position(of: key).map { self.entries[$0].value }
@@ -83,7 +85,9 @@ public struct ValueContext: Sendable {
         self.entries.reserveCapacity(count)
     }
 
-    /// Removes the entry under `key` and returns its value, or nil when there is none. O(count).
+    /// Removes the entry under `key` and returns its value, or nil when there is none.
+    ///
+    /// O(count).
     @discardableResult
     public mutating func removeValue(forKey key: String) -> Value? {
         guard let position = self.position(of: key) else { return nil }

@@ -1,4 +1,6 @@
-/// Walks over JSON text without building anything. The parser, the validator and the member splitter share it.
+/// Walks over JSON text without building anything.
+///
+/// The parser, the validator and the member splitter share it.
 struct JSONScanner {
     let bytes: UnsafeRawBufferPointer
     let depthMax: Int

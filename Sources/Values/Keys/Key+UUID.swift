@@ -3,7 +3,9 @@ extension Key {
     private static let fixedRandom: UInt64 = 0x9_2A5C_3D96_1B7E
 
     /// The key as a UUID version 7 (RFC 9562), one-to-one: the key's time in the time field, partition and sequence in
-    /// the random bits. Lower-case, with hyphens.
+    /// the random bits.
+    ///
+    /// Lower-case, with hyphens.
     public var uuid: String {
         let time = UInt64(bitPattern: self.milliseconds &+ Self.epochMilliseconds)
         let low = self.rawValue & 0x3F_FFFF

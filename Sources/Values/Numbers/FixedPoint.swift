@@ -139,7 +139,9 @@ struct FixedPoint: Sendable {
         return 0
     }
 
-    /// The number as a decimal of 34 digits, times 10^`exponent`; nil on overflow. The number is taken as inexact.
+    /// The number as a decimal of 34 digits, times 10^`exponent`; nil on overflow.
+    ///
+    /// The number is taken as inexact.
     func decimal(isNegative: Bool, exponent: Int = 0) -> Decimal128? {
         guard !self.isZero else { return Decimal128(isNegative: false, coefficient: 0, exponent: 0) }
         // Scale to an integer of 37 or 38 digits; 1233 / 4096 approximates log10(2).

@@ -35,8 +35,9 @@ extension Number {
         return logarithm.magnitude.decimal(isNegative: logarithm.isNegative).map { Number($0) }
     }
 
-    /// This number to the power of `exponent`; nil when the result is not a real number or too large. 0 to the power
-    /// of 0 is 1.
+    /// This number to the power of `exponent`; nil when the result is not a real number or too large.
+    ///
+    /// 0 to the power of 0 is 1.
     public func power(_ exponent: Number) -> Number? {
         if exponent.isZero || self == .one { return .one }
         if self.isZero { return exponent.isNegative ? nil : .zero }

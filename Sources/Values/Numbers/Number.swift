@@ -42,7 +42,10 @@ public struct Number: Sendable, Hashable {
     /// The value, if it is a whole number of 64 bits.
     @inlinable
     public var int64: Int64? {
-        if case .integer(let value) = self.storage { value } else { nil }
+        switch self.storage {
+        case .integer(let value): value
+        case .scaled, .wide: nil
+        }
     }
 
     /// Whether the value is a whole number, of whatever size.
@@ -57,7 +60,7 @@ public struct Number: Sendable, Hashable {
     /// Whether the value is zero.
     @inlinable
     public var isZero: Bool {
-        if case .integer(0) = self.storage { true } else { false }
+        self.int64 == 0
     }
 
     /// Whether the value is below zero.

@@ -87,8 +87,9 @@ extension TimeOfDay {
         Self.comparableNanoseconds(lhs, rhs).map { ordering($0.0, $0.1) ?? 0 }
     }
 
-    /// Seconds east of UTC, or nil for local time and for a zone that cannot be resolved. For lack of a date, a named
-    /// zone has the offset it had on 1970-01-01.
+    /// Seconds east of UTC, or nil for local time and for a zone that cannot be resolved.
+    ///
+    /// For lack of a date, a named zone has the offset it had on 1970-01-01.
     public var offsetSeconds: Int? {
         self.zone?.offsetSeconds(atLocalSeconds: Int64(self.secondOfDay))
     }

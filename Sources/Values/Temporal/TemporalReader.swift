@@ -69,7 +69,9 @@ struct TemporalReader {
         return CalendarDate(year: Int(isNegative ? -year : year), month: month, day: day)
     }
 
-    /// Reads `hh:mm:ss` with an optional fraction and zone. `24:00:00` is read as midnight at the end of the day.
+    /// Reads `hh:mm:ss` with an optional fraction and zone.
+    ///
+    /// `24:00:00` is read as midnight at the end of the day.
     mutating func time() -> (time: TimeOfDay, isEndOfDay: Bool)? {
         guard let hour = self.digits(2), self.skip(0x3A), let minute = self.digits(2), self.skip(0x3A),
             let second = self.digits(2)

@@ -1,4 +1,6 @@
-/// A time of day to the nanosecond, with or without a zone. A day has 86,400 seconds.
+/// A time of day to the nanosecond, with or without a zone.
+///
+/// A day has 86,400 seconds.
 public struct TimeOfDay: Sendable, Hashable {
     /// Nanoseconds since midnight.
     public let nanosecondOfDay: Int64

@@ -1,6 +1,8 @@
 import Synchronization
 
-/// What resolves named zones. Values itself knows none; whoever has zone files installs a database.
+/// What resolves named zones.
+///
+/// Values itself knows none; whoever has zone files installs a database.
 public protocol TimeZoneDatabase: Sendable {
     /// Whether the database knows a zone by this name.
     func contains(zone: String) -> Bool
@@ -15,8 +17,10 @@ public protocol TimeZoneDatabase: Sendable {
 public enum TimeZones {
     private static let installed = Mutex<(any TimeZoneDatabase)?>(nil)
 
-    /// Makes `database` resolve named zones from now on. Install it once, before anything is evaluated, and use the
-    /// same data on every node: results that depend on it are replayed.
+    /// Makes `database` resolve named zones from now on.
+    ///
+    /// Install it once, before anything is evaluated, and use the same data on every node: results that depend on it
+    /// are replayed.
     public static func install(_ database: (any TimeZoneDatabase)?) {
         Self.installed.withLock { $0 = database }
     }
