@@ -1,3 +1,4 @@
+import ProcessModel
 import Synchronization
 public import Values
 
