@@ -1,5 +1,3 @@
-public import Decisions
-
 /// What a node of the graph is; the raw value is stable, since it stands in stored records.
 public enum FlowNodeKind: UInt8, Sendable, CaseIterable {
     case process = 0

@@ -1,0 +1,63 @@
+public import Values
+
+/// What became of a BPMN document.
+public struct ImportResult: Sendable {
+    /// The executable processes in document order; empty when any finding is an error.
+    public let processes: [ExecutableProcess]
+    /// Everything found, in document order.
+    public let diagnostics: [Diagnostic]
+
+    /// Whether the document must not be deployed.
+    public var isRefused: Bool { diagnostics.contains { $0.severity == .error } }
+}
+
+/// Reads BPMN 2.0 XML into executable graphs (BPMN 2.0.2 clauses 13 and 15).
+///
+/// An element is executed as the standard says, kept because it has no effect at run time, or refused with an error;
+/// none is read as something weaker. The vocabularies of Camunda 8 (`zeebe:`), Camunda 7 (`camunda:` and its relatives)
+/// and our own (`apg:`) are understood; extensions of any other namespace are kept.
+public enum BPMNImporter {
+    /// Reads a document.
+    ///
+    /// Never throws and never stops at the first problem, except that a document that is no XML has one finding. Takes
+    /// time and memory linear in the document; documents above 16 MiB or nested deeper than 256 are refused.
+    ///
+    /// - Parameters:
+    ///   - bytes: The document in any encoding its declaration names.
+    ///   - file: How findings call the document.
+    public static func read(_ bytes: [UInt8], file: String?) -> ImportResult {
+        switch open(bytes, file: file) {
+        case .failure(let diagnostic):
+            return ImportResult(processes: [], diagnostics: [diagnostic])
+        case .success(let document):
+            let reader = BPMNReader(document: document, file: file)
+            let processes = reader.read()
+            return ImportResult(processes: processes, diagnostics: reader.diagnostics)
+        }
+    }
+
+    /// Reads a document and says for each element whether it is executed, kept or refused.
+    public static func report(_ bytes: [UInt8], file: String?) -> ModelReport {
+        switch open(bytes, file: file) {
+        case .failure(let diagnostic):
+            return ModelReport(rows: [], diagnostics: [diagnostic])
+        case .success(let document):
+            let reader = BPMNReader(document: document, file: file)
+            _ = reader.read()
+            return ModelReport(rows: reader.reportRows(), diagnostics: reader.diagnostics)
+        }
+    }
+
+    private enum Opened {
+        case success(XMLDocument)
+        case failure(Diagnostic)
+    }
+
+    private static func open(_ bytes: [UInt8], file: String?) -> Opened {
+        do {
+            return .success(try XMLDocument(bytes))
+        } catch {
+            return .failure(error.diagnostic(file: file))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Decisions
+import Values
+
+extension BPMNReader {
+    /// Compiles a FEEL expression, with or without its leading `=`; nil and a finding when that fails.
+    ///
+    /// - Parameter what: What the expression is, for messages: "the condition".
+    func expression(_ source: String, of element: XMLElement, _ what: String) -> Expression? {
+        let body = source.hasPrefix("=") ? String(source.dropFirst()) : source
+        guard !body.allSatisfy(\.isWhitespace) else {
+            report(
+                .emptyExpression, at: element, "Expected a FEEL expression for \(what), but it is empty.",
+                remedy: "write an expression, or remove the element")
+            return nil
+        }
+        guard !refuseForeignLanguage(source, of: element, what) else { return nil }
+        do {
+            return try Expression.compile(body)
+        } catch {
+            reportExpression(error, body, of: element, what)
+            return nil
+        }
+    }
+
+    /// Compiles an expression that must be marked by a leading `=`.
+    func markedExpression(_ source: String, of element: XMLElement, _ what: String) -> Expression? {
+        guard source.hasPrefix("=") || isForeignLanguage(source) || source.isEmpty else {
+            report(
+                .expressionRequired, at: element,
+                "Expected an expression for \(what), but found the literal \"\(source)\".",
+                remedy: "write it as \"=\(source)\" to read the variable of that name, or as \"=\\\"\(source)\\\"\"")
+            return nil
+        }
+        return expression(source, of: element, what)
+    }
+
+    /// Compiles text that is a FEEL expression when it begins with `=` and otherwise stands for itself.
+    func value(_ source: String, of element: XMLElement, _ what: String) -> ExpressionOrLiteral? {
+        if source.hasPrefix("=") {
+            return expression(source, of: element, what).map { .expression($0) }
+        }
+        return refuseForeignLanguage(source, of: element, what) ? nil : .literal(source)
+    }
+
+    /// Compiles an attribute, or nil when it is absent or empty.
+    func value(
+        _ local: String, in space: XMLName.Space = .none, of element: XMLElement, _ what: String
+    ) -> ExpressionOrLiteral? {
+        guard let source = element.attribute(local, in: space), !source.isEmpty else { return nil }
+        return value(source, of: element, what)
+    }
+
+    /// Compiles an attribute that is a whole number within a range, or an expression.
+    func integer(
+        _ local: String, in space: XMLName.Space = .none, of element: XMLElement, _ range: ClosedRange<Int>,
+        _ what: String
+    ) -> ExpressionOrLiteral? {
+        guard let value = value(local, in: space, of: element, what) else { return nil }
+        if case .literal(let text) = value, !(Int(text).map(range.contains) ?? false) {
+            report(
+                .badLiteral, at: element,
+                "Expected a whole number from \(range.lowerBound) to \(range.upperBound) for \(what), "
+                    + "but found \"\(text)\".",
+                remedy: "write a number, or an expression with a leading =")
+            return nil
+        }
+        return value
+    }
+
+    /// Whether the language of an expression is FEEL; a finding when not.
+    func checkLanguage(of element: XMLElement, _ what: String) -> Bool {
+        guard let language = element.attribute("language"), !language.isEmpty else { return true }
+        if language.lowercased().contains("feel") { return true }
+        report(
+            .unsupportedExpressionLanguage, at: element,
+            "Expected FEEL for \(what), but its language is \(language).",
+            remedy: "rewrite it in FEEL and remove the language attribute")
+        return false
+    }
+
+    private func isForeignLanguage(_ source: String) -> Bool {
+        source.contains("${") || source.contains("#{")
+    }
+
+    /// Refuses JUEL, which would otherwise be read as text or fail with a puzzling message.
+    private func refuseForeignLanguage(_ source: String, of element: XMLElement, _ what: String) -> Bool {
+        guard !source.hasPrefix("="), isForeignLanguage(source) else { return false }
+        report(
+            .foreignLanguageExpression, at: element, "Expected FEEL for \(what), but found JUEL: \(source)",
+            remedy: "rewrite it as a FEEL expression with a leading =")
+        return true
+    }
+
+    private func reportExpression(_ error: FEELError, _ source: String, of element: XMLElement, _ what: String) {
+        report(
+            .badExpression, at: element,
+            "Expected a FEEL expression for \(what), but at \(error.line):\(error.column) of `\(source)`: "
+                + error.message,
+            remedy: error.remedy ?? "correct the expression; the position counts from its first character")
+    }
+}
