@@ -27,9 +27,19 @@ public protocol JournalStore: Sendable {
     /// Reads journal batches of one partition in order, beginning after `sequence`, until `body` returns false.
     ///
     /// Verifies the hash chain on the way.
-    /// - Throws: `StoreError.corrupt` naming the first batch that does not verify.
+    /// - Throws: `StoreError.corrupt` naming the first batch that does not verify, or when the journal ends before
+    ///   `sequence`; `.trimmed` when the batch after `sequence` has been dropped.
     func readJournal(
         partition: Int, after sequence: UInt64, _ body: (JournalBatch) throws(StoreError) -> Bool
+    ) throws(StoreError)
+
+    /// Reads the batches of all partitions in commit order, those of partition `p` beginning after `sequences[p]`, until
+    /// `body` returns false: one pass over the file, however many partitions there are.
+    ///
+    /// Verifies the hash chains on the way; `sequences` has one entry per partition.
+    /// - Throws: `StoreError.corrupt` naming the first batch that does not verify.
+    func readJournal(
+        after sequences: [UInt64], _ body: (JournalBatch) throws(StoreError) -> Bool
     ) throws(StoreError)
 
     /// Opens a reader for the checkpointed state, for one thread.
@@ -121,7 +131,8 @@ public struct PartitionBatch: Sendable {
     public var payload: [UInt8]
     /// Messages to other partitions, put into their inboxes; `part` counts from 0.
     public var outgoing: [OutgoingMessages]
-    /// Inbox rows whose messages this batch has processed; removed.
+    /// Inbox rows whose messages this batch has processed; removed. Each must be there: consuming one twice is refused
+    /// as `StoreError.misuse`.
     public var consumedInbox: [InboxPosition]
     /// The state of changed entities at exactly `sequence`, when this batch is a checkpoint.
     public var checkpoint: CheckpointDelta?

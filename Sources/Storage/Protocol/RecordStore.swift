@@ -8,7 +8,13 @@ public protocol RecordStore: Sendable {
     /// The newest projected sequence of every partition, by number.
     func projectedSequences() throws(StoreError) -> [UInt64]
 
+    /// Like `projectedSequences`, but only after making them survive a power failure. The journal may be trimmed up to
+    /// these, not up to `projectedSequences`.
+    func durableSequences() throws(StoreError) -> [UInt64]
+
     /// Writes one projector batch in one transaction.
+    ///
+    /// - Throws: `StoreError.misuse` when a position does not move forward, `.full`, `.io`; nothing is written then.
     func apply(_ batch: RecordBatch) throws(StoreError)
 
     /// Bytes on disk.

@@ -28,6 +28,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         public static let closed = Code(rawValue: "ST108")
         /// A caller broke the contract (a gap in sequences, a wrong thread).
         public static let misuse = Code(rawValue: "ST109")
+        /// Journal batches that were asked for have been dropped.
+        public static let trimmed = Code(rawValue: "ST110")
     }
 
     /// The code.
