@@ -1,0 +1,88 @@
+/// The names whose extent in the source cannot be told from the words alone: those with spaces, keywords or operators.
+struct NameTable {
+    private var frames: [[String]] = []
+    /// Names of several tokens by their first word, longest first.
+    private var known: [String: [String]]
+    /// Keys of contexts read so far, which may follow a `.`.
+    private var keys: [String] = []
+
+    init(_ names: [String]) {
+        known = Self.builtins
+        for name in names where Self.isCompound(name) { known[Self.firstWord(name), default: []].append(name) }
+        for word in known.keys { known[word]?.sort { $0.utf8.count > $1.utf8.count } }
+    }
+
+    private static let builtins: [String: [String]] = Dictionary(
+        grouping: Builtin.all.map(\.name).filter(isCompound), by: firstWord)
+
+    mutating func push(_ names: [String]) { frames.append(names) }
+
+    mutating func pop() { frames.removeLast() }
+
+    /// Adds a name to the innermost frame.
+    mutating func bind(_ name: String) {
+        if !frames.isEmpty { frames[frames.count - 1].append(name) }
+        if Self.isCompound(name) { keys.append(name) }
+    }
+
+    /// The longest name that stands at `start`, and where it ends.
+    func longestMatch(at start: Int, in lexer: Lexer, afterDot: Bool) -> (name: String, end: Int)? {
+        var best: (name: String, end: Int)?
+        func consider(_ name: String) {
+            guard Self.isCompound(name), let end = Self.end(of: name, at: start, in: lexer), end > best?.end ?? start
+            else { return }
+            best = (name, end)
+        }
+        if afterDot {
+            for name in keys { consider(name) }
+        } else {
+            for frame in frames { for name in frame { consider(name) } }
+        }
+        var words = lexer
+        words.position = start
+        words.skipNamePart()
+        for name in known[lexer.text(start, words.position)] ?? [] {
+            guard let end = Self.end(of: name, at: start, in: lexer), end > best?.end ?? start else { continue }
+            if Self.isBuiltin(name) {
+                var ahead = lexer
+                ahead.position = end
+                guard !afterDot, let next = try? ahead.next(), next.kind == .leftParenthesis || !name.contains(" and ")
+                else { continue }
+            }
+            best = (name, end)
+        }
+        return best
+    }
+
+    private static func isBuiltin(_ name: String) -> Bool {
+        builtins[firstWord(name)]?.contains(name) ?? false
+    }
+
+    private static func firstWord(_ name: String) -> String {
+        String(String.UnicodeScalarView(name.unicodeScalars.prefix { $0.continuesName }))
+    }
+
+    /// Whether the lexer sees more than one token in `name`.
+    private static func isCompound(_ name: String) -> Bool {
+        !name.unicodeScalars.allSatisfy { $0.continuesName } || Keyword.isReserved(name)
+    }
+
+    /// Where `name` ends when it stands at `start`; white space in the name matches any white space in the source.
+    private static func end(of name: String, at start: Int, in lexer: Lexer) -> Int? {
+        var position = start
+        var endsInName = false
+        for wanted in name.unicodeScalars {
+            guard let found = lexer.scalar(at: position) else { return nil }
+            if wanted.isBlank {
+                guard found.value.isBlank else { return nil }
+                while let blank = lexer.scalar(at: position), blank.value.isBlank { position += blank.length }
+            } else {
+                guard found.value == wanted else { return nil }
+                position += found.length
+            }
+            endsInName = wanted.continuesName
+        }
+        if endsInName, let next = lexer.scalar(at: position), next.value.continuesName { return nil }
+        return position
+    }
+}
