@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+/// What the project says about itself must be so.
+@Suite struct HabitsTests {
+    @Test func everyMakeTargetIsDocumentedAndPhony() throws {
+        let makefile = try Repository.text("Makefile")
+        let targets = makefile.matches(of: /(?m)^([a-z]+):(?!=)(.*)$/)
+        let phony = try #require(makefile.firstMatch(of: /(?m)^\.PHONY:(.*)$/)).1.split(separator: " ")
+        #expect(targets.count > 8)
+        for target in targets {
+            #expect(target.2.contains("## "), "make \(target.1) has no line in make help")
+            #expect(phony.contains(target.1), "\(target.1)")
+        }
+    }
+
+    @Test func readmeNamesOnlyMakeTargetsThatExist() throws {
+        let targets = Set(try Repository.text("Makefile").matches(of: /(?m)^([a-z]+):/).map { String($0.1) })
+        let named = Set(try Repository.text("README.md").matches(of: /\bmake ([a-z]+)(?=`|\n)/).map { String($0.1) })
+        #expect(named.isSuperset(of: ["run", "test"]))
+        #expect(named.subtracting(targets) == [])
+    }
+
+    @Test func errorCodesNameOneThingEach() throws {
+        var places: [String: [String]] = [:]
+        for folder in ["Sources", "Plugins"] {
+            for file in try Repository.files(under: folder, endingIn: ".swift") {
+                for code in ErrorCode.declared(in: try Repository.text(file)) {
+                    places[code, default: []].append(file)
+                }
+            }
+        }
+        #expect(!places.isEmpty)
+        for (code, files) in places where files.count > 1 {
+            Issue.record("\(code) is written out \(files.count) times: \(files); declare it once and use the name")
+        }
+    }
+
+    @Test func everyErrorCodeHasAPageThatSaysWhatToDo() throws {
+        for folder in ["Sources", "Plugins"] {
+            for file in try Repository.files(under: folder, endingIn: ".swift") {
+                for code in ErrorCode.declared(in: try Repository.text(file)) {
+                    let page = try? Repository.text("docs/errors/\(code).md")
+                    #expect(page?.hasPrefix("# \(code)") == true, "\(file) uses \(code), which has no page")
+                    for section in ["\n## Meaning\n", "\n## Usual cause\n", "\n## Fix\n"] where page != nil {
+                        #expect(page?.contains(section) == true, "docs/errors/\(code).md has no section \(section)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// STYLE, "Concurrency": what the compiler cannot check, a comment proves.
+    @Test func uncheckedSharingIsArgued() throws {
+        for folder in ["Sources", "Plugins"] {
+            for file in try Repository.files(under: folder, endingIn: ".swift") {
+                let lines = try Repository.text(file).split(separator: "\n", omittingEmptySubsequences: false)
+                for (index, line) in lines.enumerated()
+                where line.contains(/@unchecked Sendable|nonisolated\(unsafe\)/) && !line.contains("//") {
+                    let above = lines[max(0, index - 4)..<index]
+                    #expect(
+                        above.contains { $0.contains("//") }, "\(file):\(index + 1): no comment proves that it is safe")
+                }
+            }
+        }
+    }
+
+    @Test func everyTargetHasTests() throws {
+        let tests = Set(try Repository.entries(of: "Tests"))
+        for rule in LayerMap.targets where rule.layer > .shims && rule.name != "junction" {
+            #expect(tests.contains("\(rule.name)Tests"), "no folder Tests/\(rule.name)Tests")
+        }
+    }
+}
+
+/// The form of the codes under which errors are documented: `ST103`, `CON-0006`.
+enum ErrorCode {
+    static func declared(in source: String) -> [String] {
+        source.matches(of: /"([A-Z]{2}[0-9]{3}|[A-Z]{3}-[0-9]{4})"/).map { String($0.1) }
+    }
+}

@@ -1,0 +1,108 @@
+import Testing
+
+/// The layers, from the bottom up.
+///
+/// A target may import targets of its own layer or of lower ones only.
+enum Layer: Int, Comparable, CaseIterable {
+    /// C libraries and the C code that wraps them.
+    case shims
+    case base
+    /// What authors of connectors and workers import.
+    case kits
+    case core
+    case runtime
+    case plugins
+    case services
+    case apps
+
+    static func < (left: Layer, right: Layer) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}
+
+/// What one target of the package may import.
+struct TargetRule: CustomTestStringConvertible {
+    let name: String
+    let folder: String
+    let layer: Layer
+    /// Targets of ours.
+    let targets: [String]
+    /// Modules of others.
+    let modules: [String]
+
+    init(_ name: String, _ layer: Layer, _ targets: [String] = [], and modules: [String] = [], folder: String? = nil) {
+        self.name = name
+        self.folder = folder ?? "Sources/\(name)"
+        self.layer = layer
+        self.targets = targets
+        self.modules = modules
+    }
+
+    var testDescription: String { name }
+}
+
+/// The map of DESIGN §1 and docs/architecture.md: the one place where a new target or a new import is allowed.
+///
+/// In order: a target may import only rows above its own, so the map has no cycle.
+enum LayerMap {
+    /// The C library, for its mathematics: what of it is no function of its input, PurityTests bans by name.
+    private static let mathematics = ["Darwin", "Glibc", "Musl"]
+    /// What the core may use of the platform: locks around shared values, no I/O.
+    private static let locks = ["Synchronization"]
+    /// What any target may use of the platform once it may do I/O.
+    private static let platform = ["Foundation", "FoundationEssentials"] + mathematics + locks
+
+    static let targets: [TargetRule] = [
+        TargetRule("CSQLite", .shims),
+        TargetRule("CLibXML2", .shims),
+        TargetRule("CCurl", .shims),
+        TargetRule("CXML", .shims, ["CLibXML2"]),
+        TargetRule("CCurlShim", .shims, ["CCurl"]),
+
+        TargetRule("Values", .base, and: mathematics + locks),
+
+        TargetRule("ConnectorKit", .kits, ["Values"], and: mathematics + locks),
+        TargetRule(
+            "JunctionClient", .kits, ["Values"],
+            and: platform + ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOFoundationCompat"]),
+
+        TargetRule("Decisions", .core, ["Values"]),
+        TargetRule("ProcessModel", .core, ["Values", "Decisions", "CXML"]),
+        TargetRule("Resilience", .core, ["Values"], and: mathematics + locks),
+        TargetRule("Engine", .core, ["Values", "Decisions", "ProcessModel"], and: locks),
+
+        TargetRule("Storage", .runtime, ["Values", "CSQLite"], and: platform + ["Crypto"]),
+        TargetRule(
+            "Runtime", .runtime, ["Values", "Decisions", "ProcessModel", "Engine", "Resilience", "Storage"],
+            and: platform + ["Logging", "Metrics"]),
+
+        TargetRule(
+            "HTTPConnector", .plugins, ["ConnectorKit", "Values", "CCurlShim"], and: platform, folder: "Plugins/HTTP"),
+        TargetRule("FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform, folder: "Plugins/Files"),
+
+        TargetRule(
+            "Hub", .services, ["Values", "Decisions", "Resilience", "Runtime", "Storage", "ConnectorKit"],
+            and: platform + ["Logging", "Metrics", "Yams"]),
+
+        TargetRule(
+            "Server", .apps, ["Values", "ProcessModel", "Engine", "Runtime", "Storage", "Hub"],
+            and: platform + [
+                "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "Metrics", "NIOCore", "ServiceLifecycle",
+            ]),
+        TargetRule(
+            "junction", .apps,
+            [
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub", "Server",
+                "JunctionClient",
+                "ConnectorKit", "HTTPConnector", "FilesConnector",
+            ],
+            and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle"]),
+    ]
+
+    static func rule(named name: String) -> TargetRule? {
+        targets.first { $0.name == name }
+    }
+
+    /// Targets that are pure: the same input gives the same output, on every machine and in every replay.
+    static let pure: [TargetRule] = targets.filter { $0.layer == .base || $0.layer == .core }
+}
