@@ -27,8 +27,6 @@ struct DraftNode {
     var outputs: [VariableMapping] = []
     /// The priority given here (`apg:priority`), which everything inside inherits.
     var priority: ExpressionOrLiteral?
-    /// Whether an event definition was given but refused.
-    var hasRefusedEvent = false
 
     init(element: XMLElement, id: String, kind: FlowNodeKind, scope: Int, isRefused: Bool = false) {
         self.element = element

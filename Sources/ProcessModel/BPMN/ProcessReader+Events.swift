@@ -4,12 +4,12 @@ import Values
 extension ProcessReader {
     /// Reads what an event waits for or throws.
     func readEvent(_ index: Int, _ definitions: [XMLElement]) {
-        let node = nodes[index]
-        if node.kind == .boundaryEvent {
-            nodes[index].isInterrupting = reader.boolean("cancelActivity", of: node.element) ?? true
+        if nodes[index].kind == .boundaryEvent {
+            nodes[index].isInterrupting = reader.boolean("cancelActivity", of: nodes[index].element) ?? true
         }
+        let node = nodes[index]
         if definitions.count > 1 {
-            refuseEvent(index, "An event with several definitions is not executed by this version.")
+            refuseEvent(index, "The event \(node.id) has several definitions, which is not executed by this version.")
             return
         }
         guard let definition = definitions.first, let tag = definition.name.tag else {
@@ -20,11 +20,11 @@ extension ProcessReader {
             return
         }
         if let refused = tag.refusedEvent {
-            refuseEvent(index, "A \(refused) event is not executed by this version.")
+            refuseEvent(index, "The \(refused) event \(node.id) is not executed by this version.")
             return
         }
         guard isAllowed(tag, on: node) else {
-            refuseEvent(index, "A \(tag.eventNoun) \(node.kind.noun) is not executed by this version.")
+            refuseEvent(index, "The \(tag.eventNoun) \(node.kind.noun) \(node.id) is not executed by this version.")
             return
         }
         switch tag {
@@ -33,11 +33,9 @@ extension ProcessReader {
         case .errorEventDefinition: nodes[index].event = readError(definition, node)
         default: nodes[index].event = .terminate
         }
-        if nodes[index].event == nil { nodes[index].hasRefusedEvent = true }
     }
 
     private func refuseEvent(_ index: Int, _ message: String) {
-        nodes[index].hasRefusedEvent = true
         reader.report(
             .unsupportedEvent, at: nodes[index].element, message,
             remedy: "use a timer, message or error event where BPMN allows it")
@@ -45,6 +43,7 @@ extension ProcessReader {
 
     private func isAllowed(_ tag: BPMNTag, on node: DraftNode) -> Bool {
         switch node.kind {
+        case .startEvent where nodes[node.scope].isRefused: true
         case .startEvent: node.scope == 0 && (tag == .timerEventDefinition || tag == .messageEventDefinition)
         case .endEvent: tag == .errorEventDefinition || tag == .terminateEventDefinition
         case .intermediateCatchEvent: tag == .timerEventDefinition || tag == .messageEventDefinition
@@ -76,7 +75,7 @@ extension ProcessReader {
             let value = reader.value(part.text, of: part, "the timer of \(node.id)")
         else { return nil }
         if case .literal(let text) = value { checkTimer(text, tag, at: part, node) }
-        if tag == .timeCycle, node.kind != .startEvent, node.kind != .boundaryEvent || nodesInterrupt(node) {
+        if tag == .timeCycle, node.kind != .startEvent, node.isInterrupting {
             reader.report(
                 .cycleFiresOnce, at: part, "The cycle of \(node.id) fires once, because the wait then ends.",
                 remedy: "use timeDuration, or make the boundary event non-interrupting")
@@ -86,10 +85,6 @@ extension ProcessReader {
         case .timeDuration: return .duration(value)
         default: return .cycle(value)
         }
-    }
-
-    private func nodesInterrupt(_ node: DraftNode) -> Bool {
-        reader.boolean("cancelActivity", of: node.element) ?? true
     }
 
     private func checkTimer(_ text: String, _ tag: BPMNTag, at part: XMLElement, _ node: DraftNode) {
@@ -165,7 +160,7 @@ extension ProcessReader {
 
     private func readError(_ definition: XMLElement, _ node: DraftNode) -> EventDefinition? {
         checkAttributes(of: definition, kind: nil)
-        if node.kind == .boundaryEvent, reader.boolean("cancelActivity", of: node.element) == false {
+        if node.kind == .boundaryEvent, !node.isInterrupting {
             reader.report(
                 .errorNotInterrupting, at: node.element,
                 "Expected the error boundary event \(node.id) to interrupt, but cancelActivity is false.",

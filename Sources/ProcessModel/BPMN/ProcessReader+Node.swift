@@ -103,9 +103,6 @@ extension ProcessReader {
                 }
             }
         }
-        if node.kind == .subProcess, reader.boolean("triggeredByEvent", of: element) == true {
-            refuse("An event sub-process (triggeredByEvent)", remedy: "use a boundary event on a sub-process")
-        }
         if node.kind == .receiveTask, reader.boolean("instantiate", of: element) == true {
             refuse("instantiate", remedy: "use a message start event")
         }

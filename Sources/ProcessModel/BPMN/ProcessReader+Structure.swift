@@ -55,6 +55,7 @@ extension ProcessReader {
         for index in members where !reached.contains(index) {
             // Its own finding says why a boundary event without activity cannot be reached.
             if nodes[index].kind == .boundaryEvent, nodes[index].attachedTo == nil { continue }
+            if nodes[index].isRefused { continue }
             reader.report(
                 .unreachable, at: nodes[index].element,
                 "No path leads from a start event to \(nodes[index].id); it is never performed.",

@@ -71,15 +71,12 @@ final class ProcessReader {
                 continue
             }
             if let kind = tag.nodeKind {
-                add(DraftNode(element: child, id: elementID(of: child), kind: kind, scope: scope))
-                if kind == .subProcess { collect(child, scope: nodes.count - 1) }
+                let isEventSubProcess = kind == .subProcess && reader.boolean("triggeredByEvent", of: child) == true
+                if isEventSubProcess { refuseNode(child, "event sub-process") }
+                add(child, kind, scope: scope, isRefused: isEventSubProcess)
             } else if let refused = tag.refusedNode {
-                add(
-                    DraftNode(
-                        element: child, id: elementID(of: child), kind: refused.standIn, scope: scope, isRefused: true))
-                reader.report(
-                    .unsupportedElement, at: child, "The \(refused.noun) is not executed by this version.",
-                    remedy: "model it with exclusive and parallel gateways, sub-processes and boundary events")
+                refuseNode(child, refused.noun)
+                add(child, refused.standIn, scope: scope, isRefused: true)
             } else if tag == .sequenceFlow {
                 let flow = DraftFlow(element: child, id: elementID(of: child), scope: scope)
                 flowIndexes[flow.id] = flows.count
@@ -90,15 +87,24 @@ final class ProcessReader {
         }
     }
 
-    private func add(_ node: DraftNode) {
-        nodeIndexes[node.id] = nodes.count
-        nodes.append(node)
+    private func add(_ element: XMLElement, _ kind: FlowNodeKind, scope: Int, isRefused: Bool) {
+        let index = nodes.count
+        let id = elementID(of: element)
+        nodeIndexes[id] = index
+        nodes.append(DraftNode(element: element, id: id, kind: kind, scope: scope, isRefused: isRefused))
+        if kind == .subProcess { collect(element, scope: index) }
+    }
+
+    private func refuseNode(_ element: XMLElement, _ noun: String) {
+        reader.report(
+            .unsupportedElement, at: element, "The \(noun) is not executed by this version.",
+            remedy: "model it with exclusive and parallel gateways, sub-processes and boundary events")
     }
 
     /// A child of a process or sub-process that is neither node nor flow.
     private func checkScopeChild(_ child: XMLElement, _ tag: BPMNTag, of container: XMLElement) {
         if tag.isKept || tag == .extensionElements { return }
-        if container.name.tag == .subProcess, tag.isPartOfActivity { return }
+        if container.name.tag != .process, tag.isPartOfActivity { return }
         refusePart(child, tag)
     }
 
