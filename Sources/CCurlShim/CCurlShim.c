@@ -1,1 +1,489 @@
+#include "CCurlShim.h"
 
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct {
+    uint8_t *bytes;
+    size_t count;
+    size_t capacity;
+} buffer;
+
+struct jhc_multi {
+    CURLM *handle;
+};
+
+struct jhc_transfer {
+    CURL *handle;
+    struct curl_slist *headers;
+    uint8_t *request_body;
+    buffer response_headers;
+    buffer response_body;
+    size_t response_bytes_max;
+    size_t header_bytes_max;
+    int allow_private;
+    int address_denied;
+    int body_too_large;
+    int headers_too_large;
+    uint64_t tag;
+    char error[CURL_ERROR_SIZE];
+};
+
+// MARK: - Process
+
+static pthread_once_t init_once = PTHREAD_ONCE_INIT;
+static CURLcode init_result;
+
+static void initialise(void) {
+    init_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+int jhc_global_init(void) {
+    pthread_once(&init_once, initialise);
+    return (int)init_result;
+}
+
+const char *jhc_version(void) {
+    return curl_version();
+}
+
+int jhc_has_http2(void) {
+    return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
+}
+
+// MARK: - Buffers
+
+static int buffer_append(buffer *buffer, const void *bytes, size_t count) {
+    if (count > buffer->capacity - buffer->count) {
+        size_t capacity = buffer->capacity ? buffer->capacity : 4096;
+        while (capacity - buffer->count < count) {
+            if (capacity > SIZE_MAX / 2) return 0;
+            capacity *= 2;
+        }
+        uint8_t *grown = realloc(buffer->bytes, capacity);
+        if (!grown) return 0;
+        buffer->bytes = grown;
+        buffer->capacity = capacity;
+    }
+    memcpy(buffer->bytes + buffer->count, bytes, count);
+    buffer->count += count;
+    return 1;
+}
+
+// Forgets the content; keeps a small allocation for the next response.
+static void buffer_clear(buffer *buffer) {
+    buffer->count = 0;
+    if (buffer->capacity > 64 * 1024) {
+        free(buffer->bytes);
+        buffer->bytes = NULL;
+        buffer->capacity = 0;
+    }
+}
+
+// MARK: - Addresses
+
+static int ipv4_is_denied(uint32_t address) {
+    static const struct { uint32_t network; int bits; } ranges[] = {
+        {0x00000000, 8},  {0x0A000000, 8},  {0x64400000, 10}, {0x7F000000, 8},  {0xA9FE0000, 16},
+        {0xAC100000, 12}, {0xC0000000, 24}, {0xC0000200, 24}, {0xC0586300, 24}, {0xC0A80000, 16},
+        {0xC6120000, 15}, {0xC6336400, 24}, {0xCB007100, 24}, {0xE0000000, 4},  {0xF0000000, 4},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        uint32_t mask = ~(uint32_t)0 << (32 - ranges[i].bits);
+        if ((address & mask) == ranges[i].network) return 1;
+    }
+    return 0;
+}
+
+static uint32_t big_endian_32(const uint8_t *bytes) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static int ipv6_is_denied(const uint8_t *a) {
+    static const uint8_t zeros[16];
+    static const uint8_t nat64[12] = {0x00, 0x64, 0xFF, 0x9B};
+    if (memcmp(a, zeros, 10) == 0 && a[10] == 0xFF && a[11] == 0xFF) return ipv4_is_denied(big_endian_32(a + 12));
+    if (memcmp(a, zeros, 12) == 0) return 1;                                // ::, ::1, IPv4-compatible
+    if (memcmp(a, nat64, 12) == 0) return ipv4_is_denied(big_endian_32(a + 12));
+    if (a[0] == 0x20 && a[1] == 0x02) return ipv4_is_denied(big_endian_32(a + 2));  // 6to4
+    if ((a[0] & 0xE0) != 0x20) return 1;                                    // nothing outside 2000::/3 is public
+    if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x00 && a[3] == 0x00) return 1;     // Teredo
+    if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x0D && a[3] == 0xB8) return 1;     // documentation
+    return 0;
+}
+
+static int address_is_denied(const struct sockaddr *address) {
+    if (address->sa_family == AF_INET) {
+        return ipv4_is_denied(ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr));
+    }
+    if (address->sa_family == AF_INET6) {
+        return ipv6_is_denied(((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr);
+    }
+    return 1;
+}
+
+int jhc_address_is_denied(const char *text) {
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (inet_pton(AF_INET, text, &v4) == 1) return ipv4_is_denied(ntohl(v4.s_addr));
+    if (inet_pton(AF_INET6, text, &v6) == 1) return ipv6_is_denied(v6.s6_addr);
+    return 1;
+}
+
+// MARK: - Callbacks
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
+    jhc_transfer *transfer = context;
+    size_t total = size * count;
+    if (total > transfer->response_bytes_max - transfer->response_body.count) {
+        transfer->body_too_large = 1;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    return buffer_append(&transfer->response_body, bytes, total) ? total : CURL_WRITEFUNC_ERROR;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context) {
+    jhc_transfer *transfer = context;
+    size_t total = size * count;
+    if (total >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
+        // A new response: what came before was an interim one.
+        transfer->response_headers.count = 0;
+        return total;
+    }
+    if (total > transfer->header_bytes_max - transfer->response_headers.count) {
+        transfer->headers_too_large = 1;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    return buffer_append(&transfer->response_headers, bytes, total) ? total : CURL_WRITEFUNC_ERROR;
+}
+
+// Before a socket is made: nothing is sent to a private address, not even a SYN.
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+    jhc_transfer *transfer = context;
+    if (purpose == CURLSOCKTYPE_IPCXN && !transfer->allow_private && address_is_denied(&address->addr)) {
+        transfer->address_denied = 1;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+// Before a request is sent, also over a connection that another request opened.
+static int on_request(void *context, char *address, char *local, int port, int local_port) {
+    jhc_transfer *transfer = context;
+    (void)local;
+    (void)port;
+    (void)local_port;
+    if (transfer->allow_private || !jhc_address_is_denied(address)) return CURL_PREREQFUNC_OK;
+    transfer->address_denied = 1;
+    return CURL_PREREQFUNC_ABORT;
+}
+
+// MARK: - Transfers
+
+jhc_transfer *jhc_transfer_create(void) {
+    jhc_transfer *transfer = calloc(1, sizeof *transfer);
+    if (!transfer) return NULL;
+    transfer->handle = curl_easy_init();
+    if (!transfer->handle) {
+        free(transfer);
+        return NULL;
+    }
+    return transfer;
+}
+
+void jhc_transfer_destroy(jhc_transfer *transfer) {
+    if (!transfer) return;
+    curl_easy_cleanup(transfer->handle);
+    curl_slist_free_all(transfer->headers);
+    free(transfer->request_body);
+    free(transfer->response_headers.bytes);
+    free(transfer->response_body.bytes);
+    free(transfer);
+}
+
+void jhc_transfer_reset(jhc_transfer *transfer) {
+    curl_easy_reset(transfer->handle);
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+    free(transfer->request_body);
+    transfer->request_body = NULL;
+    buffer_clear(&transfer->response_headers);
+    buffer_clear(&transfer->response_body);
+    transfer->address_denied = 0;
+    transfer->body_too_large = 0;
+    transfer->headers_too_large = 0;
+    transfer->error[0] = 0;
+}
+
+void jhc_transfer_set_tag(jhc_transfer *transfer, uint64_t tag) {
+    transfer->tag = tag;
+}
+
+uint64_t jhc_transfer_tag(const jhc_transfer *transfer) {
+    return transfer->tag;
+}
+
+#define SET(option, value)                                                  \
+    do {                                                                    \
+        CURLcode code = curl_easy_setopt(transfer->handle, option, value);  \
+        if (code != CURLE_OK) return (int)code;                             \
+    } while (0)
+
+static int prepare_method(jhc_transfer *transfer, const jhc_request *request) {
+    if (strcmp(request->method, "HEAD") == 0) {
+        SET(CURLOPT_NOBODY, 1L);
+        return 0;
+    }
+    int is_post = strcmp(request->method, "POST") == 0;
+    if (request->body || is_post) {
+        transfer->request_body = malloc(request->body_bytes ? request->body_bytes : 1);
+        if (!transfer->request_body) return CURLE_OUT_OF_MEMORY;
+        if (request->body_bytes) memcpy(transfer->request_body, request->body, request->body_bytes);
+        SET(CURLOPT_POST, 1L);
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_bytes);
+        SET(CURLOPT_POSTFIELDS, transfer->request_body);
+    }
+    if (!is_post && (request->body || strcmp(request->method, "GET") != 0)) {
+        SET(CURLOPT_CUSTOMREQUEST, request->method);
+    }
+    return 0;
+}
+
+static int prepare_headers(jhc_transfer *transfer, const jhc_request *request) {
+    // libcurl would wait for `100 Continue`, and would name a content type of its own.
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+    int has_content_type = 0;
+    for (size_t i = 0; list && i < request->header_count; i++) {
+        has_content_type |= strncasecmp(request->headers[i], "content-type:", 13) == 0;
+        struct curl_slist *longer = curl_slist_append(list, request->headers[i]);
+        if (!longer) curl_slist_free_all(list);
+        list = longer;
+    }
+    if (list && !has_content_type) {
+        struct curl_slist *longer = curl_slist_append(list, "Content-Type:");
+        if (!longer) curl_slist_free_all(list);
+        list = longer;
+    }
+    if (!list) return CURLE_OUT_OF_MEMORY;
+    transfer->headers = list;
+    SET(CURLOPT_HTTPHEADER, list);
+    return 0;
+}
+
+int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request) {
+    jhc_transfer_reset(transfer);
+    transfer->response_bytes_max = (size_t)request->response_bytes_max;
+    transfer->header_bytes_max = request->header_bytes_max;
+    transfer->allow_private = request->allow_private;
+
+    SET(CURLOPT_PRIVATE, transfer);
+    SET(CURLOPT_ERRORBUFFER, transfer->error);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_URL, request->url);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    // Proxies named by the environment would bypass the address check.
+    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
+    SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->response_bytes_max);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    SET(CURLOPT_ACCEPT_ENCODING, "");
+    SET(CURLOPT_TCP_NODELAY, 1L);
+    // So that changes of DNS take effect.
+    SET(CURLOPT_MAXAGE_CONN, 60L);
+    SET(CURLOPT_MAXLIFETIME_CONN, 600L);
+    SET(CURLOPT_USERAGENT, request->user_agent);
+    if (request->fresh_connection) SET(CURLOPT_FRESH_CONNECT, 1L);
+    if (request->ca_file) SET(CURLOPT_CAINFO, request->ca_file);
+
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, transfer);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, transfer);
+    SET(CURLOPT_PREREQFUNCTION, on_request);
+    SET(CURLOPT_PREREQDATA, transfer);
+
+    int result = prepare_method(transfer, request);
+    return result ? result : prepare_headers(transfer, request);
+}
+
+void jhc_transfer_response(jhc_transfer *transfer, jhc_response *response) {
+    memset(response, 0, sizeof *response);
+    CURL *handle = transfer->handle;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &response->status);
+    response->headers = transfer->response_headers.bytes;
+    response->header_bytes = transfer->response_headers.count;
+    response->body = transfer->response_body.bytes;
+    response->body_bytes = transfer->response_body.count;
+    long request_bytes = 0;
+    curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &request_bytes);
+    response->request_bytes = request_bytes;
+    curl_off_t total = 0;
+    curl_easy_getinfo(handle, CURLINFO_TOTAL_TIME_T, &total);
+    response->total_us = total;
+    long version = 0;
+    curl_easy_getinfo(handle, CURLINFO_HTTP_VERSION, &version);
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0: response->http_version = 10; break;
+    case CURL_HTTP_VERSION_1_1: response->http_version = 11; break;
+    case CURL_HTTP_VERSION_2_0: response->http_version = 20; break;
+    case CURL_HTTP_VERSION_3: response->http_version = 30; break;
+    default: break;
+    }
+    long opened = 0;
+    curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &opened);
+    response->reused_connection = response->status != 0 && opened == 0;
+    char *address = NULL;
+    curl_easy_getinfo(handle, CURLINFO_PRIMARY_IP, &address);
+    response->address = address ? address : "";
+    response->error = transfer->error;
+    response->address_denied = transfer->address_denied;
+    response->body_too_large = transfer->body_too_large;
+    response->headers_too_large = transfer->headers_too_large;
+}
+
+// MARK: - Multi
+
+jhc_multi *jhc_multi_create(long host_connections_max, long connections_max) {
+    jhc_multi *multi = calloc(1, sizeof *multi);
+    if (!multi) return NULL;
+    multi->handle = curl_multi_init();
+    if (!multi->handle) {
+        free(multi);
+        return NULL;
+    }
+    curl_multi_setopt(multi->handle, CURLMOPT_MAX_HOST_CONNECTIONS, host_connections_max);
+    curl_multi_setopt(multi->handle, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections_max);
+    curl_multi_setopt(multi->handle, CURLMOPT_MAXCONNECTS, connections_max);
+    return multi;
+}
+
+void jhc_multi_destroy(jhc_multi *multi) {
+    if (!multi) return;
+    curl_multi_cleanup(multi->handle);
+    free(multi);
+}
+
+int jhc_multi_wakeup(jhc_multi *multi) {
+    return (int)curl_multi_wakeup(multi->handle);
+}
+
+int jhc_multi_add(jhc_multi *multi, jhc_transfer *transfer) {
+    return (int)curl_multi_add_handle(multi->handle, transfer->handle);
+}
+
+void jhc_multi_remove(jhc_multi *multi, jhc_transfer *transfer) {
+    curl_multi_remove_handle(multi->handle, transfer->handle);
+}
+
+int jhc_multi_perform(jhc_multi *multi, int *running) {
+    return (int)curl_multi_perform(multi->handle, running);
+}
+
+int jhc_multi_poll(jhc_multi *multi, int timeout_ms) {
+    return (int)curl_multi_poll(multi->handle, NULL, 0, timeout_ms, NULL);
+}
+
+jhc_transfer *jhc_multi_next_done(jhc_multi *multi, int *result) {
+    int left = 0;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(multi->handle, &left))) {
+        if (message->msg != CURLMSG_DONE) continue;
+        CURL *handle = message->easy_handle;
+        *result = (int)message->data.result;
+        char *transfer = NULL;
+        curl_easy_getinfo(handle, CURLINFO_PRIVATE, &transfer);
+        curl_multi_remove_handle(multi->handle, handle);
+        return (jhc_transfer *)transfer;
+    }
+    return NULL;
+}
+
+// MARK: - Failures
+
+jhc_failure jhc_failure_of(int curl_code) {
+    switch ((CURLcode)curl_code) {
+    case CURLE_OK: return JHC_OK;
+    case CURLE_URL_MALFORMAT: return JHC_MALFORMED_URL;
+    case CURLE_UNSUPPORTED_PROTOCOL: return JHC_UNSUPPORTED_PROTOCOL;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY: return JHC_UNRESOLVED;
+    case CURLE_COULDNT_CONNECT: return JHC_UNREACHABLE;
+    case CURLE_OPERATION_TIMEDOUT: return JHC_TIMEOUT;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR: return JHC_UNTRUSTED;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER: return JHC_TLS;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM: return JHC_INTERRUPTED;
+    case CURLE_FILESIZE_EXCEEDED: return JHC_TOO_LARGE;
+    case CURLE_WRITE_ERROR:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING: return JHC_REFUSED_RESPONSE;
+    default: return JHC_OTHER;
+    }
+}
+
+const char *jhc_failure_text(int curl_code) {
+    return curl_easy_strerror((CURLcode)curl_code);
+}
+
+// MARK: - URLs and dates
+
+int jhc_url_parse(const char *base, const char *text, jhc_url *url) {
+    memset(url, 0, sizeof *url);
+    CURLU *handle = curl_url();
+    if (!handle) return CURLUE_OUT_OF_MEMORY;
+    CURLUcode code = CURLUE_OK;
+    if (base) code = curl_url_set(handle, CURLUPART_URL, base, 0);
+    if (code == CURLUE_OK) code = curl_url_set(handle, CURLUPART_URL, text, 0);
+    if (code == CURLUE_OK) code = curl_url_get(handle, CURLUPART_SCHEME, &url->scheme, 0);
+    if (code == CURLUE_OK) code = curl_url_get(handle, CURLUPART_HOST, &url->host, 0);
+    if (code == CURLUE_OK) code = curl_url_get(handle, CURLUPART_PORT, &url->port, CURLU_DEFAULT_PORT);
+    if (code == CURLUE_OK) code = curl_url_get(handle, CURLUPART_PATH, &url->path, 0);
+    if (code == CURLUE_OK) code = curl_url_get(handle, CURLUPART_URL, &url->whole, 0);
+    if (code == CURLUE_OK) {
+        // These may be absent.
+        curl_url_get(handle, CURLUPART_USER, &url->user, 0);
+        curl_url_get(handle, CURLUPART_QUERY, &url->query, 0);
+        curl_url_get(handle, CURLUPART_FRAGMENT, &url->fragment, 0);
+    } else {
+        jhc_url_free(url);
+    }
+    curl_url_cleanup(handle);
+    return (int)code;
+}
+
+void jhc_url_free(jhc_url *url) {
+    curl_free(url->scheme);
+    curl_free(url->user);
+    curl_free(url->host);
+    curl_free(url->port);
+    curl_free(url->path);
+    curl_free(url->query);
+    curl_free(url->fragment);
+    curl_free(url->whole);
+    memset(url, 0, sizeof *url);
+}
+
+int64_t jhc_parse_date(const char *text) {
+    return (int64_t)curl_getdate(text, NULL);
+}

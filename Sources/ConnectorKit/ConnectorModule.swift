@@ -57,6 +57,10 @@ public protocol Connection: Sendable {
     /// back; the outcome then is a failure that says whether the remote may have executed it.
     func invoke(_ call: OperationCall) async -> Outcome
 
+    /// Whether this call may be repeated although the remote may have seen it; `nil`: as the operation's description
+    /// says. For operations whose input decides.
+    func isRepeatable(_ call: OperationCall) -> Bool?
+
     /// Prepares a source of events. Nothing is read before `EventSource.connect`.
     ///
     /// Throws `ConnectorError`: `unsupported` for an event it does not have, `validation` for wrong parameters.
@@ -64,6 +68,11 @@ public protocol Connection: Sendable {
 
     /// Ends calls that run and frees everything. Calls after it fail as `unavailable`. May be called twice.
     func close() async
+}
+
+extension Connection {
+    /// As the operation's description says.
+    public func isRepeatable(_ call: OperationCall) -> Bool? { nil }
 }
 
 /// One call of an operation.
