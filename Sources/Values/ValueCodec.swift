@@ -130,13 +130,20 @@ public enum ValueCodec {
             return .list(elements)
         case Tag.context:
             let count = try reader.count(minimumByteCount: 2)
-            var context = ValueContext()
-            context.reserveCapacity(count)
+            var entries: [ValueContext.Entry] = []
+            entries.reserveCapacity(count)
+            var filter = KeyFilter()
             for _ in 0..<count {
-                let key = try reader.string()
-                context[key] = try Self.read(&reader, depth: depth + 1)
+                let utf8 = try reader.rawBytes()
+                guard UTF8Validation.isValid(utf8) else { throw reader.failure(.invalidText) }
+                let key = String(decoding: utf8, as: UTF8.self)
+                // A repeated key is damage: no context has one.
+                guard !filter.insertMayContain(utf8) || !entries.contains(where: { $0.key == key }) else {
+                    throw reader.failure(.invalidValue)
+                }
+                entries.append(ValueContext.Entry(key: key, value: try Self.read(&reader, depth: depth + 1)))
             }
-            return .context(context)
+            return .context(ValueContext(distinct: entries))
         case Tag.date: return .date(try Self.readDate(&reader))
         case Tag.time: return .time(try Self.readTime(&reader))
         case Tag.dateTime:

@@ -30,6 +30,13 @@ public struct ValueContext: Sendable {
         self.index = nil
     }
 
+    /// Takes entries whose keys are known to be distinct.
+    init(distinct entries: [Entry]) {
+        self.entries = entries
+        self.index = nil
+        self.rebuildIndexIfLarge()
+    }
+
     /// Creates a context; of two pairs with one key the last wins, at the place of the first.
     public init(_ pairs: [(String, Value)]) {
         self.init()

@@ -126,8 +126,8 @@ public struct ByteReader {
     @inlinable
     public mutating func string() throws(DecodingFailure) -> String {
         let utf8 = try self.rawBytes()
-        guard let text = String(validating: utf8, as: UTF8.self) else { throw self.failure(.invalidText) }
-        return text
+        guard UTF8Validation.isValid(utf8) else { throw self.failure(.invalidText) }
+        return String(decoding: utf8, as: UTF8.self)
     }
 
     /// Reads a key.

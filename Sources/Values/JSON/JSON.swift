@@ -4,11 +4,8 @@ public enum JSON {
     public static func parse(
         _ bytes: UnsafeRawBufferPointer, limits: JSONLimits = .default
     ) throws(JSONError) -> Value {
-        var scanner = try JSONScanner(bytes, limits: limits)
-        scanner.skipWhitespace()
-        let value = try scanner.value(depth: 0)
-        try scanner.expectEnd()
-        return value
+        var parser = try JSONParser(bytes, limits: limits)
+        return try parser.parse()
     }
 
     /// Builds the value a JSON text stands for.
@@ -116,7 +113,7 @@ extension JSONScanner {
         } else {
             repeat {
                 try self.beginString()
-                let key = try self.string()
+                let key = self.text(try self.skipString())
                 try self.skipColon()
                 let start = self.position
                 try self.skipValue(depth: 1)

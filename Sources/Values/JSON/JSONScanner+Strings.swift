@@ -1,23 +1,32 @@
 extension JSONScanner {
-    /// Skips the rest of a string, its opening quotation mark passed, and the closing one.
-    ///
-    /// Returns where the content lies and whether it holds escapes.
-    @inline(__always)
-    mutating func skipString() throws(JSONError) -> (content: Range<Int>, hasEscapes: Bool) {
-        let start = self.position
+    /// The content of a string in the text.
+    struct StringContent {
+        /// Where it lies, without the quotation marks.
+        var range: Range<Int>
+        /// Whether it holds escapes.
         var hasEscapes = false
+        /// Whether it is ASCII as written.
+        var isASCII = true
+    }
+
+    /// Skips the rest of a string, its opening quotation mark passed, and the closing one.
+    @inline(__always)
+    mutating func skipString() throws(JSONError) -> StringContent {
+        var content = StringContent(range: self.position..<self.position)
         while true {
             self.skipPlainASCII()
             guard self.position < self.bytes.count else { throw self.failure(.unexpectedEnd) }
             let byte = self.bytes[self.position]
             if byte == 0x22 {
+                content.range = content.range.lowerBound..<self.position
                 self.position += 1
-                return (start..<self.position - 1, hasEscapes)
+                return content
             }
             if byte == 0x5C {
-                hasEscapes = true
+                content.hasEscapes = true
                 try self.skipEscape()
             } else if byte >= 0x80 {
+                content.isASCII = false
                 try self.skipScalar()
             } else {
                 throw self.failure(.controlCharacter)
@@ -28,15 +37,9 @@ extension JSONScanner {
     /// Skips eight bytes at a time while all are ASCII and none is a quotation mark, a backslash or a control character.
     @inline(__always)
     private mutating func skipPlainASCII() {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
         while self.position &+ 8 <= self.bytes.count {
             let word = UInt64(littleEndian: self.bytes.loadUnaligned(fromByteOffset: self.position, as: UInt64.self))
-            // In each byte the top bit tells: a zero byte after the exclusive or, a byte below 0x20, or one above 0x7F.
-            let quotes = (word ^ (ones &* 0x22)) &- ones
-            let backslashes = (word ^ (ones &* 0x5C)) &- ones
-            let controls = word &- (ones &* 0x20)
-            let special = (quotes | backslashes | controls | word) & tops
+            let special = (JSONText.specialBytes(word) | word) & JSONText.topBits
             if special != 0 {
                 self.position &+= special.trailingZeroBitCount >> 3
                 return
@@ -94,25 +97,9 @@ extension JSONScanner {
         }
     }
 
-    /// Skips one scalar of two to four bytes (Unicode 16, table 3-7).
+    /// Skips one scalar of two to four bytes.
     private mutating func skipScalar() throws(JSONError) {
-        let lead = self.bytes[self.position]
-        let length: Int
-        var second: ClosedRange<UInt8> = 0x80...0xBF
-        switch lead {
-        case 0xC2...0xDF: length = 2
-        case 0xE0: (length, second) = (3, 0xA0...0xBF)
-        case 0xED: (length, second) = (3, 0x80...0x9F)
-        case 0xE1...0xEF: length = 3
-        case 0xF0: (length, second) = (4, 0x90...0xBF)
-        case 0xF4: (length, second) = (4, 0x80...0x8F)
-        case 0xF1...0xF3: length = 4
-        default: throw self.failure(.malformedUTF8)
-        }
-        guard self.position + length <= self.bytes.count, second.contains(self.bytes[self.position + 1]) else {
-            throw self.failure(.malformedUTF8)
-        }
-        for index in 2..<Swift.max(2, length) where self.bytes[self.position + index] & 0xC0 != 0x80 {
+        guard let length = UTF8Validation.scalarLength(self.bytes, at: self.position) else {
             throw self.failure(.malformedUTF8)
         }
         self.position += length
@@ -120,11 +107,11 @@ extension JSONScanner {
 
     /// The text of a string whose content `skipString` has accepted.
     @inline(__always)
-    func text(_ content: Range<Int>, hasEscapes: Bool) -> String {
-        if hasEscapes {
-            return self.unescapedText(content)
+    func text(_ content: StringContent) -> String {
+        if content.hasEscapes {
+            return self.unescapedText(content.range)
         }
-        return String(decoding: UnsafeRawBufferPointer(rebasing: self.bytes[content]), as: UTF8.self)
+        return String(decoding: UnsafeRawBufferPointer(rebasing: self.bytes[content.range]), as: UTF8.self)
     }
 
     private func unescapedText(_ content: Range<Int>) -> String {

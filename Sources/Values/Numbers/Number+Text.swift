@@ -113,33 +113,29 @@ extension Number: CustomStringConvertible {
     /// Appends the text of `description`.
     public func write(into bytes: inout [UInt8]) {
         if case .integer(let value) = self.storage {
-            bytes.append(contentsOf: String(value).utf8)
+            DecimalText.write(value, into: &bytes)
             return
         }
         let decimal = self.decimal
-        let digits = Array(String(decimal.coefficient).utf8)
         if decimal.isNegative { bytes.append(0x2D) }
-        let pointPosition = digits.count + decimal.exponent
+        let digitCount = PowersOfTen.digitCount(decimal.coefficient)
+        let pointPosition = digitCount + decimal.exponent
+        let start = bytes.count
         if decimal.exponent >= 0, pointPosition <= Decimal128.precision {
-            bytes.append(contentsOf: digits)
+            DecimalText.writeLong(decimal.coefficient, into: &bytes)
             bytes.append(contentsOf: repeatElement(0x30, count: decimal.exponent))
         } else if decimal.exponent < 0, pointPosition > 0 {
-            bytes.append(contentsOf: digits[..<pointPosition])
-            bytes.append(0x2E)
-            bytes.append(contentsOf: digits[pointPosition...])
+            DecimalText.writeLong(decimal.coefficient, into: &bytes)
+            bytes.insert(0x2E, at: start + pointPosition)
         } else if decimal.exponent < 0, pointPosition > -Decimal128.precision {
-            bytes.append(0x30)
-            bytes.append(0x2E)
+            bytes.append(contentsOf: [0x30, 0x2E])
             bytes.append(contentsOf: repeatElement(0x30, count: -pointPosition))
-            bytes.append(contentsOf: digits)
+            DecimalText.writeLong(decimal.coefficient, into: &bytes)
         } else {
-            bytes.append(digits[0])
-            if digits.count > 1 {
-                bytes.append(0x2E)
-                bytes.append(contentsOf: digits[1...])
-            }
+            DecimalText.writeLong(decimal.coefficient, into: &bytes)
+            if digitCount > 1 { bytes.insert(0x2E, at: start + 1) }
             bytes.append(0x45)
-            bytes.append(contentsOf: String(pointPosition - 1).utf8)
+            DecimalText.write(Int64(pointPosition - 1), into: &bytes)
         }
     }
 }

@@ -140,6 +140,22 @@ extension Number {
         }
     }
 
+    /// Finds the one representation of a decimal within range whose coefficient fits in 64 bits.
+    init(coefficient: Int64, exponent: Int) {
+        guard coefficient != 0 else {
+            self.init(storage: .integer(0))
+            return
+        }
+        var (coefficient, exponent) = (coefficient, exponent)
+        while exponent != 0, case let (quotient, remainder) = coefficient.quotientAndRemainder(dividingBy: 10),
+            remainder == 0
+        {
+            coefficient = quotient
+            exponent += 1
+        }
+        self.init(normalized: coefficient, exponent: exponent)
+    }
+
     /// Takes a coefficient that is either whole or has no trailing zeros.
     private init(normalized coefficient: Int64, exponent: Int) {
         if exponent == 0 {

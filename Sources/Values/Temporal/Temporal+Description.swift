@@ -1,79 +1,136 @@
 extension CalendarDate: CustomStringConvertible {
     /// `2026-11-24`; years of fewer than four digits are padded, a negative year has a sign.
-    public var description: String {
-        let digits = String(self.year.magnitude)
-        let padding = String(repeating: "0", count: Swift.max(0, 4 - digits.utf8.count))
-        return "\(self.year < 0 ? "-" : "")\(padding)\(digits)-\(twoDigits(self.month))-\(twoDigits(self.day))"
+    public var description: String { text { self.write(into: &$0) } }
+
+    /// Appends the text of `description`.
+    public func write(into bytes: inout [UInt8]) {
+        let year = self.year.magnitude
+        if self.year < 0 { bytes.append(0x2D) }
+        if year < 10_000 {
+            DecimalText.writeTwoDigits(Int(year) / 100, into: &bytes)
+            DecimalText.writeTwoDigits(Int(year) % 100, into: &bytes)
+        } else {
+            DecimalText.write(UInt64(year), into: &bytes)
+        }
+        bytes.append(0x2D)
+        DecimalText.writeTwoDigits(self.month, into: &bytes)
+        bytes.append(0x2D)
+        DecimalText.writeTwoDigits(self.day, into: &bytes)
     }
 }
 
 extension TimeOfDay: CustomStringConvertible {
     /// `13:20:00.5+02:00`, `13:20:00@Europe/Paris`.
-    public var description: String {
-        var text = "\(twoDigits(self.hour)):\(twoDigits(self.minute)):\(twoDigits(self.second))"
-        text += fractionText(self.nanosecond)
-        if let zone { text += zone.description }
-        return text
+    public var description: String { text { self.write(into: &$0) } }
+
+    /// Appends the text of `description`.
+    public func write(into bytes: inout [UInt8]) {
+        DecimalText.writeTwoDigits(self.hour, into: &bytes)
+        bytes.append(0x3A)
+        DecimalText.writeTwoDigits(self.minute, into: &bytes)
+        bytes.append(0x3A)
+        DecimalText.writeTwoDigits(self.second, into: &bytes)
+        writeFraction(self.nanosecond, into: &bytes)
+        self.zone?.write(into: &bytes)
     }
 }
 
 extension DateTime: CustomStringConvertible {
     /// `2026-11-24T13:20:00Z`.
-    public var description: String { "\(self.date)T\(self.time)" }
+    public var description: String { text { self.write(into: &$0) } }
+
+    /// Appends the text of `description`.
+    public func write(into bytes: inout [UInt8]) {
+        self.date.write(into: &bytes)
+        bytes.append(0x54)
+        self.time.write(into: &bytes)
+    }
 }
 
 extension ZoneOffset: CustomStringConvertible {
     /// `Z`, `+02:00`, `@Europe/Paris`.
-    public var description: String {
+    public var description: String { text { self.write(into: &$0) } }
+
+    /// Appends the text of `description`.
+    public func write(into bytes: inout [UInt8]) {
         switch self {
-        case .named(let name): return "@\(name)"
-        case .offset(0): return "Z"
+        case .named(let name):
+            bytes.append(0x40)
+            bytes.append(contentsOf: name.utf8)
+        case .offset(0):
+            bytes.append(0x5A)
         case .offset(let seconds):
             let magnitude = Int(seconds.magnitude)
-            let rest = magnitude % 60
-            return (seconds < 0 ? "-" : "+") + twoDigits(magnitude / 3_600) + ":" + twoDigits(magnitude / 60 % 60)
-                + (rest == 0 ? "" : ":" + twoDigits(rest))
+            bytes.append(seconds < 0 ? 0x2D : 0x2B)
+            DecimalText.writeTwoDigits(magnitude / 3_600, into: &bytes)
+            bytes.append(0x3A)
+            DecimalText.writeTwoDigits(magnitude / 60 % 60, into: &bytes)
+            guard magnitude % 60 != 0 else { return }
+            bytes.append(0x3A)
+            DecimalText.writeTwoDigits(magnitude % 60, into: &bytes)
         }
     }
 }
 
 extension YearMonthDuration: CustomStringConvertible {
     /// `P1Y2M`, `-P3M`, `P0M`.
-    public var description: String {
-        let magnitude = self.months.magnitude
-        let (years, months) = (magnitude / 12, magnitude % 12)
-        var text = self.months < 0 ? "-P" : "P"
-        if years > 0 { text += "\(years)Y" }
-        if months > 0 || years == 0 { text += "\(months)M" }
-        return text
+    public var description: String { text { self.write(into: &$0) } }
+
+    /// Appends the text of `description`.
+    public func write(into bytes: inout [UInt8]) {
+        let (years, months) = self.months.magnitude.quotientAndRemainder(dividingBy: 12)
+        if self.months < 0 { bytes.append(0x2D) }
+        bytes.append(0x50)
+        if years > 0 { writeField(years, 0x59, into: &bytes) }
+        if months > 0 || years == 0 { writeField(months, 0x4D, into: &bytes) }
     }
 }
 
 extension DayTimeDuration: CustomStringConvertible {
     /// `P3DT4H5M6.5S`, `-PT1S`, `PT0S`.
-    public var description: String {
-        let total = self.totalNanoseconds.magnitude
-        let seconds = UInt64(total / 1_000_000_000)
-        let fraction = fractionText(Int(total % 1_000_000_000))
-        var text = self.seconds < 0 ? "-P" : "P"
-        if seconds >= 86_400 { text += "\(seconds / 86_400)D" }
-        let (hours, minutes, rest) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
-        if hours > 0 || minutes > 0 || rest > 0 || !fraction.isEmpty || seconds == 0 { text += "T" }
-        if hours > 0 { text += "\(hours)H" }
-        if minutes > 0 { text += "\(minutes)M" }
-        if rest > 0 || !fraction.isEmpty || total == 0 { text += "\(rest)\(fraction)S" }
-        return text
+    public var description: String { text { self.write(into: &$0) } }
+
+    /// Appends the text of `description`.
+    public func write(into bytes: inout [UInt8]) {
+        let (whole, fraction) = self.totalNanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let (days, rest) = UInt64(whole).quotientAndRemainder(dividingBy: 86_400)
+        if self.seconds < 0 { bytes.append(0x2D) }
+        bytes.append(0x50)
+        if days > 0 { writeField(days, 0x44, into: &bytes) }
+        guard rest > 0 || fraction > 0 || days == 0 else { return }
+        bytes.append(0x54)
+        if rest >= 3_600 { writeField(rest / 3_600, 0x48, into: &bytes) }
+        if rest / 60 % 60 > 0 { writeField(rest / 60 % 60, 0x4D, into: &bytes) }
+        guard rest % 60 > 0 || fraction > 0 || (rest == 0 && days == 0) else { return }
+        DecimalText.write(rest % 60, into: &bytes)
+        writeFraction(Int(fraction), into: &bytes)
+        bytes.append(0x53)
     }
 }
 
-private func twoDigits(_ value: Int) -> String {
-    value < 10 ? "0\(value)" : String(value)
+/// The text `body` writes.
+private func text(_ body: (inout [UInt8]) -> Void) -> String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(40)
+    body(&bytes)
+    return String(decoding: bytes, as: UTF8.self)
 }
 
-/// A point and the digits of a fraction of a second without trailing zeros, or nothing.
-private func fractionText(_ nanoseconds: Int) -> String {
-    guard nanoseconds > 0 else { return "" }
-    var digits = String(1_000_000_000 + nanoseconds).dropFirst()
-    while digits.last == "0" { digits.removeLast() }
-    return ".\(digits)"
+/// Appends a number and the letter of its unit.
+private func writeField(_ value: UInt64, _ letter: UInt8, into bytes: inout [UInt8]) {
+    DecimalText.write(value, into: &bytes)
+    bytes.append(letter)
+}
+
+/// Appends a point and the digits of a fraction of a second without trailing zeros, or nothing.
+private func writeFraction(_ nanoseconds: Int, into bytes: inout [UInt8]) {
+    guard nanoseconds > 0 else { return }
+    bytes.append(0x2E)
+    var rest = nanoseconds
+    var unit = 100_000_000
+    while rest > 0 {
+        bytes.append(0x30 &+ UInt8(truncatingIfNeeded: rest / unit))
+        rest %= unit
+        unit /= 10
+    }
 }

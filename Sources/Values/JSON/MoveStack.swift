@@ -1,0 +1,58 @@
+/// A stack of elements under construction, from whose top exact arrays are moved without copying.
+struct MoveStack<Element>: ~Copyable {
+    private var base: UnsafeMutablePointer<Element>?
+    private var capacity = 0
+    private(set) var count = 0
+
+    init() {}
+
+    deinit {
+        self.base?.deinitialize(count: self.count)
+        self.base?.deallocate()
+    }
+
+    @inline(__always)
+    mutating func push(_ element: consuming Element) {
+        if self.count == self.capacity { self.grow() }
+        // `grow` has allocated; the pointer is only nil while the capacity is zero.
+        self.base.unsafelyUnwrapped.advanced(by: self.count).initialize(to: element)
+        self.count &+= 1
+    }
+
+    @inline(never)
+    private mutating func grow() {
+        let capacity = Swift.max(16, self.capacity * 2)
+        let base = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
+        if let old = self.base {
+            base.moveInitialize(from: old, count: self.count)
+            old.deallocate()
+        }
+        self.base = base
+        self.capacity = capacity
+    }
+
+    /// Moves everything above `position` into an array.
+    mutating func popArray(from position: Int) -> [Element] {
+        let popped = self.count - position
+        guard popped > 0, let base else { return [] }
+        self.count = position
+        var array: [Element] = []
+        array.reserveCapacity(popped)
+        for index in position..<position + popped { array.append((base + index).move()) }
+        return array
+    }
+
+    /// Calls `body` with the elements above `position`.
+    @inline(__always)
+    func firstIndex(from position: Int, where predicate: (borrowing Element) -> Bool) -> Int? {
+        guard let base else { return nil }
+        for index in position..<self.count where predicate(base[index]) { return index }
+        return nil
+    }
+
+    /// Calls `body` with the element at `index`, which must be below `count`.
+    mutating func update(_ index: Int, _ body: (inout Element) -> Void) {
+        guard let base, index < self.count else { return }
+        body(&base[index])
+    }
+}
