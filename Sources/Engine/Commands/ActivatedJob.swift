@@ -24,14 +24,14 @@ public struct ActivatedJob: Sendable {
     /// The visible variables, or the input of a connector call: a JSON object document.
     public var variables: [UInt8]
     /// Stable over retries, crashes and fail-over of one logical attempt epoch (resilience.md 2.7).
-    public var idempotencyKey: String
+    public var idempotencyKey: String { "\(instanceKey)-\(elementInstanceKey)-1" }
     /// Higher runs first.
     public var priority: Int
 
     /// Creates an activated job.
     public init(
         key: Key, type: String, instanceKey: Key, elementInstanceKey: Key, definition: DeployedProcess,
-        element: FlowNode, retries: Int, worker: String, deadline: Int64, variables: [UInt8], idempotencyKey: String,
+        element: FlowNode, retries: Int, worker: String, deadline: Int64, variables: [UInt8],
         priority: Int
     ) {
         self.key = key
@@ -44,7 +44,6 @@ public struct ActivatedJob: Sendable {
         self.worker = worker
         self.deadline = deadline
         self.variables = variables
-        self.idempotencyKey = idempotencyKey
         self.priority = priority
     }
 }

@@ -1,5 +1,7 @@
 import ProcessModel
 import Synchronization
+import ProcessModel
+import Decisions
 public import Values
 
 /// The deployed processes of this process's memory: looked up by key, and by id and version.
@@ -10,6 +12,26 @@ public final class DefinitionRegistry: Sendable {
         var byKey: [Key: DeployedProcess] = [:]
         /// Versions of a process id, ascending.
         var byID: [String: [DeployedProcess]] = [:]
+        /// Newest versions by the name of a message that starts them.
+        var messageStarts: [String: [(definition: DeployedProcess, node: Int)]] = [:]
+
+        mutating func indexMessageStarts(of processID: String, newest: DeployedProcess?) {
+            for name in messageStarts.keys {
+                messageStarts[name]?.removeAll { $0.definition.process.id == processID }
+            }
+            guard let newest else { return }
+            for node in newest.process.messageStarts {
+                guard case .message(let message)? = newest.process.nodes[node].event,
+                    case .string(let name)? = message.name.constant
+                else { continue }
+                messageStarts[name, default: []].append((newest, node))
+            }
+        }
+    }
+
+    /// The newest versions of processes that begin with a message, with the start event's node.
+    public func messageStarts(name: String) -> [(definition: DeployedProcess, node: Int)] {
+        content.withLock { $0.messageStarts[name] ?? [] }
     }
 
     private let content = Mutex(Content())
@@ -56,6 +78,7 @@ public final class DefinitionRegistry: Sendable {
             versions.append(definition)
             versions.sort { $0.version < $1.version }
             content.byID[definition.process.id] = versions
+            content.indexMessageStarts(of: definition.process.id, newest: versions.last)
         }
     }
 }

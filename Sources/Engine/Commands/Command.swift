@@ -1,0 +1,186 @@
+public import ProcessModel
+
+/// Something a partition is asked to do. Keys name things of this partition.
+public enum Command: Sendable {
+    /// Start a process instance.
+    case createInstance(NewInstance)
+    /// End a process instance and everything inside it.
+    case cancelInstance(key: UInt64)
+    /// A job is done.
+    case completeJob(key: UInt64, variables: VariableDocument)
+    /// An attempt of a job failed.
+    case failJob(key: UInt64, retries: Int32, backoffMilliseconds: Int64, message: String, variables: VariableDocument)
+    /// A job was not attempted; offer it again later, its retries unchanged.
+    case postponeJob(key: UInt64, milliseconds: Int64, message: String)
+    /// A worker throws a BPMN error.
+    case throwJobError(key: UInt64, code: String, message: String?, variables: VariableDocument)
+    /// Change the retries or the lock deadline (from now) of a job.
+    case updateJob(key: UInt64, retries: Int32?, timeoutMilliseconds: Int64?)
+    /// Lock jobs for an external worker.
+    case activateJobs(JobActivation)
+    /// A user task is done.
+    case completeUserTask(key: UInt64, variables: VariableDocument)
+    /// Give a user task to somebody.
+    case assignUserTask(key: UInt64, assignee: String?, allowOverride: Bool)
+    /// Try again what an incident is about.
+    case resolveIncident(key: UInt64)
+    /// Set variables in the scope of an instance or of one of its element instances.
+    case setVariables(instance: UInt64, scope: UInt64, variables: VariableDocument, local: Bool)
+    /// Publish a message whose hash belongs to this partition.
+    case publishMessage(NewMessage)
+    /// Add process versions (the deployment partition only).
+    case deploy([NewProcess])
+    /// Keep what could not be delivered.
+    case recordDeadLetter(DeadLetterRecorded)
+    /// End a dead letter: 1 replayed, 2 discarded.
+    case endDeadLetter(key: UInt64, outcome: UInt8)
+    /// Messages from another partition's outbox.
+    case receive(payload: [UInt8])
+    /// Do what has become due.
+    case tick
+}
+
+/// A command with whom to answer and who asked.
+public struct CommandEnvelope: Sendable {
+    /// What to do.
+    public var command: Command
+    /// Names the request that waits for a reply; 0 when nobody does.
+    public var request: UInt64
+    /// The person or client behind it, for the audit trail.
+    public var actor: String?
+
+    /// Creates an envelope.
+    public init(_ command: Command, request: UInt64 = 0, actor: String? = nil) {
+        self.command = command
+        self.request = request
+        self.actor = actor
+    }
+}
+
+/// A process instance to be.
+public struct NewInstance: Sendable {
+    /// The version to run.
+    public var definition: DeployedProcess
+    /// The root variables.
+    public var variables: VariableDocument
+    /// Its name in the business.
+    public var businessID: String?
+    /// Makes a repeated command return the first instance.
+    public var uniqueKey: String?
+    /// How long `uniqueKey` is remembered.
+    public var uniqueMilliseconds: Int64
+    /// Whether an `instanceEnded` effect is wanted.
+    public var awaitsEnd: Bool
+
+    /// Creates a start.
+    public init(
+        definition: DeployedProcess, variables: VariableDocument = .empty, businessID: String? = nil,
+        uniqueKey: String? = nil, uniqueMilliseconds: Int64 = 86_400_000, awaitsEnd: Bool = false
+    ) {
+        self.definition = definition
+        self.variables = variables
+        self.businessID = businessID
+        self.uniqueKey = uniqueKey
+        self.uniqueMilliseconds = uniqueMilliseconds
+        self.awaitsEnd = awaitsEnd
+    }
+}
+
+/// Which jobs an external worker wants.
+public struct JobActivation: Sendable {
+    /// The job type.
+    public var type: String
+    /// The worker's name.
+    public var worker: String
+    /// At most this many.
+    public var maximum: Int
+    /// How long they stay locked.
+    public var timeoutMilliseconds: Int64
+    /// Only these variables; nil for all.
+    public var fetchVariables: [String]?
+
+    /// Creates a request.
+    public init(
+        type: String, worker: String, maximum: Int, timeoutMilliseconds: Int64, fetchVariables: [String]? = nil
+    ) {
+        self.type = type
+        self.worker = worker
+        self.maximum = maximum
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.fetchVariables = fetchVariables
+    }
+}
+
+/// A message to publish.
+public struct NewMessage: Sendable {
+    /// The message name.
+    public var name: String
+    /// Which instance it is for.
+    public var correlationKey: String
+    /// How long it may wait.
+    public var timeToLiveMilliseconds: Int64
+    /// Unique per name and correlation key while buffered.
+    public var messageID: String?
+    /// Handed to the instance.
+    public var variables: VariableDocument
+
+    /// Creates a message.
+    public init(
+        name: String, correlationKey: String, timeToLiveMilliseconds: Int64 = 0, messageID: String? = nil,
+        variables: VariableDocument = .empty
+    ) {
+        self.name = name
+        self.correlationKey = correlationKey
+        self.timeToLiveMilliseconds = timeToLiveMilliseconds
+        self.messageID = messageID
+        self.variables = variables
+    }
+}
+
+/// A compiled process to deploy.
+public struct NewProcess: Sendable {
+    /// The file it came in.
+    public var resourceName: String
+    /// The document; several processes may share one.
+    public var resource: [UInt8]
+    /// The compiled graph.
+    public var process: ExecutableProcess
+
+    /// The process id.
+    public var processID: String { process.id }
+
+    /// Creates a process to deploy.
+    public init(process: ExecutableProcess, resourceName: String, resource: [UInt8]) {
+        self.process = process
+        self.resourceName = resourceName
+        self.resource = resource
+    }
+}
+
+/// What a partition wants done once the batch that caused it is durable.
+public enum Effect: Sendable {
+    /// Answer a request.
+    case reply(request: UInt64, Reply)
+    /// New process versions may be used; `reply` follows.
+    case deployed([ProcessDeployed])
+    /// An awaited instance ended; the result is its root variables as JSON, nil when it was terminated.
+    case instanceEnded(key: UInt64, result: [UInt8]?)
+    /// Jobs for an in-process worker.
+    case jobsTaken([ActivatedJob])
+}
+
+/// The answer to a command.
+public enum Reply: Sendable {
+    /// It was done.
+    case done
+    /// It was done and made something with this key.
+    case key(UInt64)
+    /// The instance of a start.
+    case created(key: UInt64, definition: UInt64, alreadyExisted: Bool)
+    /// The jobs that were locked.
+    case jobs([ActivatedJob])
+    /// What was deployed, unchanged versions included.
+    case deployed(deployment: UInt64, [(key: UInt64, processID: String, version: Int32)])
+    /// It was not done.
+    case rejected(CommandRejection)
+}

@@ -1,0 +1,220 @@
+public import Values
+
+/// What happened in a partition. State changes by events alone, so replaying them rebuilds it exactly (DESIGN §2).
+///
+/// An instance event concerns the instance named by the last `.instance` before it and happened at the last `.time`.
+/// Element instances are named by their ordinal in their process instance. The encoding of a case never changes; a
+/// changed meaning is a new case with its own applier (`EventType`).
+public enum Event: Sendable {
+    // MARK: Context
+
+    /// The events that follow happened at this time; Unix milliseconds, never going back within a partition.
+    case time(Int64)
+    /// The instance events that follow concern this process instance.
+    case instance(key: UInt64)
+    /// The events that follow were asked for by this person or client.
+    case actor(String)
+
+    // MARK: Process instances
+
+    /// A process instance began; its own scope is element instance 0 and has the instance's key.
+    case instanceCreated(InstanceCreated)
+    /// The process instance ended normally.
+    case instanceCompleted
+    /// The process instance was ended from outside.
+    case instanceTerminated
+
+    // MARK: Element instances
+
+    /// A node that neither waits nor has variables was performed: began and ended at once.
+    case elementPassed(node: Int32, flow: Int32, scope: UInt32, key: UInt64)
+    /// An element instance began; `flow` is −1 when no sequence flow led to it.
+    case elementActivated(node: Int32, flow: Int32, scope: UInt32, key: UInt64, role: ElementRole, loopCounter: Int32)
+    /// Its entry is done: it works or waits.
+    case elementEntered(ordinal: UInt32)
+    /// Its work is done, leaving begins; written only when leaving takes more than this command.
+    case elementCompleting(ordinal: UInt32)
+    /// An element instance ended normally.
+    case elementCompleted(ordinal: UInt32)
+    /// An element instance was ended from outside: interrupted, cancelled or terminated.
+    case elementTerminated(ordinal: UInt32)
+    /// A token waits at a parallel join.
+    case tokenArrived(flow: Int32, scope: UInt32)
+    /// A parallel join took one token of each of its incoming flows.
+    case tokensJoined(node: Int32, scope: UInt32)
+    /// Tokens that waited at joins of a scope were discarded.
+    case arrivalsDiscarded(scope: UInt32)
+    /// A multi-instance body knows its items.
+    case loopStarted(ordinal: UInt32, count: Int32, items: [Value]?)
+    /// An inner instance contributed to the output collection.
+    case loopOutput(ordinal: UInt32, position: Int32, value: Value)
+    /// A call activity started a process instance.
+    case calledInstanceStarted(ordinal: UInt32, key: UInt64)
+
+    // MARK: Variables
+
+    /// A variable has a new value in exactly this scope.
+    case variableSet(scope: UInt32, name: String, value: VariableValue)
+
+    // MARK: Jobs
+
+    /// A job may be taken; `type` is nil when the definition's is a literal.
+    case jobCreated(ordinal: UInt32, key: UInt64, retries: Int32, priority: Int32, type: String?)
+    /// An external worker took the job.
+    case jobActivated(ordinal: UInt32, worker: String, until: Int64)
+    /// The job is done.
+    case jobCompleted(ordinal: UInt32)
+    /// An attempt failed; the job may be taken again at `until`.
+    case jobFailed(ordinal: UInt32, retries: Int32, until: Int64, message: String)
+    /// The backoff of a failed job is over.
+    case jobBackoffEnded(ordinal: UInt32)
+    /// The lock of a job ran out before its worker answered.
+    case jobLockExpired(ordinal: UInt32)
+    /// The retries of a job were changed.
+    case jobRetriesUpdated(ordinal: UInt32, retries: Int32)
+    /// The lock deadline of a job was changed.
+    case jobDeadlineUpdated(ordinal: UInt32, until: Int64)
+    /// A worker threw a BPMN error.
+    case jobErrorThrown(ordinal: UInt32, code: String, message: String?)
+
+    // MARK: User tasks
+
+    /// A person is asked to do something.
+    case userTaskCreated(ordinal: UInt32, UserTaskCreated)
+    /// The task was given to somebody, or taken away.
+    case userTaskAssigned(ordinal: UInt32, assignee: String?)
+    /// The task is done.
+    case userTaskCompleted(ordinal: UInt32)
+
+    // MARK: Timers, subscriptions
+
+    /// A timer runs.
+    case timerCreated(ordinal: UInt32, key: UInt64, node: Int32, dueAt: Int64, repetitions: Int32, interval: String?)
+    /// A timer fired for the last time.
+    case timerFired(key: UInt64)
+    /// A timer fired and runs again.
+    case timerRescheduled(key: UInt64, dueAt: Int64, repetitions: Int32)
+    /// A message subscription was asked for.
+    case subscriptionOpened(ordinal: UInt32, key: UInt64, node: Int32, name: String, correlationKey: String)
+    /// A message reached the subscription, which ends unless it `stays`.
+    case subscriptionCorrelated(key: UInt64, messageKey: UInt64, stays: Bool)
+
+    // MARK: Incidents
+
+    /// The element cannot go on.
+    case incidentRaised(ordinal: UInt32, key: UInt64, kind: IncidentKind, type: String, message: String)
+    /// Somebody asked to try again.
+    case incidentResolved(ordinal: UInt32)
+
+    // MARK: Partition: uniqueness
+
+    /// A key chosen by a client is taken until `expiresAt`.
+    case uniqueKeyReserved(key: String, owner: UInt64, expiresAt: Int64)
+    /// The key is free again.
+    case uniqueKeyExpired(hash: UInt64)
+
+    // MARK: Partition: messages
+
+    /// A message was published.
+    case messagePublished(MessagePublished)
+    /// A published message ended: its time is over and nothing is under way.
+    case messageExpired(key: UInt64)
+    /// An instance waits for a message.
+    case messageSubscriptionCreated(MessageSubscriptionCreated)
+    /// A message is on its way to the subscription's instance.
+    case messageCorrelating(hash: UInt64, subscription: UInt64, message: UInt64)
+    /// The instance took the message; the subscription ends unless it `stays`.
+    case messageCorrelated(hash: UInt64, subscription: UInt64, message: UInt64, stays: Bool)
+    /// The instance no longer waited; the subscription ends.
+    case messageRejected(hash: UInt64, subscription: UInt64, message: UInt64)
+    /// The instance no longer waits.
+    case messageSubscriptionClosed(hash: UInt64, subscription: UInt64)
+    /// A message started a process instance.
+    case messageStartedInstance(message: UInt64, process: UInt64, instance: UInt64)
+
+    // MARK: Partition: deployments, start timers
+
+    /// A process version was deployed.
+    case processDeployed(ProcessDeployed)
+    /// A timer start event runs.
+    case startTimerScheduled(key: UInt64, definition: UInt64, node: Int32, dueAt: Int64, repetitions: Int32, interval: String?)
+    /// A timer start event is over.
+    case startTimerEnded(key: UInt64)
+
+    // MARK: Partition: dead letters
+
+    /// Something could not be delivered.
+    case deadLetterRecorded(DeadLetterRecorded)
+    /// A dead letter was replayed (1) or discarded (2).
+    case deadLetterEnded(key: UInt64, outcome: UInt8)
+}
+
+/// The beginning of a process instance.
+public struct InstanceCreated: Sendable {
+    public var key: UInt64
+    public var definitionKey: UInt64
+    /// The calling instance; 0 when none.
+    public var parent: UInt64
+    /// The ordinal and key of the call activity.
+    public var parentOrdinal: UInt32
+    public var parentElementKey: UInt64
+    public var depth: Int32
+    public var businessID: String?
+}
+
+/// A new user task.
+public struct UserTaskCreated: Sendable {
+    public var key: UInt64
+    public var assignee: String?
+    public var candidateGroups: [String]
+    public var candidateUsers: [String]
+    public var dueDate: String?
+    public var followUpDate: String?
+    public var priority: Int32
+}
+
+/// A published message.
+public struct MessagePublished: Sendable {
+    public var key: UInt64
+    public var name: String
+    public var correlationKey: String
+    public var messageID: String?
+    /// Unix milliseconds; equal to the time of publication when it is not buffered.
+    public var expiresAt: Int64
+    public var variables: VariableDocument
+}
+
+/// The counterpart of a subscription, in the message's partition.
+public struct MessageSubscriptionCreated: Sendable {
+    /// The key the instance gave it.
+    public var key: UInt64
+    /// `MessageHash` of name and correlation key.
+    public var hash: UInt64
+    public var instance: UInt64
+    /// Hash of the process id: a message reaches a process once.
+    public var process: UInt64
+}
+
+/// A deployed version.
+public struct ProcessDeployed: Sendable {
+    public var key: UInt64
+    public var deploymentKey: UInt64
+    public var processID: String
+    public var version: Int32
+    public var resourceName: String
+    public var resource: [UInt8]
+}
+
+/// A dead letter.
+public struct DeadLetterRecorded: Sendable {
+    public var key: UInt64
+    public var origin: String
+    public var coordinates: [UInt8]
+    public var dedupeKey: String?
+    public var stage: String
+    public var errorCode: String
+    public var errorMessage: String
+    public var contentType: String
+    public var payload: [UInt8]
+    public var redriveCount: Int32
+}

@@ -1,0 +1,307 @@
+import Decisions
+import ProcessModel
+import Values
+
+/// The processors: from a command to events and effects.
+extension PartitionEngine {
+    /// Processes one command at a time `now` (Unix milliseconds; a time before the last one counts as the last one).
+    ///
+    /// The instances it moves run on to their next wait states. Never throws: a command that cannot be carried out is
+    /// answered with a rejection and changes nothing.
+    public func process(_ envelope: CommandEnvelope, now: Int64) {
+        commandCounter += 1
+        state.now = Swift.max(state.now, now)
+        stepsTaken = 0
+        if let actor = envelope.actor { record(actor: actor) }
+        let reply = perform(envelope.command, request: envelope.request)
+        runSegment()
+        handleLocalMessages()
+        if envelope.request != 0, let reply { effects.append(.reply(request: envelope.request, reply)) }
+    }
+
+    private func record(actor: String) {
+        if writtenTime != state.now {
+            codec.write(.time(state.now), into: &writer)
+            writtenTime = state.now
+        }
+        codec.write(.actor(actor), into: &writer)
+    }
+
+    private func handleLocalMessages() {
+        var next = 0
+        while next < localMessages.count {
+            let message = localMessages[next]
+            next += 1
+            handle(message)
+            runSegment()
+        }
+        localMessages.removeAll(keepingCapacity: true)
+    }
+
+    /// Does what the command asks; nil when the answer was given already.
+    private func perform(_ command: Command, request: UInt64) -> Reply? {
+        switch command {
+        case .createInstance(let new): return createInstance(new)
+        case .cancelInstance(let key): return cancelInstance(key)
+        case .completeJob(let key, let variables): return completeJob(key, variables)
+        case .failJob(let key, let retries, let backoff, let message, let variables):
+            return failJob(key, retries, backoff, message, variables)
+        case .postponeJob(let key, let milliseconds, let message): return postponeJob(key, milliseconds, message)
+        case .throwJobError(let key, let code, let message, let variables):
+            return throwJobError(key, code, message, variables)
+        case .updateJob(let key, let retries, let timeout): return updateJob(key, retries, timeout)
+        case .activateJobs(let activation): return activateJobs(activation)
+        case .completeUserTask(let key, let variables): return completeUserTask(key, variables)
+        case .assignUserTask(let key, let assignee, let allowOverride):
+            return assignUserTask(key, assignee, allowOverride)
+        case .resolveIncident(let key): return resolveIncident(key)
+        case .setVariables(let instance, let scope, let variables, let local):
+            return setVariables(instance, scope, variables, local)
+        case .publishMessage(let message): return publishMessage(message)
+        case .deploy(let processes): return deploy(processes)
+        case .recordDeadLetter(let letter): return recordDeadLetter(letter)
+        case .endDeadLetter(let key, let outcome): return endDeadLetter(key, outcome)
+        case .receive(let payload):
+            receive(payload)
+            return nil
+        case .tick:
+            fireDue()
+            return nil
+        }
+    }
+
+    // MARK: Process instances
+
+    private func createInstance(_ new: NewInstance) -> Reply {
+        guard let start = new.definition.process.noneStart else {
+            return .rejected(
+                CommandRejection(
+                    .invalidArgument,
+                    "Process \(new.definition.process.id) has no none start event, so it cannot be started by hand",
+                    remedy: "Publish the message it starts with, or add a none start event."))
+        }
+        if let key = new.uniqueKey {
+            let text = "start:\(new.definition.process.id):\(key)"
+            if let existing = uniqueOwner(text) {
+                return .created(key: existing.owner, definition: existing.definition, alreadyExisted: true)
+            }
+            let instanceKey = newKey()
+            emit(
+                .uniqueKeyReserved(
+                    key: text, owner: instanceKey, expiresAt: state.now + Swift.max(0, new.uniqueMilliseconds)))
+            return begin(new, instanceKey, start)
+        }
+        return begin(new, newKey(), start)
+    }
+
+    private func begin(_ new: NewInstance, _ key: UInt64, _ start: Int) -> Reply {
+        if new.awaitsEnd { awaited.insert(key) }
+        startInstance(
+            InstanceCreated(
+                key: key, definitionKey: new.definition.key.rawValue, parent: 0, parentOrdinal: 0,
+                parentElementKey: 0, depth: 0, businessID: new.businessID),
+            start: start, variables: new.variables)
+        return .created(key: key, definition: new.definition.key.rawValue, alreadyExisted: false)
+    }
+
+    /// Who holds a unique key, when it is taken and not over; the definition is 0 when the instance has ended.
+    private func uniqueOwner(_ text: String) -> (owner: UInt64, definition: UInt64)? {
+        guard let hash = uniqueSlot(text), let taken = state.uniqueKeys[hash], taken.expiresAt > state.now else {
+            return nil
+        }
+        return (taken.owner, instance(taken.owner)?.definition.key.rawValue ?? 0)
+    }
+
+    private func cancelInstance(_ key: UInt64) -> Reply {
+        guard let instance = instance(key) else { return .rejected(notFound("process instance", key)) }
+        guard instance.parent == 0 else {
+            return .rejected(
+                CommandRejection(
+                    .invalidState, "Process instance \(key) was called by process instance \(instance.parent)",
+                    remedy: "Cancel the root instance instead."))
+        }
+        terminateInstance(instance)
+        return .done
+    }
+
+    private func setVariables(
+        _ instanceKey: UInt64, _ scope: UInt64, _ variables: VariableDocument, _ local: Bool
+    ) -> Reply {
+        guard let instance = instance(instanceKey), let ordinal = instance.ordinal(ofKey: scope) else {
+            return .rejected(notFound("element instance", scope))
+        }
+        for member in variables.members {
+            if local {
+                emit(.variableSet(scope: ordinal, name: member.name, value: member.value), on: instance)
+            } else {
+                mergeVariable(member.name, member.value, from: ordinal, of: instance)
+            }
+        }
+        return .done
+    }
+
+    // MARK: User tasks
+
+    private func completeUserTask(_ key: UInt64, _ variables: VariableDocument) -> Reply {
+        guard let owner = state.owners[key], let instance = instance(owner.instance),
+            let position = instance.position(of: owner.ordinal),
+            instance.elements[position].detail?.userTask?.key == key
+        else { return .rejected(notFound("user task", key)) }
+        let node = instance.process.nodes[Int(instance.elements[position].node)]
+        emit(.userTaskCompleted(ordinal: owner.ordinal), on: instance)
+        accept(variables, node, owner.ordinal, of: instance)
+        steps.append(.leave(instance, ordinal: owner.ordinal))
+        return .done
+    }
+
+    private func assignUserTask(_ key: UInt64, _ assignee: String?, _ allowOverride: Bool) -> Reply {
+        guard let owner = state.owners[key], let instance = instance(owner.instance),
+            let position = instance.position(of: owner.ordinal),
+            let task = instance.elements[position].detail?.userTask, task.key == key
+        else { return .rejected(notFound("user task", key)) }
+        if let current = task.assignee, assignee != nil, current != assignee, !allowOverride {
+            return .rejected(
+                CommandRejection(
+                    .invalidState, "User task \(key) is assigned to \(current)",
+                    remedy: "Unassign it first, or allow the assignment to override."))
+        }
+        if task.assignee != assignee {
+            emit(.userTaskAssigned(ordinal: owner.ordinal, assignee: assignee), on: instance)
+        }
+        return .done
+    }
+
+    /// Takes the result of a piece of work: into the element when output mappings follow, else outwards.
+    func accept(_ variables: VariableDocument, _ node: FlowNode, _ ordinal: UInt32, of instance: ProcessInstance) {
+        guard !variables.isEmpty else { return }
+        if node.outputs.isEmpty {
+            mergeVariables(variables, from: ordinal, of: instance)
+        } else {
+            for member in variables.members {
+                emit(.variableSet(scope: ordinal, name: member.name, value: member.value), on: instance)
+            }
+        }
+    }
+
+    // MARK: Incidents
+
+    private func resolveIncident(_ key: UInt64) -> Reply {
+        guard let owner = state.owners[key], let instance = instance(owner.instance),
+            let position = instance.position(of: owner.ordinal),
+            let incident = instance.elements[position].detail?.incident, incident.key == key
+        else { return .rejected(notFound("incident", key)) }
+        let element = instance.elements[position]
+        emit(.incidentResolved(ordinal: owner.ordinal), on: instance)
+        switch incident.kind {
+        case .job:
+            retryJob(owner.ordinal, element, of: instance)
+        case .unhandledError where element.job != nil:
+            retryJob(owner.ordinal, element, of: instance)
+        case .activation, .unhandledError:
+            enter(owner.ordinal, of: instance)
+        case .completion:
+            if element.role == .multiInstanceBody {
+                resumeBody(owner.ordinal, of: instance)
+            } else {
+                leave(owner.ordinal, of: instance)
+            }
+        }
+        return .done
+    }
+
+    /// Offers the job of a resolved incident again, with the definition's attempts when none are left.
+    private func retryJob(_ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance) {
+        guard let job = element.job else { return }
+        var retries = job.retries
+        if retries == 0 {
+            retries = 3
+            let node = instance.process.nodes[Int(element.node)]
+            if let source = node.job?.retries,
+                let value = try? evaluateInteger(
+                    source, what: "job retries", in: 1...10_000, ordinal, of: instance)
+            {
+                retries = value
+            }
+        }
+        emit(.jobRetriesUpdated(ordinal: ordinal, retries: retries), on: instance)
+    }
+
+    // MARK: Deployments
+
+    private func deploy(_ processes: [NewProcess]) -> Reply {
+        let deployment = newKey()
+        var results: [(key: UInt64, processID: String, version: Int32)] = []
+        var deployed: [ProcessDeployed] = []
+        for process in processes {
+            let checksum = StableHash.fnv1a64(process.resource)
+            if let newest = state.versions[process.processID], newest.checksum == checksum {
+                results.append((newest.key, process.processID, newest.version))
+                continue
+            }
+            let version = (state.versions[process.processID]?.version ?? 0) + 1
+            let event = ProcessDeployed(
+                key: newKey(), deploymentKey: deployment, processID: process.processID, version: version,
+                resourceName: process.resourceName, resource: process.resource)
+            emit(.processDeployed(event))
+            scheduleStarts(of: process, definition: event.key)
+            deployed.append(event)
+            results.append((event.key, process.processID, version))
+        }
+        if !deployed.isEmpty { effects.append(.deployed(deployed)) }
+        return .deployed(deployment: deployment, results)
+    }
+
+    /// Replaces the timer start events of older versions by those of the new one.
+    private func scheduleStarts(of process: NewProcess, definition: UInt64) {
+        let older = state.startTimers.values.filter { timer in
+            definitions.definition(key: Key(rawValue: timer.definition))?.process.id == process.processID
+        }
+        for timer in older.sorted(by: { $0.key < $1.key }) { emit(.startTimerEnded(key: timer.key)) }
+        for index in process.process.timerStarts {
+            let node = process.process.nodes[index]
+            guard case .timer(let timer)? = node.event else { continue }
+            // Start timers see no variables; a model whose timer needs some was refused by the importer.
+            guard let (dueAt, repetitions, interval) = try? schedule(timer, node, { $0.constant ?? .null }) else {
+                continue
+            }
+            emit(
+                .startTimerScheduled(
+                    key: newKey(), definition: definition, node: Int32(index), dueAt: dueAt, repetitions: repetitions,
+                    interval: interval))
+        }
+    }
+
+    // MARK: Dead letters
+
+    private func recordDeadLetter(_ letter: DeadLetterRecorded) -> Reply {
+        var letter = letter
+        if let dedupeKey = letter.dedupeKey {
+            let text = "dead-letter:\(letter.origin):\(dedupeKey)"
+            if let hash = uniqueSlot(text), let taken = state.uniqueKeys[hash] { return .key(taken.owner) }
+            letter.key = newKey()
+            // Kept as long as the same input may come again; ADR-0009.
+            emit(.uniqueKeyReserved(key: text, owner: letter.key, expiresAt: state.now + 30 * 86_400_000))
+        } else {
+            letter.key = newKey()
+        }
+        emit(.deadLetterRecorded(letter))
+        return .key(letter.key)
+    }
+
+    private func endDeadLetter(_ key: UInt64, _ outcome: UInt8) -> Reply {
+        guard state.deadLetters[key] != nil else {
+            return .rejected(
+                CommandRejection(
+                    .notFound, "There is no waiting dead letter \(key)",
+                    remedy: "List them with `junction dead-letter list`; one that was replayed or discarded stays so."))
+        }
+        emit(.deadLetterEnded(key: key, outcome: outcome))
+        return .done
+    }
+
+    func notFound(_ what: String, _ key: UInt64) -> CommandRejection {
+        CommandRejection(
+            .notFound, "There is no open \(what) with key \(key)",
+            remedy: "It may have ended already; look it up by the process instance it belongs to.")
+    }
+}

@@ -1,0 +1,222 @@
+import Decisions
+import ProcessModel
+import Values
+
+/// What happens when an element instance begins, by kind of node.
+extension PartitionEngine {
+    /// Enters an element instance: mappings, then its waits, then its work. On failure it stays with an incident, and
+    /// resolving that enters it again; nothing that cannot be repeated happens before everything is known to work.
+    func enter(_ ordinal: UInt32, of instance: ProcessInstance) {
+        guard let position = instance.position(of: ordinal) else { return }
+        let element = instance.elements[position]
+        let node = instance.process.nodes[Int(element.node)]
+        if element.role == .multiInstanceBody {
+            enterBody(ordinal, node, of: instance)
+            return
+        }
+        if !node.inputs.isEmpty { applyInputs(node, ordinal, of: instance) }
+        do {
+            switch node.kind {
+            case .serviceTask, .sendTask, .businessRuleTask:
+                try enterJob(node, ordinal, element, of: instance)
+            case .scriptTask:
+                if let script = node.script {
+                    try enterScript(script, node, ordinal, of: instance)
+                } else {
+                    try enterJob(node, ordinal, element, of: instance)
+                }
+            case .userTask:
+                let waits = try boundaryWaits(node, ordinal, element, of: instance)
+                let task = try userTask(node, ordinal, of: instance)
+                emit(.elementEntered(ordinal: ordinal), on: instance)
+                emit(.userTaskCreated(ordinal: ordinal, task), on: instance)
+                open(waits, ordinal, of: instance)
+            case .receiveTask, .intermediateCatchEvent:
+                var waits = try boundaryWaits(node, ordinal, element, of: instance)
+                if let event = node.event {
+                    waits.append(try wait(for: event, node, evaluatedIn: ordinal, of: instance))
+                }
+                emit(.elementEntered(ordinal: ordinal), on: instance)
+                open(waits, ordinal, of: instance)
+            case .subProcess:
+                try enterSubProcess(node, ordinal, element, of: instance)
+            case .callActivity:
+                try enterCallActivity(node, ordinal, element, of: instance)
+            case .endEvent:
+                enterEndEvent(node, ordinal, element, of: instance)
+            case .process, .task, .manualTask, .exclusiveGateway, .parallelGateway, .startEvent, .boundaryEvent:
+                emit(.elementEntered(ordinal: ordinal), on: instance)
+                leave(ordinal, of: instance)
+            }
+        } catch {
+            raiseIncident(ordinal, of: instance, kind: .activation, type: error.type, message: error.message)
+        }
+    }
+
+    // MARK: Jobs
+
+    /// A task done by a worker or connector: its job is the wait.
+    private func enterJob(
+        _ node: FlowNode, _ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance
+    ) throws(EvaluationFailure) {
+        guard let job = node.job else {
+            throw EvaluationFailure(type: "UNKNOWN", message: "\(node.id) has no job definition")
+        }
+        let waits = try boundaryWaits(node, ordinal, element, of: instance)
+        var type: String?
+        var retries: Int32 = 3
+        var priority: Int32 = 0
+        if case .expression = job.type {
+            type = try evaluateString(job.type, what: "job type", ordinal, of: instance)
+        }
+        if let source = job.retries {
+            retries = try evaluateInteger(source, what: "job retries", in: 1...10_000, ordinal, of: instance)
+        }
+        if let source = job.priority {
+            priority = try evaluateInteger(
+                source, what: "job priority", in: Int64(Int32.min)...Int64(Int32.max), ordinal, of: instance)
+        }
+        emit(
+            .jobCreated(ordinal: ordinal, key: newKey(), retries: retries, priority: priority, type: type),
+            on: instance)
+        open(waits, ordinal, of: instance)
+    }
+
+    // MARK: Scripts
+
+    private func enterScript(
+        _ script: ScriptDefinition, _ node: FlowNode, _ ordinal: UInt32, of instance: ProcessInstance
+    ) throws(EvaluationFailure) {
+        scopeView.point(at: ordinal, of: instance, now: state.now)
+        let value = script.expression.evaluateValue(scopeView)
+        if let name = script.resultVariable {
+            if node.outputs.isEmpty {
+                mergeVariable(name, VariableValue(value), from: ordinal, of: instance)
+            } else {
+                emit(.variableSet(scope: ordinal, name: name, value: VariableValue(value)), on: instance)
+            }
+        } else if case .context(let members) = value {
+            for (name, value) in members {
+                mergeVariable(name, VariableValue(value), from: ordinal, of: instance)
+            }
+        }
+        emit(.elementEntered(ordinal: ordinal), on: instance)
+        leave(ordinal, of: instance)
+    }
+
+    // MARK: User tasks
+
+    private func userTask(
+        _ node: FlowNode, _ ordinal: UInt32, of instance: ProcessInstance
+    ) throws(EvaluationFailure) -> UserTaskCreated {
+        let definition = node.userTask ?? UserTaskDefinition()
+        return UserTaskCreated(
+            key: newKey(),
+            assignee: try evaluateOptionalString(definition.assignee, what: "assignee", ordinal, of: instance),
+            candidateGroups: try evaluateNames(definition.candidateGroups, what: "candidate groups", ordinal, of: instance),
+            candidateUsers: try evaluateNames(definition.candidateUsers, what: "candidate users", ordinal, of: instance),
+            dueDate: try evaluateOptionalString(definition.dueDate, what: "due date", ordinal, of: instance),
+            followUpDate: try evaluateOptionalString(
+                definition.followUpDate, what: "follow-up date", ordinal, of: instance),
+            priority: try definition.priority.map { source throws(EvaluationFailure) in
+                try evaluateInteger(source, what: "task priority", in: 0...100, ordinal, of: instance)
+            } ?? 50)
+    }
+
+    // MARK: Scopes
+
+    /// Starts the first token of an embedded sub-process (BPMN 2.0.2 clause 13.3.4).
+    private func enterSubProcess(
+        _ node: FlowNode, _ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance
+    ) throws(EvaluationFailure) {
+        let waits = try boundaryWaits(node, ordinal, element, of: instance)
+        emit(.elementEntered(ordinal: ordinal), on: instance)
+        open(waits, ordinal, of: instance)
+        if let start = node.start {
+            activate(instance.process.nodes[start], flow: -1, scope: ordinal, of: instance)
+        }
+        completeScopeIfDone(ordinal, of: instance)
+    }
+
+    /// Starts the called process in the same partition (BPMN 2.0.2 clause 13.3.5).
+    private func enterCallActivity(
+        _ node: FlowNode, _ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance
+    ) throws(EvaluationFailure) {
+        guard let called = node.calledElement else {
+            throw EvaluationFailure(type: "CALLED_ELEMENT_ERROR", message: "\(node.id) names no process to call")
+        }
+        let processID = try evaluateString(called.processID, what: "called process id", ordinal, of: instance)
+        guard instance.depth < Self.callDepthMax else {
+            throw EvaluationFailure(
+                type: "CALLED_ELEMENT_ERROR",
+                message: """
+                    Calls are nested \(Self.callDepthMax) deep at \(node.id): the processes call each other in a \
+                    circle. Cancel the root instance and correct the models.
+                    """)
+        }
+        let waits = try boundaryWaits(node, ordinal, element, of: instance)
+        guard let definition = resolve(called.binding, processID, caller: instance.definition),
+            let start = definition.process.noneStart
+        else {
+            throw EvaluationFailure(
+                type: "CALLED_ELEMENT_ERROR",
+                message: """
+                    Expected a deployed process `\(processID)` with a none start event for \(node.id), but there is \
+                    none (binding: \(called.binding)). Deploy it and resolve the incident.
+                    """)
+        }
+        emit(.elementEntered(ordinal: ordinal), on: instance)
+        open(waits, ordinal, of: instance)
+        let variables =
+            called.propagatesAllParentVariables
+            ? visibleVariables(from: ordinal, of: instance) : localVariables(ordinal, of: instance)
+        let key = newKey()
+        emit(.calledInstanceStarted(ordinal: ordinal, key: key), on: instance)
+        startInstance(
+            InstanceCreated(
+                key: key, definitionKey: definition.key.rawValue, parent: instance.key, parentOrdinal: ordinal,
+                parentElementKey: element.key, depth: instance.depth + 1, businessID: instance.businessID),
+            start: start, variables: variables)
+    }
+
+    private func resolve(
+        _ binding: CalledElement.Binding, _ processID: String, caller: DeployedProcess
+    ) -> DeployedProcess? {
+        switch binding {
+        case .latest: definitions.definition(processID: processID)
+        case .version(let version): definitions.definition(processID: processID, version: version)
+        case .versionTag(let tag): definitions.definition(processID: processID, versionTag: tag)
+        case .deployment: definitions.definition(processID: processID, deploymentKey: caller.deploymentKey)
+        }
+    }
+
+    /// Begins a process instance and puts its first token on a start event.
+    func startInstance(_ created: InstanceCreated, start: Int, variables: VariableDocument) {
+        emit(.instanceCreated(created))
+        guard let instance = cursor else { return }
+        cursorWritten = true
+        for member in variables.members {
+            emit(.variableSet(scope: 0, name: member.name, value: member.value), on: instance)
+        }
+        activate(instance.process.nodes[start], flow: -1, scope: 0, of: instance)
+        completeScopeIfDone(0, of: instance)
+    }
+
+    // MARK: End events
+
+    private func enterEndEvent(
+        _ node: FlowNode, _ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance
+    ) {
+        emit(.elementEntered(ordinal: ordinal), on: instance)
+        switch node.event {
+        case .terminate:
+            emit(.elementCompleted(ordinal: ordinal), on: instance)
+            terminateContents(of: element.scope, in: instance)
+            completeScopeIfDone(element.scope, of: instance)
+        case .error(let code):
+            throwError(code ?? "", message: nil, variables: .empty, from: ordinal, of: instance)
+        default:
+            leave(ordinal, of: instance)
+        }
+    }
+}

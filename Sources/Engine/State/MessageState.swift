@@ -1,0 +1,95 @@
+import Values
+
+/// How messages and subscriptions find each other, and their partition.
+public enum MessageHash {
+    /// The hash of a message name and correlation key.
+    public static func of(name: String, correlationKey: String) -> UInt64 {
+        StableHash.mixed(StableHash.fnv1a64(correlationKey, state: StableHash.fnv1a64(name) ^ 0x1F))
+    }
+
+    /// The partition where a message and its subscriptions meet (DESIGN §2).
+    public static func partition(_ hash: UInt64, of count: Int) -> Int {
+        Int(hash % UInt64(count))
+    }
+}
+
+/// A subscription seen from the message's partition. Name and correlation key are checked by the instance.
+struct MessageSubscription {
+    var key: UInt64
+    var instance: UInt64
+    /// Hash of the process id.
+    var process: UInt64
+    /// The message that is on its way to the instance; 0 when none.
+    var correlating: UInt64 = 0
+}
+
+/// Subscriptions of one partition by message hash: nearly always one per hash.
+struct MessageSubscriptions {
+    private var single: [UInt64: MessageSubscription] = [:]
+    private var more: [UInt64: [MessageSubscription]] = [:]
+    private(set) var count = 0
+
+    /// All subscriptions of a hash, oldest first.
+    func all(_ hash: UInt64) -> [MessageSubscription] {
+        guard let first = single[hash] else { return [] }
+        guard let rest = more[hash] else { return [first] }
+        return [first] + rest
+    }
+
+    func find(_ hash: UInt64, key: UInt64) -> MessageSubscription? {
+        guard let first = single[hash] else { return nil }
+        return first.key == key ? first : more[hash]?.first { $0.key == key }
+    }
+
+    mutating func insert(_ subscription: MessageSubscription, hash: UInt64) {
+        count += 1
+        if single[hash] == nil { single[hash] = subscription } else { more[hash, default: []].append(subscription) }
+    }
+
+    mutating func update(_ hash: UInt64, key: UInt64, correlating message: UInt64) {
+        if single[hash]?.key == key {
+            single[hash]?.correlating = message
+        } else if let position = more[hash]?.firstIndex(where: { $0.key == key }) {
+            more[hash]?[position].correlating = message
+        }
+    }
+
+    /// Removes a subscription; returns whether it existed.
+    @discardableResult
+    mutating func remove(_ hash: UInt64, key: UInt64) -> Bool {
+        if single[hash]?.key == key {
+            if var rest = more[hash] {
+                single[hash] = rest.removeFirst()
+                more[hash] = rest.isEmpty ? nil : rest
+            } else {
+                single[hash] = nil
+            }
+        } else if let position = more[hash]?.firstIndex(where: { $0.key == key }) {
+            more[hash]?.remove(at: position)
+            if more[hash]?.isEmpty == true { more[hash] = nil }
+        } else {
+            return false
+        }
+        count -= 1
+        return true
+    }
+
+    mutating func removeAll() {
+        single = [:]
+        more = [:]
+        count = 0
+    }
+}
+
+/// A published message that has not ended.
+struct MessageState {
+    var published: MessagePublished
+    var hash: UInt64
+    /// The processes it was sent to, by the hash of their id, and the subscription each time; 0 for a start.
+    var sent: [(process: UInt64, subscription: UInt64)] = []
+    /// How many instances have not answered yet.
+    var pending: Int32 = 0
+
+    /// Whether it was sent to this process.
+    func reached(_ process: UInt64) -> Bool { sent.contains { $0.process == process } }
+}

@@ -1,0 +1,105 @@
+import Values
+
+/// What kinds of entities a partition checkpoints; the raw values of `EntityKind`.
+public enum EntityKinds {
+    /// A process instance, by its key.
+    public static let instance: UInt8 = 1
+    /// A message subscription, by its key.
+    public static let subscription: UInt8 = 2
+    /// A published message, by its key.
+    public static let message: UInt8 = 3
+    /// A unique key, by its hash.
+    public static let uniqueKey: UInt8 = 4
+    /// A deployed process version, by its key.
+    public static let definition: UInt8 = 5
+    /// A timer start event, by its key.
+    public static let startTimer: UInt8 = 6
+    /// A dead letter that waits, by its key.
+    public static let deadLetter: UInt8 = 7
+    /// Key generator and clock of the partition, key 0.
+    public static let partition: UInt8 = 8
+}
+
+/// Something that is due at a time. Compared by time alone; stale entries are skipped when they come up.
+struct Deadline: Comparable {
+    enum Kind: UInt8 {
+        case timer, jobBackoff, jobLock, message, uniqueKey, startTimer
+    }
+
+    var at: Int64
+    var key: UInt64
+    var kind: Kind
+
+    static func < (lhs: Deadline, rhs: Deadline) -> Bool {
+        lhs.at < rhs.at || (lhs.at == rhs.at && lhs.key < rhs.key)
+    }
+}
+
+/// Which instance a key given out by it belongs to.
+struct KeyOwner {
+    var instance: UInt64
+    var ordinal: UInt32
+    /// The number of the job type; −1 when the key is not a job's.
+    var jobType: Int32
+}
+
+/// A timer start event that has not fired for the last time.
+struct StartTimerState {
+    var key: UInt64
+    var definition: UInt64
+    var node: Int32
+    var dueAt: Int64
+    var repetitions: Int32
+    var interval: String?
+}
+
+/// A unique key that is taken.
+struct UniqueKeyState {
+    var owner: UInt64
+    var expiresAt: Int64
+    /// The key itself while it is not checkpointed; afterwards it is read back when needed.
+    var text: String?
+}
+
+/// Everything a partition knows, apart from the machinery that changes it.
+///
+/// `instances` holds what is in memory; an instance that is not may be in the checkpoint. The other tables are complete.
+struct PartitionState {
+    var keys: KeyGenerator
+    /// The time of the last command; never goes back, whatever the clock does.
+    var now: Int64 = 0
+    var instances: [UInt64: ProcessInstance] = [:]
+    /// Instances that have not ended, in memory or not.
+    var liveInstances = 0
+    /// Jobs, user tasks, incidents and timers that are open, by key.
+    var owners: [UInt64: KeyOwner] = [:]
+    var openJobs = 0
+    var openTimers = 0
+    var jobs = JobQueues()
+    var deadlines = MinHeap<Deadline>()
+    var subscriptions = MessageSubscriptions()
+    var messages: [UInt64: MessageState] = [:]
+    var messagesByHash: [UInt64: [UInt64]] = [:]
+    var messageIDs: [UInt64: UInt64] = [:]
+    var uniqueKeys: [UInt64: UniqueKeyState] = [:]
+    var startTimers: [UInt64: StartTimerState] = [:]
+    /// Dead letters that wait, with what is needed to answer commands.
+    var deadLetters: [UInt64: DeadLetterRecorded] = [:]
+    /// The newest version of each process id (the deployment partition only).
+    var versions: [String: (version: Int32, key: UInt64, checksum: UInt64)] = [:]
+
+    // What changed since the last checkpoint. Not stored.
+    var dirtyInstances: [ProcessInstance] = []
+    var removedInstances: [UInt64] = []
+    var changedEntities: Set<EntityName> = []
+
+    init(partition: Int) {
+        keys = KeyGenerator(partition: partition)
+    }
+}
+
+/// An entity other than an instance.
+struct EntityName: Hashable {
+    var kind: UInt8
+    var key: UInt64
+}
