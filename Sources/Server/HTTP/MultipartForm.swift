@@ -111,7 +111,8 @@ struct MultipartForm: Sendable {
         return (String(trimmed(Self.text(value))), named)
     }
 
-    private static func parameterValue(_ characters: inout ArraySlice<Unicode.Scalar>) throws(ProblemDetails) -> String {
+    private static func parameterValue(_ characters: inout ArraySlice<Unicode.Scalar>) throws(ProblemDetails) -> String
+    {
         guard characters.first == "\"" else {
             let token = characters.prefix { $0 != ";" }
             characters = characters.dropFirst(token.count)
@@ -145,7 +146,8 @@ struct MultipartForm: Sendable {
             pattern.withUnsafeBufferPointer { pattern in
                 for position in start...(bytes.count - pattern.count)
                 where buffer[position] == first
-                    && buffer[position..<(position + pattern.count)].elementsEqual(pattern) {
+                    && buffer[position..<(position + pattern.count)].elementsEqual(pattern)
+                {
                     return position
                 }
                 return nil

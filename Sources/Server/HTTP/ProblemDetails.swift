@@ -103,7 +103,7 @@ extension ProblemDetails {
 
     /// The body is not the JSON object that was expected.
     static func malformedBody(_ error: JSONError) -> ProblemDetails {
-        .invalid("API400", "The request body is not a JSON object: \(error).", remedy: "Send one valid JSON object.")
+        .invalid("AP400", "The request body is not a JSON object: \(error).", remedy: "Send one valid JSON object.")
     }
 
     /// A member the request must not have.
@@ -116,48 +116,49 @@ extension ProblemDetails {
             } else {
                 "Known here: \(known.sorted().joined(separator: ", "))."
             }
-        return .invalid("API401", "Unknown member \(quoted(name)) in the request.", remedy: remedy, field: name)
+        return .invalid("AP401", "Unknown member \(quoted(name)) in the request.", remedy: remedy, field: name)
     }
 
     /// A member with the wrong type or value.
     static func invalidField(_ name: String, expected: String, found: String) -> ProblemDetails {
         .invalid(
-            "API402", "Expected \(name) to be \(expected), but found \(found).", remedy: "Correct \(name).", field: name)
+            "AP402", "Expected \(name) to be \(expected), but found \(found).", remedy: "Correct \(name).", field: name
+        )
     }
 
     /// A member that must be there.
     static func missingField(_ name: String, expected: String) -> ProblemDetails {
-        .invalid("API403", "The member \(name) is missing.", remedy: "Add \(name): \(expected).", field: name)
+        .invalid("AP403", "The member \(name) is missing.", remedy: "Add \(name): \(expected).", field: name)
     }
 
     /// Members that exclude each other, or that are not supported together.
     static func conflictingFields(_ detail: String, remedy: String, field: String? = nil) -> ProblemDetails {
-        .invalid("API406", detail, remedy: remedy, field: field)
+        .invalid("AP406", detail, remedy: remedy, field: field)
     }
 
     /// Something of the wire contract that this server does not do.
     static func unsupported(_ detail: String, remedy: String, field: String? = nil) -> ProblemDetails {
-        .invalid("API407", detail, remedy: remedy, field: field)
+        .invalid("AP407", detail, remedy: remedy, field: field)
     }
 
     /// A path segment that is not a key.
     static func invalidKey(_ text: String, name: String) -> ProblemDetails {
         .invalid(
-            "API402", "Expected \(name) in the path to be a key (digits), but found \(quoted(text)).",
+            "AP402", "Expected \(name) in the path to be a key (digits), but found \(quoted(text)).",
             remedy: "Take the key from a search result or the response that created it.", field: name)
     }
 
     /// No route has this path.
     static func noRoute(_ path: String) -> ProblemDetails {
         .invalid(
-            "API404", "There is no resource at \(path).", remedy: "See GET /hub/v1/openapi.json for what there is.",
+            "AP404", "There is no resource at \(path).", remedy: "See GET /hub/v1/openapi.json for what there is.",
             status: 404, title: "NOT_FOUND")
     }
 
     /// The path exists, but not with this method.
     static func methodNotAllowed(_ method: String, _ path: String, allowed: [String]) -> ProblemDetails {
         .invalid(
-            "API405", "\(path) does not take \(method).", remedy: "Use \(allowed.joined(separator: " or ")).",
+            "AP405", "\(path) does not take \(method).", remedy: "Use \(allowed.joined(separator: " or ")).",
             status: 405, title: "METHOD_NOT_ALLOWED")
     }
 
@@ -171,7 +172,7 @@ extension ProblemDetails {
     /// A page on another site, or a name that resolves here, tries to use the loopback port.
     static func foreignOrigin(_ header: String, _ value: String) -> ProblemDetails {
         .invalid(
-            "API408", "Requests with \(header) \(quoted(value)) are not accepted.",
+            "AP408", "Requests with \(header) \(quoted(value)) are not accepted.",
             remedy: "Call the server as localhost or 127.0.0.1, and not from a page of another site.", status: 403,
             title: "FORBIDDEN")
     }
@@ -179,36 +180,36 @@ extension ProblemDetails {
     /// The body is larger than allowed.
     static func tooLarge(limit: Int) -> ProblemDetails {
         .invalid(
-            "API413", "The request body is larger than \(limit) bytes.",
+            "AP413", "The request body is larger than \(limit) bytes.",
             remedy: "Send less, or raise the limit of the server.", status: 413, title: "PAYLOAD_TOO_LARGE")
     }
 
     /// The body has a media type the route does not read.
     static func mediaType(_ found: String?, expected: String) -> ProblemDetails {
         .invalid(
-            "API415", "Expected a body of type \(expected), but found \(found.map(quoted) ?? "none").",
+            "AP415", "Expected a body of type \(expected), but found \(found.map(quoted) ?? "none").",
             remedy: "Set Content-Type to \(expected).", status: 415, title: "UNSUPPORTED_MEDIA_TYPE")
     }
 
     /// A multipart body that breaks RFC 7578.
     static func malformedMultipart(_ detail: String) -> ProblemDetails {
         .invalid(
-            "API416", "The multipart body is malformed: \(detail)", remedy: "Send multipart/form-data as in RFC 7578.")
+            "AP416", "The multipart body is malformed: \(detail)", remedy: "Send multipart/form-data as in RFC 7578.")
     }
 
     /// More requests at once than the server takes.
     static let overloaded = ProblemDetails(
-        status: 503, code: "API503", title: "RESOURCE_EXHAUSTED", detail: "Too many requests are under way.",
+        status: 503, code: "AP503", title: "RESOURCE_EXHAUSTED", detail: "Too many requests are under way.",
         remedy: "Repeat the request after the time in Retry-After.", retryAfterMilliseconds: 1_000)
 
     /// The server is going down.
     static let shuttingDown = ProblemDetails(
-        status: 503, code: "API504", title: "RESOURCE_EXHAUSTED", detail: "The server is shutting down.",
+        status: 503, code: "AP504", title: "RESOURCE_EXHAUSTED", detail: "The server is shutting down.",
         remedy: "Repeat the request when the server is up again.", retryAfterMilliseconds: 2_000)
 
     /// A failure nobody foresaw; its description stays in the log.
     static let internalError = ProblemDetails(
-        status: 500, code: "API500", title: "INTERNAL", detail: "The server failed while it handled the request.",
+        status: 500, code: "AP500", title: "INTERNAL", detail: "The server failed while it handled the request.",
         remedy: "Look into the server's log, and report this as a bug.")
 }
 

@@ -9,13 +9,15 @@ import Values
 enum JobRoutes {
     static let routes: [Route] = [
         Route(
-            .post, "/v2/jobs/activation", "activateJobs", "Locks jobs of a type for a worker, waiting for the first one.",
+            .post, "/v2/jobs/activation", "activateJobs",
+            "Locks jobs of a type for a worker, waiting for the first one.",
             body: .json(activation, required: true), activate),
         Route(
             .post, "/v2/jobs/{jobKey}/completion", "completeJob", "Completes a job with its result.",
             body: .json(completion, required: false), status: 204, complete),
         Route(
-            .post, "/v2/jobs/{jobKey}/failure", "failJob", "Reports a failed attempt; without retries left, an incident.",
+            .post, "/v2/jobs/{jobKey}/failure", "failJob",
+            "Reports a failed attempt; without retries left, an incident.",
             body: .json(failure, required: false), status: 204, fail),
         Route(
             .post, "/v2/jobs/{jobKey}/error", "throwJobError", "Throws a BPMN error at the job's element.",

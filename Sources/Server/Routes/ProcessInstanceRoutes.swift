@@ -52,7 +52,8 @@ enum ProcessInstanceRoutes {
             CreateInstanceRequest(
                 target: try target(object), variables: object.raw("variables"),
                 businessID: try object.string("businessId"), idempotencyKey: try idempotencyKey(request.headers),
-                awaitMilliseconds: waits ? services.limits.wait(max(0, timeout)) : nil, actor: try await request.actor()))
+                awaitMilliseconds: waits ? services.limits.wait(max(0, timeout)) : nil, actor: try await request.actor()
+            ))
         let names = try object.strings("fetchVariables") ?? []
         let result = try created.result.map { try members(names, of: $0) }
         var response = APIResponse.object { writer in

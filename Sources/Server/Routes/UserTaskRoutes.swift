@@ -13,7 +13,8 @@ enum UserTaskRoutes {
             .post, "/v2/user-tasks/{userTaskKey}/assignment", "assignUserTask", "Gives a user task to somebody.",
             body: .json(assignment, required: true), status: 204, assign),
         Route(
-            .delete, "/v2/user-tasks/{userTaskKey}/assignee", "unassignUserTask", "Takes a user task from its assignee.",
+            .delete, "/v2/user-tasks/{userTaskKey}/assignee", "unassignUserTask",
+            "Takes a user task from its assignee.",
             status: 204, unassign),
     ]
 

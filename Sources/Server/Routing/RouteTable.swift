@@ -46,7 +46,9 @@ struct RouteTable: Sendable {
         return self.nodes.count - 1
     }
 
-    /// Matches a path without its query. A fixed segment wins over a parameter.
+    /// Matches a path without its query.
+    ///
+    /// A fixed segment wins over a parameter.
     func match(_ method: HTTPRequest.Method, path: Substring) -> Match {
         var index = 0
         var values: [Substring] = []
@@ -66,7 +68,9 @@ struct RouteTable: Sendable {
             return routes.isEmpty ? .nothing : .otherMethods(routes.map(\.method.rawValue))
         }
         guard !values.isEmpty else { return .route(route, parameters: []) }
-        let names = route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+        let names = route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map {
+            String($0.dropFirst().dropLast())
+        }
         return .route(route, parameters: zip(names, values).map { (name: $0, value: $1) })
     }
 }
