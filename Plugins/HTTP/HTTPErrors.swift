@@ -63,7 +63,7 @@ enum HTTPErrors {
                 "Ask for less, or raise maxResponse of the connection.")
         }
         switch result.failure {
-        case JHC_MALFORMED_URL, JHC_UNSUPPORTED_PROTOCOL:
+        case JHC_MALFORMED_URL:
             return Self.malformedURL(call.address.text)
         case JHC_UNRESOLVED, JHC_UNREACHABLE:
             return error(

@@ -417,7 +417,6 @@ jhc_failure jhc_failure_of(int curl_code) {
     switch ((CURLcode)curl_code) {
     case CURLE_OK: return JHC_OK;
     case CURLE_URL_MALFORMAT: return JHC_MALFORMED_URL;
-    case CURLE_UNSUPPORTED_PROTOCOL: return JHC_UNSUPPORTED_PROTOCOL;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY: return JHC_UNRESOLVED;
     case CURLE_COULDNT_CONNECT: return JHC_UNREACHABLE;
@@ -435,6 +434,8 @@ jhc_failure jhc_failure_of(int curl_code) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return JHC_INTERRUPTED;
     case CURLE_FILESIZE_EXCEEDED: return JHC_TOO_LARGE;
+    // Also what libcurl calls an answer without a status line (HTTP/0.9).
+    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WRITE_ERROR:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING: return JHC_REFUSED_RESPONSE;

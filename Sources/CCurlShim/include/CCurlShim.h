@@ -52,7 +52,6 @@ typedef struct {
 typedef enum {
     JHC_OK = 0,
     JHC_MALFORMED_URL,
-    JHC_UNSUPPORTED_PROTOCOL,
     JHC_UNRESOLVED,
     JHC_UNREACHABLE,
     JHC_TIMEOUT,
