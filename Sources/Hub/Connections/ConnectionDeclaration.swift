@@ -1,0 +1,143 @@
+public import Resilience
+public import Values
+
+/// One declared connection: a named way to one remote.
+public struct ConnectionDeclaration: Sendable {
+    /// Unique name.
+    public var id: String
+    /// The connector it belongs to.
+    public var connector: String
+    /// Parameters after the connector's schema; secrets stand in it as references (`{ secret: "env:NAME" }`).
+    public var parameters: Value
+    /// How its calls are guarded.
+    public var profile: ResilienceProfile
+    /// How many calls run at once.
+    public var concurrencyMax: Int
+    /// Where it is declared, for messages.
+    public var file: String
+    /// The line it is declared on.
+    public var line: Int
+
+    /// How many calls of a connection run at once unless it says otherwise.
+    public static let concurrencyStandard = 25
+
+    /// Creates a declaration.
+    public init(
+        id: String, connector: String, parameters: Value, profile: ResilienceProfile = .standard,
+        concurrencyMax: Int = ConnectionDeclaration.concurrencyStandard, file: String = "", line: Int = 1
+    ) {
+        self.id = id
+        self.connector = connector
+        self.parameters = parameters
+        self.profile = profile
+        self.concurrencyMax = concurrencyMax
+        self.file = file
+        self.line = line
+    }
+}
+
+/// What a connections file declares.
+public struct ConnectionsDocument: Sendable {
+    /// Named resilience profiles, the built-in ones included.
+    public var profiles: [ResilienceProfile] = ResilienceProfile.builtIn
+    /// The connections, in document order.
+    public var connections: [ConnectionDeclaration] = []
+
+    /// Creates a document without connections.
+    public init() {}
+
+    /// Reads a connections document; everything found is in `log`, and the result holds what was right.
+    ///
+    ///     apiVersion: hub/v1
+    ///     kind: Connections
+    ///     profiles:
+    ///       patient: { base: background, retry: { max: 20 } }
+    ///     connections:
+    ///       vendor-registry:
+    ///         connector: http
+    ///         parameters: { baseUrl: "http://127.0.0.1:8090", token: { secret: "env:VENDOR_TOKEN" } }
+    ///         resilience: patient            # or an object: { base: patient, breaker: { open: 5s } }
+    ///         concurrency: { max: 25 }
+    public static func read(_ text: String, log: DiagnosticLog) -> ConnectionsDocument {
+        var document = ConnectionsDocument()
+        guard let node = YAMLDocument.parse(text, log: log) else { return document }
+        let root = MappingReader(node, log: log)
+        for (key, word) in [("apiVersion", "hub/v1"), ("kind", "Connections")] {
+            if let node = root.requiredNode(key, example: "\(key): \(word)"), node.content != .string(word) {
+                root.reject(key, node, expected: word)
+            }
+        }
+        document.readProfiles(root)
+        document.readConnections(root)
+        root.finish()
+        return document
+    }
+
+    private mutating func readProfiles(_ root: MappingReader) {
+        guard let reader = root.mapping("profiles") else { return }
+        for entry in reader.entries {
+            guard let node = reader.node(entry.key),
+                let profile = self.profile(node, name: entry.key, path: reader.path(of: entry.key), log: root.log)
+            else { continue }
+            self.profiles.removeAll { $0.name == entry.key }
+            self.profiles.append(profile)
+        }
+    }
+
+    private mutating func readConnections(_ root: MappingReader) {
+        guard let reader = root.mapping("connections") else { return }
+        for entry in reader.entries {
+            guard let fields = reader.mapping(entry.key) else { continue }
+            let connector = fields.requiredName("connector", example: "connector: http")
+            let parameters = fields.mapping("parameters")
+            let resilience = fields.node("resilience").map {
+                self.profile($0, name: entry.key, path: fields.path(of: "resilience"), log: root.log)
+            }
+            var concurrencyMax = ConnectionDeclaration.concurrencyStandard
+            if let concurrency = fields.mapping("concurrency") {
+                concurrencyMax = concurrency.integer("max", in: 1...10_000) ?? concurrencyMax
+                concurrency.finish()
+            }
+            fields.finish()
+            guard let connector else { continue }
+            self.connections.append(
+                ConnectionDeclaration(
+                    id: entry.key, connector: connector,
+                    parameters: parameters.map { reader in
+                        .context(ValueContext(reader.entries.map { ($0.key, $0.value.value) }))
+                    } ?? .context(ValueContext()),
+                    profile: (resilience ?? nil) ?? .standard, concurrencyMax: concurrencyMax, file: root.log.file,
+                    line: entry.position.line))
+        }
+    }
+
+    /// A profile by name, or one that changes another.
+    private func profile(
+        _ node: DocumentNode, name: String, path: String, log: DiagnosticLog
+    ) -> ResilienceProfile? {
+        if case .string(let reference) = node.content { return self.profile(named: reference, at: node.position, log) }
+        let reader = MappingReader(node, path: path, log: log)
+        var base = ResilienceProfile.standard
+        if let reference = reader.string("base"), let node = reader.node("base") {
+            guard let found = self.profile(named: reference, at: node.position, log) else { return nil }
+            base = found
+        }
+        let fields = reader.entries.filter { $0.key != "base" }.map { ($0.key, $0.value.value) }
+        var diagnostics: [Diagnostic] = []
+        let profile = ResilienceProfile(
+            .context(ValueContext(fields)), name: name, base: base, path: path, diagnostics: &diagnostics)
+        log.add(diagnostics, at: node.position)
+        return profile
+    }
+
+    private func profile(named name: String, at position: DocumentPosition, _ log: DiagnosticLog) -> ResilienceProfile?
+    {
+        if let profile = self.profiles.first(where: { $0.name == name }) { return profile }
+        let names = self.profiles.map(\.name)
+        log.error(
+            .unknownName, "There is no resilience profile \"\(name)\".",
+            remedy: ClosestMatch.of(name, in: names).map { "Did you mean \"\($0)\"?" }
+                ?? "Use one of \(names.joined(separator: ", ")).", at: position)
+        return nil
+    }
+}

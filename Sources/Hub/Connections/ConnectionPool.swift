@@ -1,0 +1,103 @@
+import ConnectorKit
+import Synchronization
+import Values
+
+/// The live connections, made when first needed and kept until the hub closes.
+///
+/// A connection that could not be made is tried again by the next caller, so that a secret that arrives late needs no
+/// restart; rotated secrets are the modules' business, which ask for them each time.
+final class ConnectionPool: Sendable {
+    private enum Slot {
+        case connecting(Task<any Connection, any Error>)
+        case connected(any Connection)
+    }
+
+    let registry: ConnectorRegistry
+    let secrets: SecretStore
+    private let clock: any ConnectorClock
+    private let declarations: [String: ConnectionDeclaration]
+    private let slots = Mutex<[String: Slot]>([:])
+
+    init(
+        _ declarations: [ConnectionDeclaration], registry: ConnectorRegistry, secrets: SecretStore,
+        clock: any ConnectorClock
+    ) {
+        self.registry = registry
+        self.secrets = secrets
+        self.clock = clock
+        self.declarations = Dictionary(declarations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The declaration of a connection.
+    func declaration(_ id: String) -> ConnectionDeclaration? {
+        self.declarations[id]
+    }
+
+    /// Whether a connection is ready.
+    func isConnected(_ id: String) -> Bool {
+        self.slots.withLock { slots in
+            if case .connected? = slots[id] { true } else { false }
+        }
+    }
+
+    /// The live connection; callers that come while it is being made share one attempt.
+    ///
+    /// Throws `HubError` for names that do not exist and `ConnectorError` from the module.
+    func connection(_ id: String) async throws -> any Connection {
+        guard let declaration = self.declarations[id] else {
+            throw HubError.unknownConnection(id, known: Array(self.declarations.keys))
+        }
+        guard let module = self.registry.module(declaration.connector) else {
+            throw HubError(
+                .unknownName, "Connection \(id) uses the connector \"\(declaration.connector)\", which does not exist.",
+                remedy: self.registry.remedy(forUnknown: declaration.connector))
+        }
+        let task = self.slots.withLock { slots -> Task<any Connection, any Error>? in
+            switch slots[id] {
+            case .connected: return nil
+            case .connecting(let task): return task
+            case nil:
+                let configuration = ConnectionConfiguration(
+                    id: id, parameters: declaration.parameters, secrets: self.secrets, clock: self.clock)
+                let task = Task { try await module.connect(configuration) }
+                slots[id] = .connecting(task)
+                return task
+            }
+        }
+        guard let task else {
+            if let ready = self.ready(id) { return ready }
+            return try await self.connection(id)
+        }
+        do {
+            let connection = try await task.value
+            self.slots.withLock { $0[id] = .connected(connection) }
+            return connection
+        } catch {
+            self.slots.withLock { slots in
+                if case .connecting? = slots[id] { slots[id] = nil }
+            }
+            throw error
+        }
+    }
+
+    /// The live connection, without waiting.
+    func ready(_ id: String) -> (any Connection)? {
+        self.slots.withLock { slots in
+            if case .connected(let connection)? = slots[id] { connection } else { nil }
+        }
+    }
+
+    /// Closes every connection.
+    func close() async {
+        let open = self.slots.withLock { slots -> [Slot] in
+            defer { slots = [:] }
+            return Array(slots.values)
+        }
+        for slot in open {
+            switch slot {
+            case .connected(let connection): await connection.close()
+            case .connecting(let task): if let connection = try? await task.value { await connection.close() }
+            }
+        }
+    }
+}

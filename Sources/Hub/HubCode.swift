@@ -1,0 +1,72 @@
+/// The codes of the hub's diagnostics, errors and dead letters; each has a page in `docs/errors/`.
+///
+/// A struct, not an enum: new codes can be added.
+public struct HubCode: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    /// The code as shown.
+    public let rawValue: String
+
+    /// A code by its name.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The code as shown.
+    public var description: String { self.rawValue }
+
+    // MARK: Documents
+
+    /// The text is not YAML.
+    public static let syntax = HubCode(rawValue: "HB101")
+    /// The document is too large, too deep or repeats itself too often.
+    public static let tooLarge = HubCode(rawValue: "HB102")
+    /// A feature of YAML that is not read: tags, merge keys, several documents, keys that are not text.
+    public static let unsupportedYAML = HubCode(rawValue: "HB103")
+    /// A key stands twice in one mapping.
+    public static let duplicateKey = HubCode(rawValue: "HB104")
+    /// A key that means nothing here.
+    public static let unknownKey = HubCode(rawValue: "HB105")
+    /// A required key is missing.
+    public static let missingKey = HubCode(rawValue: "HB106")
+    /// A value of the wrong type, outside its range, or not one of the words allowed.
+    public static let invalidValue = HubCode(rawValue: "HB107")
+    /// A FEEL expression does not compile.
+    public static let invalidExpression = HubCode(rawValue: "HB108")
+    /// Right in principle, but not supported by this version.
+    public static let notSupported = HubCode(rawValue: "HB109")
+    /// Parts of the configuration contradict each other.
+    public static let contradiction = HubCode(rawValue: "HB110")
+    /// A file could not be read.
+    public static let unreadable = HubCode(rawValue: "HB111")
+
+    // MARK: Events
+
+    /// A record or event could not be decoded.
+    public static let malformed = HubCode(rawValue: "HB201")
+    /// An event exceeds `decode.maxBytes`.
+    public static let eventTooLarge = HubCode(rawValue: "HB202")
+    /// A record does not match the trigger's schema.
+    public static let schemaViolation = HubCode(rawValue: "HB203")
+    /// The trigger's filter gave no verdict.
+    public static let filterFailed = HubCode(rawValue: "HB204")
+    /// The dedupe key of a record cannot be computed.
+    public static let noDedupeKey = HubCode(rawValue: "HB205")
+    /// The start variables of a record cannot be computed.
+    public static let transformFailed = HubCode(rawValue: "HB206")
+    /// The engine refuses the start for good.
+    public static let startRefused = HubCode(rawValue: "HB207")
+
+    // MARK: Calls and operations
+
+    /// A connection, connector, operation or trigger of this name does not exist.
+    public static let unknownName = HubCode(rawValue: "HB301")
+    /// A secret cannot be read.
+    public static let secretUnavailable = HubCode(rawValue: "HB302")
+    /// A connector call failed for good.
+    public static let callFailed = HubCode(rawValue: "HB303")
+    /// A dead letter cannot be replayed or discarded in its state.
+    public static let deadLetterState = HubCode(rawValue: "HB304")
+    /// A replayed dead letter was dead-lettered again.
+    public static let replayFailed = HubCode(rawValue: "HB305")
+    /// A source could not be armed, or failed.
+    public static let sourceFailed = HubCode(rawValue: "HB306")
+}

@@ -1,0 +1,252 @@
+import ConnectorKit
+import Decisions
+import Runtime
+import Values
+
+/// What becomes of one event: the trigger's steps from decode to decide, in their normative order, as a function.
+///
+/// Pure: no clock, no I/O. The same event always gets the same verdict, so an event delivered again after a crash has
+/// the same idempotency key and the same dead-letter key.
+struct TriggerPipeline: Sendable {
+    /// What to do about an event.
+    enum Verdict: Sendable {
+        /// Start a process.
+        case start(CreateInstanceRequest)
+        /// Nothing: it is not of interest.
+        case filtered
+        /// Nothing: it is wrong, and the declaration says to forget such events.
+        case dropped
+        /// Keep it for a person.
+        case deadLetter(NewDeadLetter)
+    }
+
+    /// Says that an event comes from the dead-letter list.
+    struct Redrive: Sendable {
+        /// The dead letter.
+        var key: Key
+        /// How often it was replayed before, this time included.
+        var count: Int
+    }
+
+    /// Why an event is not started.
+    struct Refusal: Error, Sendable {
+        var stage: Stage
+        var code: HubCode
+        var message: String
+        var disposition: ErrorDisposition
+    }
+
+    /// The steps, as dead letters name them.
+    enum Stage: String, Sendable {
+        case decode, validate, filter, transform, commit
+    }
+
+    let declaration: TriggerDeclaration
+    private let trigger: Value
+
+    init(_ declaration: TriggerDeclaration) {
+        self.declaration = declaration
+        self.trigger = .context(declaration.context)
+    }
+
+    /// The verdict on `event`, received at `receivedAt` (Unix milliseconds).
+    func verdict(on event: SourceEvent, receivedAt: Int64, redrive: Redrive? = nil) -> Verdict {
+        do {
+            guard let request = try self.request(for: event, receivedAt: receivedAt, redrive: redrive) else {
+                return .filtered
+            }
+            return .start(request)
+        } catch {
+            switch error.disposition {
+            case .drop: return .dropped
+            case .dlq: return .deadLetter(self.deadLetter(for: event, refusal: error, redrive: redrive))
+            }
+        }
+    }
+
+    /// The dead letter of `event`.
+    ///
+    /// Its dedupe key names the content and the place, so that the same bad record of a file dropped twice is one dead
+    /// letter.
+    func deadLetter(for event: SourceEvent, refusal: Refusal, redrive: Redrive? = nil) -> NewDeadLetter {
+        var coordinates = event.coordinates
+        coordinates["eventId"] = .string(event.id)
+        coordinates["triggerRevision"] = .number(Number(self.declaration.revision))
+        if !event.headers.isEmpty { coordinates["headers"] = .context(event.headers) }
+        if let redrive { coordinates["redriveOf"] = .string(redrive.key.description) }
+        let line = event.coordinates["line"]?.asInt64 ?? 0
+        let fingerprint = redrive.map { "redrive:\($0.key)" } ?? "\(line):\(Self.fingerprint(event.payload))"
+        var json: [UInt8] = []
+        JSON.write(.context(coordinates), into: &json)
+        return NewDeadLetter(
+            origin: self.declaration.id, coordinates: json, dedupeKey: "\(self.declaration.id):\(fingerprint)",
+            stage: refusal.stage.rawValue, errorCode: refusal.code.rawValue, errorMessage: refusal.message,
+            contentType: event.contentType, payload: event.payload, redriveCount: redrive?.count ?? 0)
+    }
+
+    /// 128 bits that differ for different contents: two hashes from different starting points.
+    private static func fingerprint(_ bytes: [UInt8]) -> String {
+        let first = StableHash.fnv1a64(bytes)
+        let second = StableHash.fnv1a64(bytes, state: StableHash.mixed(first ^ UInt64(bytes.count)))
+        return String(first, radix: 16) + "-" + String(second, radix: 16)
+    }
+}
+
+// MARK: - The steps
+
+extension TriggerPipeline {
+    /// The start an event asks for; nil when the filter stops it.
+    private func request(
+        for event: SourceEvent, receivedAt: Int64, redrive: Redrive?
+    ) throws(Refusal) -> CreateInstanceRequest? {
+        let data = try self.decode(event)
+        try self.validate(data)
+        let context = self.context(of: event, receivedAt: receivedAt)
+        let scope = MapScope(
+            ["data": data, "event": .context(context), "trigger": self.trigger],
+            now: DateTime(epochMilliseconds: receivedAt) ?? .feelEpoch)
+        guard try self.passesFilter(context, scope) else { return nil }
+        let key = try self.idempotencyKey(of: event, scope, redrive)
+        let target = self.declaration.target
+        return CreateInstanceRequest(
+            target: .process(id: target.workflow, version: target.version), variables: try self.variables(data, scope),
+            businessID: try self.businessID(scope), idempotencyKey: key,
+            idempotencyMilliseconds: self.declaration.dedupe.timeToLive.wholeMilliseconds,
+            actor: "trigger:\(self.declaration.id)")
+    }
+
+    private func decode(_ event: SourceEvent) throws(Refusal) -> Value {
+        switch event.body {
+        case .value(let value):
+            return value
+        case .undecodable(let finding):
+            let place = finding.column.map { "line \(finding.line), column \($0)" } ?? "line \(finding.line)"
+            throw Refusal(
+                stage: .decode, code: .malformed, message: "\(place): \(finding.reason)",
+                disposition: self.declaration.decodeErrors)
+        case .undecoded:
+            throw Refusal(
+                stage: .decode, code: .malformed,
+                message: "The format of the content (\(event.contentType)) is not known; set decode.format.",
+                disposition: self.declaration.decodeErrors)
+        }
+    }
+
+    private func validate(_ data: Value) throws(Refusal) {
+        guard let violations = self.declaration.schema?.violations(of: data), !violations.isEmpty else { return }
+        throw Refusal(
+            stage: .validate, code: .schemaViolation,
+            message: violations.map(\.description).joined(separator: " "),
+            disposition: self.declaration.schemaErrors)
+    }
+
+    private func passesFilter(_ event: ValueContext, _ scope: MapScope) throws(Refusal) -> Bool {
+        switch self.declaration.filter?.verdict(event: event, scope: scope) {
+        case nil, .pass: return true
+        case .stop: return false
+        case .undecided(let reason):
+            let disposition: ErrorDisposition
+            switch self.declaration.filterErrors {
+            case .accept: return true
+            case .drop: disposition = .drop
+            case .dlq: disposition = .dlq
+            }
+            throw Refusal(stage: .filter, code: .filterFailed, message: reason, disposition: disposition)
+        }
+    }
+
+    /// Unique per event and stable over redelivery; a replay has one of its own, so that it starts although the event
+    /// was seen, and yet only once.
+    private func idempotencyKey(
+        of event: SourceEvent, _ scope: MapScope, _ redrive: Redrive?
+    ) throws(Refusal) -> String {
+        let dedupe = self.declaration.dedupe
+        let prefix = dedupe.scope == .trigger ? self.declaration.id : "workflow"
+        if let redrive { return "\(prefix):redrive:\(redrive.key)" }
+        let evaluation = dedupe.key.evaluate(scope)
+        guard let key = evaluation.value.keyText else {
+            let reason = evaluation.warnings.first.map(\.message) ?? "it is \(evaluation.value.typeName)"
+            throw Refusal(
+                stage: .validate, code: .noDedupeKey,
+                message: "Expected the dedupe key =\(dedupe.key.source.shortened(to: 80)) to be text but \(reason).",
+                disposition: .dlq)
+        }
+        let bounded = key.utf8.count <= 200 ? key : Self.fingerprint(Array(key.utf8))
+        return switch dedupe.onDuplicate {
+        case .ack: "\(prefix):\(bounded)"
+        case .reprocess: "\(prefix):\(bounded):\(event.id)"
+        }
+    }
+
+    private func variables(_ data: Value, _ scope: MapScope) throws(Refusal) -> [UInt8] {
+        var value = data
+        if let template = self.declaration.variables {
+            do {
+                value = try template.evaluate(scope)
+            } catch {
+                throw Refusal(
+                    stage: .transform, code: .transformFailed,
+                    message: "transform.set\(error.path.isEmpty ? "" : "." + error.path): \(error.reason)",
+                    disposition: .dlq)
+            }
+        }
+        guard case .context = value else {
+            throw Refusal(
+                stage: .transform, code: .transformFailed,
+                message: "Expected the start variables to be an object but found \(value.typeName.lowercased()).",
+                disposition: .dlq)
+        }
+        var json: [UInt8] = []
+        JSON.write(value, into: &json)
+        return json
+    }
+
+    private func businessID(_ scope: MapScope) throws(Refusal) -> String? {
+        guard let expression = self.declaration.target.businessKey else { return nil }
+        let evaluation = expression.evaluate(scope)
+        if evaluation.value.isNull, let warning = evaluation.warnings.first {
+            throw Refusal(
+                stage: .transform, code: .transformFailed, message: "target.businessKey: \(warning.message)",
+                disposition: .dlq)
+        }
+        return evaluation.value.keyText
+    }
+
+    /// What expressions see as `event`, and filters as its attributes: the context attributes of CloudEvents 1.0, and
+    /// where the source had it.
+    private func context(of event: SourceEvent, receivedAt: Int64) -> ValueContext {
+        var context = ValueContext([
+            ("id", .string(event.id)), ("source", .string(self.declaration.source.connection)),
+            ("type", .string(self.declaration.source.kind.rawValue)),
+            ("contentType", .string(event.contentType)),
+            ("time", .string(Timestamp.text(event.occurredAtMilliseconds ?? receivedAt))),
+            ("receivedAt", .string(Timestamp.text(receivedAt))),
+        ])
+        if let subject = event.coordinates["file"] { context["subject"] = subject }
+        context["coordinates"] = .context(event.coordinates)
+        context["headers"] = .context(event.headers)
+        return context
+    }
+}
+
+extension Value {
+    /// The value as a key: text, numbers and booleans as they are written, and nothing else.
+    var keyText: String? {
+        switch self {
+        case .string(let text): text.isEmpty ? nil : text
+        case .number(let number): number.description
+        case .boolean(let flag): flag ? "true" : "false"
+        default: self.temporalText
+        }
+    }
+}
+
+extension Duration {
+    /// The length in whole milliseconds, rounded up, at most that of `Int64`.
+    var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = self.components
+        let part = attoseconds / 1_000_000_000_000_000 + (attoseconds % 1_000_000_000_000_000 > 0 ? 1 : 0)
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
+        return overflow ? .max : product + part
+    }
+}

@@ -1,0 +1,299 @@
+import ConnectorKit
+import Decisions
+public import Resilience
+import Values
+
+extension TriggerDeclaration {
+    /// Reads a trigger document; nil when something forbids using it.
+    ///
+    /// Everything found is in `log`.
+    ///
+    /// `schemas` gives the text of a schema file named by `schema.ref`; `profiles` the named resilience profiles.
+    public static func read(
+        _ text: String, log: DiagnosticLog, profiles: [ResilienceProfile] = ResilienceProfile.builtIn,
+        schemas: @escaping (String) -> String?
+    ) -> TriggerDeclaration? {
+        guard let node = YAMLDocument.parse(text, log: log) else { return nil }
+        let reader = TriggerReader(root: MappingReader(node, log: log), profiles: profiles, schemas: schemas)
+        let declaration = reader.read()
+        return log.isAcceptable ? declaration : nil
+    }
+}
+
+/// Reads one trigger document, section by section, in the order in which an event passes them.
+private struct TriggerReader {
+    let root: MappingReader
+    let profiles: [ResilienceProfile]
+    let schemas: (String) -> String?
+
+    var log: DiagnosticLog { self.root.log }
+
+    func read() -> TriggerDeclaration? {
+        self.expect("apiVersion", "hub/v1")
+        self.expect("kind", "Trigger")
+        let metadata = self.metadata()
+        let isEnabled = self.root.boolean("enabled") ?? true
+        let source = self.source()
+        let decoding = self.decoding()
+        let schema = self.schema()
+        let filter = self.filter()
+        let dedupe = self.dedupe()
+        let variables = self.variables()
+        let target = self.target()
+        self.ordering()
+        let concurrencyMax = self.concurrency()
+        self.acknowledgement()
+        let retry = self.retry()
+        let redriveMax = self.deadLetters()
+        self.root.refuse(
+            "rateLimit", "rate limits of triggers come with a later version.",
+            remedy: "Remove it; use concurrency.max to limit the load.")
+        self.root.refuse("observe", "alerts of triggers come with a later version.", remedy: "Remove it.")
+        self.root.finish()
+        guard let metadata, let source, let dedupe, let target else { return nil }
+        return TriggerDeclaration(
+            id: metadata.id, revision: metadata.revision, owner: metadata.owner, labels: metadata.labels,
+            isEnabled: isEnabled, file: self.log.file, source: source, decoding: decoding.value,
+            decodeErrors: decoding.errors, schema: schema.value, schemaErrors: schema.errors, filter: filter.value,
+            filterErrors: filter.errors, dedupe: dedupe, variables: variables, target: target,
+            concurrencyMax: concurrencyMax, retry: retry.policy, retryElapsedMax: retry.elapsed,
+            redriveMax: redriveMax)
+    }
+
+    private func expect(_ key: String, _ word: String) {
+        guard let node = self.root.requiredNode(key, example: "\(key): \(word)") else { return }
+        if node.content != .string(word) { self.root.reject(key, node, expected: word) }
+    }
+}
+
+// MARK: - Where events come from
+
+extension TriggerReader {
+    private func metadata() -> (id: String, revision: Int, owner: String?, labels: [(key: String, value: String)])? {
+        guard let reader = self.root.requiredMapping("metadata", example: "metadata: { id: orders.created }") else {
+            return nil
+        }
+        let id = reader.requiredName("id", example: "id: orders.created")
+        let revision = reader.integer("revision", in: 0...1_000_000_000) ?? 1
+        let owner = reader.string("owner")
+        var labels: [(key: String, value: String)] = []
+        if let mapping = reader.mapping("labels") {
+            labels = mapping.entries.compactMap { entry in mapping.string(entry.key).map { (entry.key, $0) } }
+        }
+        reader.finish()
+        return id.map { ($0, revision, owner, labels) }
+    }
+
+    private func source() -> SourceDeclaration? {
+        guard let reader = self.root.requiredMapping("source", example: "source: { type: file, connection: inbox }")
+        else { return nil }
+        let planned = [
+            "cron", "webhook", "api", "kafka", "amqp", "redis", "sqs", "objectStore", "postgresCdc", "odbcPoll",
+            "capability",
+        ]
+        guard let node = reader.requiredNode("type", example: "type: file"), case .string(let type) = node.content
+        else {
+            return nil
+        }
+        if planned.contains(type) {
+            self.log.error(
+                .notSupported, "Sources of type \(type) come with a later version; this one reads file.",
+                remedy: "Use a file source, or start processes through the API.", at: node.position)
+            return nil
+        }
+        let kind = reader.word("type", SourceDeclaration.Kind.self)
+        let connection = reader.requiredName("connection", example: "connection: inbox")
+        guard let kind, let block = reader.requiredNode(kind.rawValue, example: "file: { dir: in, pattern: \"*.csv\" }")
+        else {
+            reader.finish()
+            return nil
+        }
+        _ = MappingReader(block, path: reader.path(of: kind.rawValue), log: self.log)
+        let parameters = ValueTemplate(block, key: kind.rawValue, reader: reader)
+        reader.finish()
+        return connection.map { SourceDeclaration(kind: kind, connection: $0, parameters: parameters) }
+    }
+
+    private func decoding() -> (value: RecordDecoding, errors: ErrorDisposition) {
+        guard let reader = self.root.mapping("decode") else { return (RecordDecoding(), .dlq) }
+        let errors = reader.word("onError", ErrorDisposition.self) ?? .dlq
+        var fields = ValueContext()
+        for entry in reader.entries where entry.key != "onError" { fields[entry.key] = entry.value.value }
+        var diagnostics: [Diagnostic] = []
+        let decoding = RecordDecoding(.context(fields), path: "decode", diagnostics: &diagnostics)
+        self.log.add(diagnostics, at: reader.position)
+        return (decoding, errors)
+    }
+}
+
+// MARK: - What passes
+
+extension TriggerReader {
+    private func schema() -> (value: JSONSchema?, errors: ErrorDisposition) {
+        guard let reader = self.root.mapping("schema") else { return (nil, .dlq) }
+        let errors = reader.word("onError", ErrorDisposition.self) ?? .dlq
+        let schema: JSONSchema?
+        if let node = reader.node("inline") {
+            schema = JSONSchema(node, path: "schema.inline", log: self.log)
+            if let reference = reader.node("ref") {
+                self.log.error(
+                    .contradiction, "Expected \"schema.ref\" or \"schema.inline\" but found both.",
+                    remedy: "Keep one of them.", at: reference.position)
+            }
+        } else if let path = reader.requiredString("ref", example: "ref: schema/order.json") {
+            schema = self.schema(path, at: reader.node("ref")?.position)
+        } else {
+            schema = nil
+        }
+        reader.finish()
+        return (schema, errors)
+    }
+
+    private func schema(_ path: String, at position: DocumentPosition?) -> JSONSchema? {
+        guard let text = self.schemas(path) else {
+            self.log.error(
+                .unreadable, "The schema file \(path) cannot be read.",
+                remedy: "Paths of schema files are relative to the trigger's file.", at: position)
+            return nil
+        }
+        let log = DiagnosticLog(file: path)
+        defer { self.log.add(log.diagnostics) }
+        return YAMLDocument.parse(text, log: log).map { JSONSchema($0, path: "", log: log) }
+    }
+
+    private func filter() -> (value: EventFilter?, errors: FilterErrorDisposition) {
+        guard let reader = self.root.mapping("filter") else { return (nil, .dlq) }
+        let errors = reader.word("onError", FilterErrorDisposition.self) ?? .dlq
+        let filter = EventFilter(reader, excluding: ["onError"])
+        return (filter, errors)
+    }
+
+    private func dedupe() -> DedupeDeclaration? {
+        // A file is delivered at least once: without a key, a crash between start and acknowledgement starts it twice.
+        guard
+            let reader = self.root.requiredMapping(
+                "dedupe", example: "dedupe: { key: \"=data.orderId\" }, which recognises a repeated event")
+        else { return nil }
+        let key = reader.requiredNode("key", example: "key: \"=data.orderId\"").flatMap { reader.expression("key", $0) }
+        let scope = reader.word("scope", DedupeDeclaration.Scope.self) ?? .trigger
+        let timeToLive = reader.duration("ttl", in: .seconds(60)...(.seconds(86_400 * 3_650))) ?? .seconds(86_400 * 7)
+        let onDuplicate = reader.word("onDuplicate", DedupeDeclaration.DuplicateDisposition.self) ?? .ack
+        reader.finish()
+        return key.map {
+            DedupeDeclaration(key: $0, scope: scope, timeToLive: timeToLive, onDuplicate: onDuplicate)
+        }
+    }
+}
+
+// MARK: - What is started, and how
+
+extension TriggerReader {
+    private func variables() -> ValueTemplate? {
+        guard let reader = self.root.mapping("transform") else { return nil }
+        var template: ValueTemplate?
+        if let node = reader.requiredNode("set", example: "set: { order: \"=data\" }") {
+            _ = MappingReader(node, path: reader.path(of: "set"), log: self.log)
+            template = ValueTemplate(node, key: "set", reader: reader)
+        }
+        reader.finish()
+        return template
+    }
+
+    private func target() -> StartTarget? {
+        guard let reader = self.root.requiredMapping("target", example: "target: { mode: start, workflow: order }")
+        else {
+            return nil
+        }
+        guard let node = reader.requiredNode("mode", example: "mode: start") else { return nil }
+        let planned = ["correlate", "startOrCorrelate", "signal", "capability"]
+        if case .string(let mode) = node.content, planned.contains(mode) {
+            self.log.error(
+                .notSupported, "The mode \(mode) comes with a later version; this one starts processes.",
+                remedy: "Write mode: start, or publish a message through the API.", at: node.position)
+            return nil
+        }
+        if node.content != .string("start") {
+            reader.reject("mode", node, expected: (["start"] + planned).joined(separator: ", "))
+        }
+        let workflow = reader.requiredName("workflow", example: "workflow: order-intake")
+        var version: Int?
+        if let node = reader.node("version"), node.content != .string("latest") {
+            version = reader.integer("version", in: 1...1_000_000_000)
+        }
+        let businessKey = reader.expression("businessKey")
+        for key in ["message", "correlationKey", "onNoMatch", "onManyMatches"] {
+            reader.refuse(key, "a start has no message to correlate.", remedy: "Remove it.")
+        }
+        reader.finish()
+        return workflow.map { StartTarget(workflow: $0, version: version, businessKey: businessKey) }
+    }
+
+    private func ordering() {
+        guard let node = self.root.node("ordering"), node.content != .string("none") else { return }
+        self.log.error(
+            .notSupported, "Ordered processing comes with a later version.",
+            remedy: "Remove \"ordering\": records are started in no particular order.", at: node.position)
+    }
+
+    private func concurrency() -> Int {
+        let standard = 100
+        guard let reader = self.root.mapping("concurrency") else { return standard }
+        let max = reader.integer("max", in: 1...10_000) ?? standard
+        self.expectOnly(reader, "whenFull", "pause")
+        reader.refuse("perKey", "limits per key come with a later version.", remedy: "Remove it.")
+        reader.finish()
+        return max
+    }
+
+    private func acknowledgement() {
+        guard let reader = self.root.mapping("ack") else { return }
+        self.expectOnly(reader, "at", "accepted")
+        reader.finish()
+    }
+
+    private func retry() -> (policy: RetryPolicy, elapsed: Duration) {
+        let elapsed = Duration.seconds(900)
+        guard let reader = self.root.mapping("retry") else { return (RetryPolicy(), elapsed) }
+        var policy = RetryPolicy()
+        if let name = reader.string("profile"), let node = reader.node("profile") {
+            if let profile = self.profiles.first(where: { $0.name == name }) {
+                policy = profile.retry
+            } else {
+                let names = self.profiles.map(\.name)
+                self.log.error(
+                    .unknownName, "There is no resilience profile \"\(name)\".",
+                    remedy: ClosestMatch.of(name, in: names).map { "Did you mean \"\($0)\"?" }
+                        ?? "Use one of \(names.joined(separator: ", ")).", at: node.position)
+            }
+        }
+        policy.maximumAttempts = reader.integer("max", in: 1...1_000) ?? policy.maximumAttempts
+        let limit = reader.duration("elapsed", in: .seconds(1)...(.seconds(86_400))) ?? elapsed
+        reader.finish()
+        return (policy, limit)
+    }
+
+    private func deadLetters() -> Int {
+        let standard = 5
+        guard let reader = self.root.mapping("dlq") else { return standard }
+        self.expectOnly(reader, "to", "default")
+        reader.refuse("after", "retries before a dead letter are those of \"retry\".", remedy: "Use retry.max.")
+        reader.refuse("retain", "retention of dead letters comes with a later version.", remedy: "Remove it.")
+        var max = standard
+        if let redrive = reader.mapping("redrive") {
+            max = redrive.integer("maxCount", in: 0...1_000) ?? standard
+            redrive.refuse("rate", "rate-limited replays come with a later version.", remedy: "Remove it.")
+            redrive.finish()
+        }
+        reader.finish()
+        return max
+    }
+
+    /// Accepts one word and names every other as something for later.
+    private func expectOnly(_ reader: MappingReader, _ key: String, _ word: String) {
+        guard let node = reader.node(key), node.content != .string(word) else { return }
+        self.log.error(
+            .notSupported,
+            "\"\(reader.path(of: key))\": this version supports only \(word), but found \(node.summary).",
+            remedy: "Write \(key): \(word), or remove it.", at: node.position)
+    }
+}

@@ -1,0 +1,331 @@
+import ConnectorKit
+import Decisions
+import Engine
+import Logging
+import Metrics
+import Resilience
+import Runtime
+import Synchronization
+import Values
+
+/// Runs one trigger: arms its source, moves its events through the pipeline, and arms it again when it fails.
+///
+/// The driver of `ActivationMachine`, `IntakeMachine` and `TriggerPipeline`, which decide; this only does.
+final class TriggerRunner: Sendable {
+    private struct State {
+        var activation = ActivationMachine()
+        var counters = TriggerCounters()
+        var pending = 0
+    }
+
+    let declaration: TriggerDeclaration
+    private let pipeline: TriggerPipeline
+    private let service: any WorkflowService
+    private let pool: ConnectionPool
+    private let clock: any ConnectorClock
+    private let random: @Sendable () -> Double
+    private let logger: Logger
+    private let metrics: TriggerMetrics
+    private let state = Mutex(State())
+    private let wakeups: (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
+
+    /// How long a read waits for an event; also how long a pause takes to be noticed.
+    private static let idleWait = Duration.milliseconds(500)
+
+    init(
+        _ declaration: TriggerDeclaration, service: any WorkflowService, pool: ConnectionPool,
+        clock: any ConnectorClock, random: @escaping @Sendable () -> Double, logger: Logger
+    ) {
+        self.declaration = declaration
+        self.pipeline = TriggerPipeline(declaration)
+        self.service = service
+        self.pool = pool
+        self.clock = clock
+        self.random = random
+        var logger = logger
+        logger[metadataKey: "trigger.id"] = "\(declaration.id)"
+        self.logger = logger
+        self.metrics = TriggerMetrics(trigger: declaration.id)
+        self.wakeups = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        if !declaration.isEnabled { self.state.withLock { $0.activation.pause() } }
+    }
+
+    // MARK: Operators
+
+    /// Stops reading after the records that are being worked on.
+    func pause() {
+        self.state.withLock { $0.activation.pause() }
+    }
+
+    /// Arms the trigger again after a pause.
+    func resume() {
+        self.state.withLock { $0.activation.resume() }
+        self.wakeups.continuation.yield()
+    }
+
+    /// The trigger for displays.
+    var status: TriggerStatus {
+        let now = self.clock.now
+        return self.state.withLock { state in
+            TriggerStatus(
+                id: self.declaration.id, revision: self.declaration.revision,
+                source: self.declaration.source.kind.rawValue, connection: self.declaration.source.connection,
+                workflow: self.declaration.target.workflow, state: state.activation.state,
+                trouble: state.activation.trouble,
+                rearmMilliseconds: state.activation.rearmAt.map { max(.zero, $0 - now).wholeMilliseconds },
+                pending: state.pending, counters: state.counters)
+        }
+    }
+
+    private var isPaused: Bool { self.state.withLock { $0.activation.state == .paused } }
+
+    // MARK: Running
+
+    /// Runs until the task is cancelled.
+    ///
+    /// What is being worked on then is finished; what is not acknowledged comes again.
+    func run() async {
+        var wakeups = self.wakeups.stream.makeAsyncIterator()
+        while !Task.isCancelled {
+            if self.isPaused {
+                guard await wakeups.next() != nil else { return }
+                continue
+            }
+            self.state.withLock { $0.activation.arm() }
+            do {
+                let end = try await self.runSource()
+                if case .failed(let reason) = end { throw Failed(reason: reason) }
+                if end == .endOfInput {
+                    self.pause()
+                    self.logger.info("source ended")
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                guard !Task.isCancelled else { return }
+                let reason = self.describe(error)
+                let (unit, now) = (self.random(), self.clock.now)
+                let delay = self.state.withLock { $0.activation.failed(reason, at: now, unit: unit) }
+                self.logger.info(
+                    "trigger failed",
+                    metadata: ["error.message": "\(reason)", "rearm.after": "\(Quantity.text(delay))"])
+                do { try await self.clock.sleep(for: delay) } catch { return }
+            }
+        }
+    }
+
+    private struct Failed: Error {
+        var reason: String
+    }
+
+    private func describe(_ error: any Error) -> String {
+        let text =
+            switch error {
+            case let error as Failed: error.reason
+            case let error as HubError: error.description
+            case SourceInterruption.notConnected(let reason): "The source is not connected: \(reason)"
+            default: ConnectorError(wrapping: error).description
+            }
+        return self.pool.secrets.redacted(text).shortened(to: 2_000)
+    }
+
+    /// Arms the source and reads it to its end.
+    private func runSource() async throws -> IntakeMachine.End {
+        let source = try await self.armSource()
+        do {
+            try await source.connect()
+            self.state.withLock { $0.activation.armed() }
+            self.logger.info("trigger armed")
+            let end = try await self.intake(source)
+            await source.close()
+            self.state.withLock { $0.pending = 0 }
+            return end
+        } catch {
+            await source.close()
+            self.state.withLock { $0.pending = 0 }
+            throw error
+        }
+    }
+
+    private func armSource() async throws -> any EventSource {
+        let declared = self.declaration.source
+        let connection = try await self.pool.connection(declared.connection)
+        let parameters = self.pool.declaration(declared.connection)?.parameters ?? .context(ValueContext())
+        do {
+            let value = try declared.parameters.evaluate(MapScope(["connection": parameters]))
+            return try await connection.armSource(
+                SourceRequest(
+                    event: declared.kind.connector.event, parameters: value, decoding: self.declaration.decoding))
+        } catch let failure as ValueTemplate.Failure {
+            throw HubError(
+                .invalidExpression, "source.\(declared.kind.rawValue).\(failure.path): \(failure.reason)",
+                remedy: "Correct the expression; it sees the connection's parameters as connection.")
+        }
+    }
+}
+
+// MARK: - Intake
+
+extension TriggerRunner {
+    /// What came of one attempt to account for a record.
+    private enum Account: Sendable {
+        case accounted(TriggerCounters.Result)
+        case trouble(IntakeMachine.Trouble)
+    }
+
+    /// Does what the machine says until it is over.
+    ///
+    /// The source is only used from here, one call at a time.
+    private func intake(_ source: any EventSource) async throws -> IntakeMachine.End {
+        var machine = IntakeMachine(
+            IntakeMachine.Settings(
+                concurrencyMax: self.declaration.concurrencyMax, windowMax: 4 * self.declaration.concurrencyMax,
+                retry: self.declaration.retry, retryElapsedMax: self.declaration.retryElapsedMax,
+                idleWait: Self.idleWait))
+        var batches: [EventBatch.ID: [SourceEvent]] = [:]
+        return try await withThrowingTaskGroup(of: (IntakeMachine.RecordID, Account).self) { group in
+            while true {
+                if Task.isCancelled || self.isPaused { machine.stop() }
+                let pending = machine.outstandingRecords
+                self.state.withLock { $0.pending = pending }
+                switch machine.next(at: self.clock.now) {
+                case .acknowledge(let batch):
+                    try await source.acknowledge(batch)
+                    batches[batch] = nil
+                case .process(let record):
+                    guard let event = batches[record.batch]?[record.index] else {
+                        preconditionFailure("record \(record) belongs to no open batch")
+                    }
+                    group.addTask { (record, await self.account(for: event)) }
+                case .read(let maximum, let wait):
+                    let batch = try await self.read(source, maximum: maximum, wait: wait, machine: &machine)
+                    if let batch { batches[batch.id] = batch.events }
+                case .awaitRecord:
+                    guard let (record, account) = try await group.next() else { continue }
+                    self.settle(record, account, &machine)
+                case .wait(let duration):
+                    // A pause by an operator must not wait for a long pause of the engine.
+                    try? await self.clock.sleep(for: min(duration, Self.idleWait))
+                case .finish(let end):
+                    return end
+                }
+            }
+        }
+    }
+
+    private func read(
+        _ source: any EventSource, maximum: Int, wait: Duration, machine: inout IntakeMachine
+    ) async throws -> EventBatch? {
+        do {
+            let batch = try await source.read(maximum: maximum, wait: wait)
+            machine.received(batch?.id, count: batch?.events.count ?? 0)
+            if let batch {
+                self.state.withLock { $0.counters.received += batch.events.count }
+                self.metrics.received.increment(by: batch.events.count)
+            }
+            return batch
+        } catch SourceInterruption.endOfInput {
+            machine.endOfInput()
+        } catch SourceInterruption.backOff(let duration) {
+            machine.sourceAsksForPause(duration, at: self.clock.now)
+        } catch is CancellationError {
+            machine.stop()
+        }
+        return nil
+    }
+
+    private func settle(_ record: IntakeMachine.RecordID, _ account: Account, _ machine: inout IntakeMachine) {
+        switch account {
+        case .accounted(let result):
+            machine.accounted(record)
+            self.state.withLock { state in
+                state.counters.count(result)
+                state.activation.progressed()
+            }
+            self.metrics.results[result]?.increment()
+        case .trouble(let trouble):
+            machine.failed(record, trouble, at: self.clock.now, unit: self.random())
+            let reason =
+                switch trouble {
+                case .backpressure: "The engine is full; the source waits."
+                case .transient(let message): message
+                }
+            self.state.withLock { state in
+                state.counters.failed += 1
+                state.activation.degraded(reason)
+            }
+            self.metrics.failed.increment()
+        }
+    }
+
+    /// Decides about an event and makes the decision durable.
+    private func account(for event: SourceEvent) async -> Account {
+        switch self.pipeline.verdict(on: event, receivedAt: self.clock.unixMilliseconds) {
+        case .filtered:
+            return .accounted(.filtered)
+        case .dropped:
+            return .accounted(.dropped)
+        case .deadLetter(let letter):
+            return await self.keep(letter)
+        case .start(let request):
+            do {
+                let created = try await self.service.createInstance(request)
+                return .accounted(created.alreadyExisted ? .duplicate : .started)
+            } catch {
+                return await self.refused(event, error)
+            }
+        }
+    }
+
+    /// What the engine's refusal of a start means: the event is wrong, or it is not the time.
+    private func refused(_ event: SourceEvent, _ rejection: CommandRejection) async -> Account {
+        switch rejection.code {
+        case .resourceExhausted:
+            return .trouble(.backpressure(after: .milliseconds(max(1, rejection.retryAfterMilliseconds ?? 100))))
+        case .invalidArgument:
+            let refusal = TriggerPipeline.Refusal(
+                stage: .commit, code: .startRefused, message: rejection.description, disposition: .dlq)
+            return await self.keep(self.pipeline.deadLetter(for: event, refusal: refusal))
+        default:
+            // A process that is not deployed is the configuration's fault, not the event's: keep the event at its source.
+            return .trouble(.transient(rejection.description))
+        }
+    }
+
+    private func keep(_ letter: NewDeadLetter) async -> Account {
+        do {
+            _ = try await self.service.recordDeadLetter(letter)
+            self.logger.info(
+                "event dead-lettered",
+                metadata: [
+                    "error.code": "\(letter.errorCode)", "stage": "\(letter.stage)",
+                    "payload.bytes": "\(letter.payload.count)",
+                ])
+            return .accounted(.deadLettered)
+        } catch {
+            switch error.code {
+            case .resourceExhausted:
+                return .trouble(.backpressure(after: .milliseconds(max(1, error.retryAfterMilliseconds ?? 100))))
+            default:
+                return .trouble(.transient(error.description))
+            }
+        }
+    }
+}
+
+/// Figures of one trigger.
+struct TriggerMetrics: Sendable {
+    let received: Counter
+    let failed: Counter
+    let results: [TriggerCounters.Result: Counter]
+
+    init(trigger: String) {
+        func counter(_ result: String) -> Counter {
+            Counter(label: "trigger_events_total", dimensions: [("trigger", trigger), ("result", result)])
+        }
+        self.received = counter("received")
+        self.failed = counter("failed")
+        self.results = Dictionary(
+            uniqueKeysWithValues: TriggerCounters.Result.allCases.map { ($0, counter($0.rawValue)) })
+    }
+}

@@ -1,0 +1,63 @@
+/// A trigger, for displays.
+public struct TriggerStatus: Sendable {
+    /// The trigger.
+    public var id: String
+    /// The revision of its declaration.
+    public var revision: Int
+    /// The source type.
+    public var source: String
+    /// The connection it reads from.
+    public var connection: String
+    /// The process it starts.
+    public var workflow: String
+    /// Where it stands.
+    public var state: ActivationState
+    /// What is wrong, while something is.
+    public var trouble: String?
+    /// Milliseconds until it is armed again, while it is failed.
+    public var rearmMilliseconds: Int64?
+    /// Records read and not yet accounted for.
+    public var pending: Int
+    /// What it has done since the hub started.
+    public var counters: TriggerCounters
+}
+
+/// What a trigger has done since the hub started.
+///
+/// Every received record is counted in exactly one of the others once it is accounted for; one that was delivered again
+/// after an interruption is received again.
+public struct TriggerCounters: Sendable, Hashable {
+    /// Records read.
+    public var received = 0
+    /// Process instances started.
+    public var started = 0
+    /// Records whose dedupe key was known.
+    public var duplicates = 0
+    /// Records the filter stopped.
+    public var filtered = 0
+    /// Records that were wrong and forgotten, as declared.
+    public var dropped = 0
+    /// Records kept for a person.
+    public var deadLettered = 0
+    /// Attempts to start or keep a record that failed and were repeated.
+    public var failed = 0
+
+    /// Creates counters at zero.
+    public init() {}
+
+    /// How a record is accounted for.
+    enum Result: String, Sendable, CaseIterable {
+        case started, duplicate, filtered, dropped
+        case deadLettered = "dead_lettered"
+    }
+
+    mutating func count(_ result: Result) {
+        switch result {
+        case .started: self.started += 1
+        case .duplicate: self.duplicates += 1
+        case .filtered: self.filtered += 1
+        case .dropped: self.dropped += 1
+        case .deadLettered: self.deadLettered += 1
+        }
+    }
+}
