@@ -34,22 +34,34 @@ public struct RecordBatch: Sendable {
     public var instances: [ProcessInstanceRecord] = []
     /// Variables at their newest value; removed ones only when their scope ended without trace.
     public var variables: [VariableRecord] = []
-    /// Jobs that exist after this batch.
+    /// New jobs that exist after this batch.
     public var jobs: [JobRecord] = []
+    /// Changes of jobs of earlier batches.
+    public var jobChanges: [JobChange] = []
     /// Jobs that ended.
     public var endedJobs: [UInt64] = []
-    /// New or changed user tasks, ended ones included.
+    /// New user tasks, ended ones included.
     public var userTasks: [UserTaskRecord] = []
-    /// New or changed incidents, resolved ones included.
+    /// Changes of user tasks of earlier batches.
+    public var userTaskChanges: [UserTaskChange] = []
+    /// New incidents, resolved ones included.
     public var incidents: [IncidentRecord] = []
-    /// New or changed messages.
+    /// Incidents of earlier batches that ended.
+    public var incidentChanges: [IncidentChange] = []
+    /// New messages.
     public var messages: [MessageRecord] = []
-    /// Timers that exist after this batch.
+    /// Changes of messages of earlier batches.
+    public var messageChanges: [MessageChange] = []
+    /// New timers that exist after this batch.
     public var timers: [TimerRecord] = []
+    /// Changes of timers of earlier batches.
+    public var timerChanges: [TimerChange] = []
     /// Timers that ended.
     public var endedTimers: [UInt64] = []
-    /// New or changed dead letters, ended ones included.
+    /// New dead letters, ended ones included.
     public var deadLetters: [DeadLetterRecord] = []
+    /// Dead letters of earlier batches that ended.
+    public var deadLetterChanges: [DeadLetterChange] = []
     /// What people and clients did.
     public var audit: [AuditRecord] = []
 

@@ -10,6 +10,7 @@ final class RecordWriter {
     private let selectPositions: SQLiteStatement
     private let instances: InstanceWriter
     private let userTasks: UserTaskWriter
+    private let changes: RecordChangeWriter
     private let upsertDefinition: SQLiteStatement
     private let upsertVariable: SQLiteStatement
     private let upsertJob: SQLiteStatement
@@ -35,6 +36,7 @@ final class RecordWriter {
         self.selectPositions = try connection.prepare("SELECT partition, sequence FROM projection")
         self.instances = try InstanceWriter(connection)
         self.userTasks = try UserTaskWriter(connection)
+        self.changes = try RecordChangeWriter(connection)
         self.upsertDefinition = try connection.prepareUpsert("process_definition", columns: 9)
         self.upsertVariable = try connection.prepareUpsert("variable", columns: 4)
         self.upsertJob = try connection.prepareUpsert("job", columns: 13)
@@ -93,19 +95,25 @@ final class RecordWriter {
         try self.instances.write(batch.instances)
         for record in batch.variables { try self.write(record) }
         for record in batch.jobs { try self.write(record) }
+        for change in batch.jobChanges { try self.changes.write(change) }
         for key in batch.endedJobs {
             self.deleteJob.bind(1, key)
             try self.deleteJob.run()
         }
         for record in batch.userTasks { try self.userTasks.write(record) }
+        for change in batch.userTaskChanges { try self.changes.write(change) }
         for record in batch.incidents { try self.write(record) }
+        for change in batch.incidentChanges { try self.changes.write(change) }
         for record in batch.messages { try self.write(record) }
+        for change in batch.messageChanges { try self.changes.write(change) }
         for record in batch.timers { try self.write(record) }
+        for change in batch.timerChanges { try self.changes.write(change) }
         for key in batch.endedTimers {
             self.deleteTimer.bind(1, key)
             try self.deleteTimer.run()
         }
         for record in batch.deadLetters { try self.write(record) }
+        for change in batch.deadLetterChanges { try self.changes.write(change) }
         for record in batch.audit { try self.write(record) }
     }
 
