@@ -64,7 +64,7 @@ enum LayerMap {
         TargetRule("ConnectorKit", .kits, ["Values"], and: mathematics + locks),
         TargetRule(
             "JunctionClient", .kits, ["Values"],
-            and: platform + ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOFoundationCompat"]),
+            and: platform + ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"]),
 
         TargetRule("Decisions", .core, ["Values"]),
         TargetRule("ProcessModel", .core, ["Values", "Decisions", "CXML"]),
@@ -81,7 +81,7 @@ enum LayerMap {
         TargetRule("FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform, folder: "Plugins/Files"),
 
         TargetRule(
-            "Hub", .services, ["Values", "Decisions", "Resilience", "Runtime", "Storage", "ConnectorKit"],
+            "Hub", .services, ["Values", "Decisions", "Resilience", "Engine", "Runtime", "Storage", "ConnectorKit"],
             and: platform + ["Logging", "Metrics", "Yams"]),
 
         TargetRule(

@@ -1,105 +1,127 @@
-/// The code of a Swift file, without its comments and the contents of its string literals.
+/// The code of a Swift file, without its comments and the contents of its string literals; lines stay where they are.
 ///
 /// Good enough to search for names: interpolations inside literals are dropped with the literal.
 struct SwiftSource {
-    let lines: [Substring]
+    let code: String
 
     init(_ text: String) {
-        lines = Self.withoutCommentsAndLiterals(text).split(separator: "\n", omittingEmptySubsequences: false)
+        var scanner = SwiftScanner(Array(text.utf8))
+        code = String(decoding: scanner.code(), as: UTF8.self)
     }
 
     /// Modules imported, in order, whatever attributes and access levels stand before the import.
     var imports: [String] {
-        let pattern = /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?import\s+/
-        let kinds = /^(?:struct|class|enum|protocol|func|var|let|typealias)\s+/
-        return lines.compactMap { line in
-            guard let head = line.prefixMatch(of: pattern) else { return nil }
-            var rest = line[head.range.upperBound...]
-            if let kind = rest.prefixMatch(of: kinds) { rest = rest[kind.range.upperBound...] }
-            return String(rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" })
+        code.split(separator: "\n").compactMap { line in
+            var words = line.split { $0 == " " || $0 == "\t" }[...]
+            while let word = words.first, word.hasPrefix("@") || Self.accessLevels.contains(word) {
+                words.removeFirst()
+            }
+            guard words.popFirst() == "import" else { return nil }
+            if let word = words.first, Self.importKinds.contains(word) { words.removeFirst() }
+            return words.first.map { String($0.prefix { $0 != "." && $0 != ";" }) }
         }
     }
 
-    private static func withoutCommentsAndLiterals(_ text: String) -> String {
-        var result = ""
-        var rest = Substring(text)
-        while let character = rest.first {
-            if rest.hasPrefix("//") {
-                rest = rest.drop { !$0.isNewline }
-            } else if rest.hasPrefix("/*") {
-                let comment = blockComment(rest)
-                result += lineBreaks(comment)
-                rest = rest[comment.endIndex...]
-            } else if let literal = stringLiteral(rest) {
-                result += "\"\"" + lineBreaks(literal)
-                rest = rest[literal.endIndex...]
+    private static let accessLevels: Set<Substring> = ["public", "package", "internal", "fileprivate", "private"]
+    private static let importKinds: Set<Substring> = [
+        "struct", "class", "enum", "protocol", "func", "var", "let", "typealias",
+    ]
+}
+
+/// Copies code and line feeds, and leaves out comments and the contents of literals.
+private struct SwiftScanner {
+    private let bytes: [UInt8]
+    private var position = 0
+    private var output: [UInt8] = []
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        output.reserveCapacity(bytes.count)
+    }
+
+    mutating func code() -> [UInt8] {
+        while position < bytes.count {
+            if at("//") {
+                while position < bytes.count, bytes[position] != UInt8(ascii: "\n") { position += 1 }
+            } else if at("/*") {
+                skipBlockComment()
+            } else if let pounds = poundsBeforeQuote() {
+                output += [UInt8(ascii: "\""), UInt8(ascii: "\"")]
+                skipLiteral(pounds: pounds)
             } else {
-                result.append(character)
-                rest.removeFirst()
+                output.append(bytes[position])
+                position += 1
             }
         }
-        return result
+        return output
     }
 
-    private static func lineBreaks(_ text: Substring) -> String {
-        String(repeating: "\n", count: text.count(where: \.isNewline))
+    private func at(_ text: StaticString, offset: Int = 0) -> Bool {
+        let start = position + offset
+        guard start + text.utf8CodeUnitCount <= bytes.count else { return false }
+        return (0..<text.utf8CodeUnitCount).allSatisfy { bytes[start + $0] == text.utf8Start[$0] }
     }
 
-    /// The block comment `text` begins with; block comments nest.
-    private static func blockComment(_ text: Substring) -> Substring {
+    private mutating func skip(_ count: Int) {
+        for _ in 0..<count where position < bytes.count {
+            if bytes[position] == UInt8(ascii: "\n") { output.append(UInt8(ascii: "\n")) }
+            position += 1
+        }
+    }
+
+    /// Block comments nest.
+    private mutating func skipBlockComment() {
         var depth = 0
-        var position = text.startIndex
         repeat {
-            let here = text[position...]
-            if here.hasPrefix("/*") {
+            if at("/*") {
                 depth += 1
-                position = text.index(position, offsetBy: 2)
-            } else if here.hasPrefix("*/") {
+                skip(2)
+            } else if at("*/") {
                 depth -= 1
-                position = text.index(position, offsetBy: 2)
+                skip(2)
             } else {
-                position = text.index(after: position)
+                skip(1)
             }
-        } while depth > 0 && position < text.endIndex
-        return text[..<position]
+        } while depth > 0 && position < bytes.count
     }
 
-    /// The string literal `text` begins with, delimiters included; nil when it does not begin with one.
-    private static func stringLiteral(_ text: Substring) -> Substring? {
-        let pounds = text.prefix { $0 == "#" }
-        let afterPounds = text[pounds.endIndex...]
-        guard afterPounds.first == "\"" else { return nil }
-        let quotes = afterPounds.hasPrefix("\"\"\"") ? "\"\"\"" : "\""
-        let end = quotes + pounds
-        let escape = "\\" + pounds
-        var position = afterPounds.index(afterPounds.startIndex, offsetBy: quotes.count)
-        while position < text.endIndex {
-            let here = text[position...]
-            if here.hasPrefix(end) { return text[..<here.index(position, offsetBy: end.count)] }
-            if here.hasPrefix(escape + "(") {
-                position = endOfInterpolation(text, from: here.index(position, offsetBy: escape.count))
+    /// How many `#` stand here before a quote; nil when no literal begins here.
+    private func poundsBeforeQuote() -> Int? {
+        var pounds = 0
+        while position + pounds < bytes.count, bytes[position + pounds] == UInt8(ascii: "#") { pounds += 1 }
+        return at("\"", offset: pounds) ? pounds : nil
+    }
+
+    private func pounds(_ count: Int, at offset: Int) -> Bool {
+        position + offset + count <= bytes.count
+            && (0..<count).allSatisfy { bytes[position + offset + $0] == UInt8(ascii: "#") }
+    }
+
+    private mutating func skipLiteral(pounds count: Int) {
+        let quotes = at("\"\"\"", offset: count) ? 3 : 1
+        skip(count + quotes)
+        while position < bytes.count {
+            if quotes == 3 ? at("\"\"\"") : at("\""), pounds(count, at: quotes) { return skip(quotes + count) }
+            if at("\\"), pounds(count, at: 1) {
+                skip(1 + count)
+                if at("(") { skipInterpolation() } else { skip(1) }
             } else {
-                let step = here.hasPrefix(escape) ? escape.count + 1 : 1
-                position = text.index(position, offsetBy: step, limitedBy: text.endIndex) ?? text.endIndex
+                skip(1)
             }
         }
-        return text
     }
 
-    /// The position after the closing parenthesis of an interpolation, literals inside it included.
-    private static func endOfInterpolation(_ text: Substring, from start: Substring.Index) -> Substring.Index {
+    /// Up to the closing parenthesis, literals inside included.
+    private mutating func skipInterpolation() {
         var depth = 0
-        var position = start
-        while position < text.endIndex {
-            if let literal = stringLiteral(text[position...]) {
-                position = literal.endIndex
+        repeat {
+            if let pounds = poundsBeforeQuote() {
+                skipLiteral(pounds: pounds)
                 continue
             }
-            if text[position] == "(" { depth += 1 }
-            if text[position] == ")" { depth -= 1 }
-            position = text.index(after: position)
-            if depth == 0 { break }
-        }
-        return position
+            if at("(") { depth += 1 }
+            if at(")") { depth -= 1 }
+            skip(1)
+        } while depth > 0 && position < bytes.count
     }
 }

@@ -14,7 +14,7 @@ import Testing
         (#"let s = "open"#, #"let s = """#),
     ])
     func commentsAndLiteralsAreNotCode(source: String, code: String) {
-        #expect(SwiftSource(source).lines.joined(separator: "\n") == code)
+        #expect(SwiftSource(source).code == code)
     }
 
     @Test func importsAreFoundBehindAttributesAndAccessLevels() {
