@@ -22,17 +22,17 @@ import Testing
     }
 
     @Test func errorCodesNameOneThingEach() throws {
-        var places: [String: [String]] = [:]
+        var places: [String: Set<String>] = [:]
         for folder in ["Sources", "Plugins"] {
             for file in try Repository.files(under: folder, endingIn: ".swift") {
                 for code in ErrorCode.declared(in: try Repository.text(file)) {
-                    places[code, default: []].append(file)
+                    places[code, default: []].insert(file)
                 }
             }
         }
         #expect(!places.isEmpty)
         for (code, files) in places where files.count > 1 {
-            Issue.record("\(code) is written out \(files.count) times: \(files); declare it once and use the name")
+            Issue.record("\(code) is written out in \(files.sorted()); declare it in one place and use its name")
         }
     }
 

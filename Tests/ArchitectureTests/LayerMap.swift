@@ -81,7 +81,8 @@ enum LayerMap {
         TargetRule("FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform, folder: "Plugins/Files"),
 
         TargetRule(
-            "Hub", .services, ["Values", "Decisions", "Resilience", "Engine", "Runtime", "Storage", "ConnectorKit"],
+            "Hub", .services,
+            ["Values", "Decisions", "ProcessModel", "Resilience", "Engine", "Runtime", "Storage", "ConnectorKit"],
             and: platform + ["Logging", "Metrics", "Yams"]),
 
         TargetRule(
