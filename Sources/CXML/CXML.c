@@ -355,7 +355,7 @@ static void feed(builder *b, const uint8_t *bytes, size_t count) {
         at += length;
         xmlParserInputPtr input = b->parser->input;
         if (input != NULL && (size_t)(input->end - input->cur) > b->limits.construct_bytes) {
-            refuse(b, CXML_CONSTRUCT_TOO_LONG, "a tag, comment or instruction is too long");
+            refuse(b, CXML_CONSTRUCT_TOO_LONG, "a tag, comment, instruction or CDATA section is too long");
         }
     }
     if (b->error->status == CXML_OK) xmlParseChunk(b->parser, NULL, 0, 1);

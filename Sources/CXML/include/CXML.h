@@ -78,7 +78,7 @@ typedef struct {
 typedef struct {
     /// Bytes of the whole document.
     size_t bytes;
-    /// Bytes of one start tag, comment or instruction.
+    /// Bytes of one start tag, comment, instruction or CDATA section.
     size_t construct_bytes;
     /// Elements inside each other.
     int32_t depth;

@@ -61,3 +61,8 @@ public enum BPMNImporter {
         }
     }
 }
+
+extension BPMNImporter {
+    /// Every code a finding can have; each has a page in `docs/errors`.
+    public static var diagnosticCodes: [String] { BPMNCode.allCases.map(\.rawValue) }
+}

@@ -7,7 +7,7 @@ extension BPMNReader {
     /// - Parameter what: What the expression is, for messages: "the condition".
     func expression(_ source: String, of element: XMLElement, _ what: String) -> Expression? {
         let body = source.hasPrefix("=") ? String(source.dropFirst()) : source
-        guard !body.allSatisfy(\.isWhitespace) else {
+        guard body.utf8.contains(where: { $0 > 0x20 }) else {
             report(
                 .emptyExpression, at: element, "Expected a FEEL expression for \(what), but it is empty.",
                 remedy: "write an expression, or remove the element")
@@ -23,7 +23,8 @@ extension BPMNReader {
     }
 
     /// Compiles an expression that must be marked by a leading `=`.
-    func markedExpression(_ source: String, of element: XMLElement, _ what: String) -> Expression? {
+    func markedExpression(_ text: String, of element: XMLElement, _ what: String) -> Expression? {
+        let source = text.droppingBlanksBeforeEquals
         guard source.hasPrefix("=") || isForeignLanguage(source) || source.isEmpty else {
             report(
                 .expressionRequired, at: element,
@@ -35,7 +36,8 @@ extension BPMNReader {
     }
 
     /// Compiles text that is a FEEL expression when it begins with `=` and otherwise stands for itself.
-    func value(_ source: String, of element: XMLElement, _ what: String) -> ExpressionOrLiteral? {
+    func value(_ text: String, of element: XMLElement, _ what: String) -> ExpressionOrLiteral? {
+        let source = text.droppingBlanksBeforeEquals
         if source.hasPrefix("=") {
             return expression(source, of: element, what).map { .expression($0) }
         }
@@ -43,7 +45,7 @@ extension BPMNReader {
     }
 
     /// Compiles an attribute, or nil when it is absent or empty.
-    func value(
+    func attributeValue(
         _ local: String, in space: XMLName.Space = .none, of element: XMLElement, _ what: String
     ) -> ExpressionOrLiteral? {
         guard let source = element.attribute(local, in: space), !source.isEmpty else { return nil }
@@ -55,7 +57,7 @@ extension BPMNReader {
         _ local: String, in space: XMLName.Space = .none, of element: XMLElement, _ range: ClosedRange<Int>,
         _ what: String
     ) -> ExpressionOrLiteral? {
-        guard let value = value(local, in: space, of: element, what) else { return nil }
+        guard let value = attributeValue(local, in: space, of: element, what) else { return nil }
         if case .literal(let text) = value, !(Int(text).map(range.contains) ?? false) {
             report(
                 .badLiteral, at: element,
@@ -79,7 +81,12 @@ extension BPMNReader {
     }
 
     private func isForeignLanguage(_ source: String) -> Bool {
-        source.contains("${") || source.contains("#{")
+        var isMarked = false
+        for byte in source.utf8 {
+            if isMarked, byte == UInt8(ascii: "{") { return true }
+            isMarked = byte == UInt8(ascii: "$") || byte == UInt8(ascii: "#")
+        }
+        return false
     }
 
     /// Refuses JUEL, which would otherwise be read as text or fail with a puzzling message.
@@ -97,5 +104,14 @@ extension BPMNReader {
             "Expected a FEEL expression for \(what), but at \(error.line):\(error.column) of `\(source)`: "
                 + error.message,
             remedy: error.remedy ?? "correct the expression; the position counts from its first character")
+    }
+}
+
+extension String {
+    /// The same text, without blanks before a leading `=`.
+    fileprivate var droppingBlanksBeforeEquals: String {
+        guard let first = utf8.first, first <= 0x20 else { return self }
+        let rest = drop(while: \.isWhitespace)
+        return rest.first == "=" ? String(rest) : self
     }
 }

@@ -1,7 +1,7 @@
 import Decisions
 
 /// A flow node while its process is being read: what is known so far, by index rather than by id.
-struct DraftNode {
+final class DraftNode {
     let element: XMLElement
     let id: String
     let kind: FlowNodeKind

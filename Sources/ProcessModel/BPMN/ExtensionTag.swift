@@ -176,7 +176,7 @@ enum CamundaAttributes {
         "formKey": .read([.userTask, .startEvent]), "formRef": .read([.userTask, .startEvent]),
         "calledElementBinding": .read(.callActivity), "calledElementVersion": .read(.callActivity),
         "calledElementVersionTag": .read(.callActivity),
-        "versionTag": .read(.process),
+        "versionTag": .read(.process), "collection": .read([]), "elementVariable": .read([]),
         "class": .refused(useWorker), "delegateExpression": .refused(useWorker), "expression": .refused(useWorker),
         "decisionRef": .refused("DMN arrives in a later version; use a job worker"),
         "caseRef": .refused("call a process instead of a case"),

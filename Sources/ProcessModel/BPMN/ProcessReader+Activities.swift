@@ -10,8 +10,8 @@ extension ProcessReader {
         let assignment = extensions.first(.zeebeAssignmentDefinition)
         let schedule = extensions.first(.zeebeTaskSchedule)
         func value(_ local: String, _ zeebe: XMLElement?) -> ExpressionOrLiteral? {
-            if let zeebe, let value = reader.value(local, of: zeebe, "\(local) of \(node.id)") { return value }
-            return reader.value(local, in: .camunda, of: node.element, "\(local) of \(node.id)")
+            if let zeebe, let value = reader.attributeValue(local, of: zeebe, "\(local) of \(node.id)") { return value }
+            return reader.attributeValue(local, in: .camunda, of: node.element, "\(local) of \(node.id)")
         }
         return UserTaskDefinition(
             assignee: value("assignee", assignment), candidateGroups: value("candidateGroups", assignment),
@@ -87,7 +87,7 @@ extension ProcessReader {
     private func readAssignments(_ elements: [XMLElement], of node: DraftNode) -> ScriptDefinition? {
         let entries = elements.compactMap { element -> String? in
             let value = requiredValue("value", of: element) { reader, element in
-                reader.value("value", of: element, "value of apg:set")
+                reader.attributeValue("value", of: element, "value of apg:set")
             }
             guard let variable = readVariable(element), let value else { return nil }
             switch value {

@@ -8,6 +8,8 @@ extension ProcessReader {
             nodes[index].isInterrupting = reader.boolean("cancelActivity", of: nodes[index].element) ?? true
         }
         let node = nodes[index]
+        // What starts a refused sub-process is refused with it.
+        if node.kind == .startEvent, nodes[node.scope].isRefused { return }
         if definitions.count > 1 {
             refuseEvent(index, "The event \(node.id) has several definitions, which is not executed by this version.")
             return
@@ -43,7 +45,6 @@ extension ProcessReader {
 
     private func isAllowed(_ tag: BPMNTag, on node: DraftNode) -> Bool {
         switch node.kind {
-        case .startEvent where nodes[node.scope].isRefused: true
         case .startEvent: node.scope == 0 && (tag == .timerEventDefinition || tag == .messageEventDefinition)
         case .endEvent: tag == .errorEventDefinition || tag == .terminateEventDefinition
         case .intermediateCatchEvent: tag == .timerEventDefinition || tag == .messageEventDefinition
@@ -74,7 +75,7 @@ extension ProcessReader {
         guard reader.checkLanguage(of: part, "the timer of \(node.id)"),
             let value = reader.value(part.text, of: part, "the timer of \(node.id)")
         else { return nil }
-        if case .literal(let text) = value { checkTimer(text, tag, at: part, node) }
+        if case .literal(let text) = value, !checkTimer(text, tag, at: part, node) { return nil }
         if tag == .timeCycle, node.kind != .startEvent, node.isInterrupting {
             reader.report(
                 .cycleFiresOnce, at: part, "The cycle of \(node.id) fires once, because the wait then ends.",
@@ -87,18 +88,19 @@ extension ProcessReader {
         }
     }
 
-    private func checkTimer(_ text: String, _ tag: BPMNTag, at part: XMLElement, _ node: DraftNode) {
+    private func checkTimer(_ text: String, _ tag: BPMNTag, at part: XMLElement, _ node: DraftNode) -> Bool {
         let (isValid, expected): (Bool, String) =
             switch tag {
             case .timeDate: (DateTime(text) != nil, "date-time such as 2026-01-31T12:00:00Z")
             case .timeDuration: (ISO8601Duration(text).map { !$0.isNegative } ?? false, "duration such as PT15M")
             default: (ISO8601Repetition(text) != nil, "repeating interval such as R3/PT10M")
             }
-        guard !isValid else { return }
+        if isValid { return true }
         reader.report(
             .badTimerValue, at: part,
             "Expected an ISO 8601 \(expected) in the timer of \(node.id), but found \"\(text)\".",
             remedy: "correct it, or put = in front when it is an expression")
+        return false
     }
 
     // MARK: Messages
@@ -124,7 +126,7 @@ extension ProcessReader {
                 remedy: "define <message id=\"…\" name=\"…\"/> and refer to its id")
             return nil
         }
-        guard let name = reader.value("name", of: message, "the name of message \(reference)") else {
+        guard let name = reader.attributeValue("name", of: message, "the name of message \(reference)") else {
             if !hasErrorsInNode {
                 reader.report(
                     .noCorrelation, at: element,

@@ -136,6 +136,7 @@ extension ProcessReader {
 
     /// A variable name and member names, joined by dots.
     func variablePath(_ text: String, of element: XMLElement) -> [String]? {
+        if text[...].isVariableName { return [text] }
         let path = text.split(separator: ".", omittingEmptySubsequences: false)
         guard path.allSatisfy(\.isVariableName) else {
             reportName(text, of: element)
@@ -161,7 +162,23 @@ extension ProcessReader {
 extension Substring {
     /// Whether FEEL reads this as one name without spaces or operators.
     fileprivate var isVariableName: Bool {
-        guard let first, first.isLetter || first == "_" else { return false }
-        return dropFirst().allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+        guard let first = unicodeScalars.first, first.isNameStart else { return false }
+        return unicodeScalars.dropFirst().allSatisfy(\.isNamePart)
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isNameStart: Bool {
+        switch self {
+        case "a"..."z", "A"..."Z", "_": true
+        default: !isASCII && properties.isAlphabetic
+        }
+    }
+
+    fileprivate var isNamePart: Bool {
+        switch self {
+        case "0"..."9": true
+        default: isNameStart
+        }
     }
 }

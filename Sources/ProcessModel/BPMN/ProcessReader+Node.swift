@@ -63,9 +63,8 @@ extension ProcessReader {
             case .eventDefinitionRef where node.kind.isEvent: addReferredEvent(child, to: &parts)
             case let tag where node.kind.isEvent && (tag.isExecutedEventDefinition || tag.refusedEvent != nil):
                 parts.events.append(child)
-            case let tag where node.kind.isScope && !tag.isDataFlow && !tag.isResourceRole: continue
+            case let tag where node.kind == .process || node.kind == .subProcess && !tag.isPartOfActivity: continue
             case let tag where tag.isKept: continue
-            case let tag where node.kind == .process && (tag.isDataFlow || tag.isResourceRole): continue
             default: refusePart(child, tag)
             }
         }
@@ -162,7 +161,7 @@ extension ProcessReader {
     /// Reads an attribute an extension cannot do without, as text or expression.
     func requiredExpressionOrLiteral(_ local: String, of element: XMLElement) -> ExpressionOrLiteral? {
         requiredValue(local, of: element) { reader, element in
-            reader.value(local, of: element, "\(local) of \(element.name.description)")
+            reader.attributeValue(local, of: element, "\(local) of \(element.name.description)")
         }
     }
 }

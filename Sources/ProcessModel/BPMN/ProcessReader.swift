@@ -254,7 +254,7 @@ final class ProcessReader {
 
 extension BPMNTag {
     /// Whether the element is read as a part of the activity around it.
-    fileprivate var isPartOfActivity: Bool {
+    var isPartOfActivity: Bool {
         switch self {
         case .incoming, .outgoing, .multiInstanceLoopCharacteristics, .standardLoopCharacteristics,
             .loopCharacteristics, .ioSpecification, .dataInputAssociation, .dataOutputAssociation, .resourceRole,

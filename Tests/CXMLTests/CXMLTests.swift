@@ -1,0 +1,183 @@
+import CXML
+import Testing
+
+/// The reader's limits and refusals, and the tree it builds.
+@Suite struct CXMLTests {
+    /// Parses and hands the document, or nil, to `body`.
+    private func parse<Result>(
+        _ bytes: [UInt8], limits: cxml_limits = cxml_default_limits(),
+        _ body: (UnsafePointer<cxml_document>?, cxml_error) throws -> Result
+    ) rethrows -> Result {
+        var error = cxml_error()
+        let document = cxml_parse(bytes, bytes.count, limits, &error)
+        defer { cxml_free(document) }
+        return try body(document.map { UnsafePointer($0) }, error)
+    }
+
+    private func status(_ text: String) -> cxml_status {
+        parse(Array(text.utf8)) { _, error in error.status }
+    }
+
+    /// `name(attribute=value)[text]{children}` for each element.
+    private func outline(_ document: UnsafePointer<cxml_document>, _ index: Int32 = 0) -> String {
+        let tree = document.pointee
+        func string(_ text: cxml_text) -> String {
+            String(
+                decoding: UnsafeBufferPointer(start: tree.bytes + Int(text.offset), count: Int(text.length)),
+                as: UTF8.self)
+        }
+        func name(_ number: Int32) -> String {
+            let name = tree.names[Int(number)]
+            return name.uri.length == 0 ? string(name.local) : "{\(string(name.uri))}\(string(name.local))"
+        }
+        let element = tree.elements[Int(index)]
+        var text = name(element.name)
+        for position in 0..<element.attribute_count {
+            let attribute = tree.attributes[Int(element.first_attribute + position)]
+            text += "(\(name(attribute.name))=\(string(attribute.value)))"
+        }
+        var run = element.first_run
+        while run != CXML_NONE {
+            text += "[\(string(tree.runs[Int(run)].text))]"
+            run = tree.runs[Int(run)].next
+        }
+        var child = element.first_child
+        while child != CXML_NONE {
+            text += "<\(outline(document, child))>"
+            child = tree.elements[Int(child)].next_sibling
+        }
+        return text
+    }
+
+    private func outline(_ bytes: [UInt8]) -> String? {
+        parse(bytes) { document, _ in document.map { outline($0) } }
+    }
+
+    @Test(arguments: [
+        ("<a/>", "a"),
+        ("<a b='1' c='x&amp;&lt;&#65;'/>", "a(b=1)(c=x&<A)"),
+        ("<a><b/><c>t</c></a>", "a<b><c[t]>"),
+        ("<a>x<b/>y<![CDATA[<z>&]]></a>", "a[x][y<z>&]<b>"),
+        ("<p:a xmlns:p='u' p:b='1'><c xmlns='v'/></p:a>", "{u}a({u}b=1)<{v}c>"),
+        ("<p:a xmlns:p='u'><q:a xmlns:q='u'/></p:a>", "{u}a<{u}a>"),
+        ("<!DOCTYPE a><a><!-- c --><?pi x?></a>", "a"),
+        ("\u{FEFF}<a>\u{1F600}</a>", "a[\u{1F600}]"),
+        ("<a xmlns:x='not a uri'/>", "a"),
+    ])
+    func theTreeHoldsNamesAttributesAndText(_ row: (xml: String, outline: String)) {
+        #expect(outline(Array(row.xml.utf8)) == row.outline)
+    }
+
+    @Test func otherEncodingsAreRead() {
+        let units = Array("\u{FEFF}<?xml version='1.0' encoding='UTF-16'?><a b='é'>é</a>".utf16)
+        let utf16 = units.flatMap { unit -> [UInt8] in
+            [UInt8(truncatingIfNeeded: unit), UInt8(truncatingIfNeeded: unit >> 8)]
+        }
+        #expect(outline(utf16) == "a(b=é)[é]")
+        let latin = "<?xml version='1.0' encoding='ISO-8859-1'?><a b='é'>é</a>".unicodeScalars.map { UInt8($0.value) }
+        #expect(outline(latin) == "a(b=é)[é]")
+    }
+
+    @Test func linesAreThoseOfTheStartTags() {
+        let lines = parse(Array("<a>\n<b\n c='1'\n d='2'/>\n\n<e>\n</e></a>".utf8)) { document, _ in
+            document.map { document in
+                (0..<Int(document.pointee.element_count)).map { document.pointee.elements[$0].line }
+            }
+        }
+        #expect(lines == [1, 2, 6])
+    }
+
+    @Test func equalNamesHaveEqualNumbersHoweverMany() {
+        let names = (0..<2_000).map { "n\($0)" }
+        let text = "<r>" + names.map { "<\($0)/>" }.joined() + names.map { "<\($0)/>" }.joined() + "</r>"
+        parse(Array(text.utf8)) { document, _ in
+            guard let tree = document?.pointee else { return #expect(Bool(false), "not parsed") }
+            #expect(tree.name_count == 2_001)
+            #expect((1...2_000).allSatisfy { tree.elements[$0].name == tree.elements[$0 + 2_000].name })
+        }
+    }
+
+    @Test(arguments: [
+        "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>",
+        "<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/hostname'>]><a>&e;</a>",
+        "<!DOCTYPE a [<!ENTITY % p SYSTEM 'file:///etc/hostname'> %p;]><a/>",
+        "<!DOCTYPE a SYSTEM 'http://127.0.0.1:9/a.dtd'><a/>",
+        "<!DOCTYPE a PUBLIC 'x' 'http://127.0.0.1:9/a.dtd'><a/>",
+        "<!DOCTYPE a [<!ATTLIST a b CDATA 'default'>]><a/>",
+        "<!DOCTYPE a [<!ATTLIST a b (x|y) 'x'>]><a/>",
+        "<!DOCTYPE a [<!ELEMENT a (b,(c|d)*)>]><a/>",
+        "<!DOCTYPE a [<!NOTATION n SYSTEM 'x'>]><a/>",
+        "<!DOCTYPE a [<!NOTATION n SYSTEM 'x'><!ENTITY e SYSTEM 'x' NDATA n>]><a/>",
+    ])
+    func aDoctypeThatDeclaresAnythingIsRefused(xml: String) {
+        #expect(status(xml) == CXML_DOCTYPE)
+    }
+
+    @Test(arguments: [
+        ("", "there is no root element"), ("<", "there is no root element"),
+        ("<a>", "the document ends before its root element does"), ("<a><b></a>", "mismatch"),
+        ("<a/><b/>", "Extra content"), ("<x:a/>", "prefix x"), ("<a b='1' b='2'/>", "redefined"),
+        ("<a>&nope;</a>", "not defined"), ("<a b='", "'"), ("plain text", "no root element"),
+        ("<a>]]></a>", "not allowed"),
+    ])
+    func malformedDocumentsAreRefusedWithAReason(_ row: (xml: String, reason: String)) {
+        parse(Array(row.xml.utf8)) { document, error in
+            #expect(document == nil)
+            #expect(error.status == CXML_SYNTAX)
+            #expect(message(error).contains(row.reason), "\(message(error))")
+            #expect(error.line >= 1)
+        }
+    }
+
+    @Test func badBytesAreRefusedWithTheirPlace() {
+        parse(Array("<a>\n  ".utf8) + [0xC3, 0x28] + Array("</a>".utf8)) { _, error in
+            #expect(error.status == CXML_ENCODING)
+            #expect(error.line == 2)
+            #expect(error.column == 3)
+        }
+        #expect(status("<?xml version='1.0' encoding='NO-SUCH'?><a/>") == CXML_ENCODING)
+        #expect(status("<a>\u{0}</a>") == CXML_ENCODING)
+    }
+
+    @Test func limitsAreInclusive() {
+        func status(_ text: String, _ change: (inout cxml_limits) -> Void) -> cxml_status {
+            var limits = cxml_default_limits()
+            change(&limits)
+            return parse(Array(text.utf8), limits: limits) { _, error in error.status }
+        }
+        #expect(status("<a/>") { $0.bytes = 4 } == CXML_OK)
+        #expect(status("<a/>") { $0.bytes = 3 } == CXML_TOO_LARGE)
+        #expect(status("<a><b/></a>") { $0.depth = 2 } == CXML_OK)
+        #expect(status("<a><b/></a>") { $0.depth = 1 } == CXML_TOO_DEEP)
+        #expect(status("<a><b/></a>") { $0.elements = 2 } == CXML_OK)
+        #expect(status("<a><b/></a>") { $0.elements = 1 } == CXML_TOO_MANY_NODES)
+        #expect(status("<a b='1' c='2'/>") { $0.attributes = 2 } == CXML_OK)
+        #expect(status("<a b='1' c='2'/>") { $0.attributes = 1 } == CXML_TOO_MANY_NODES)
+        // A depth beyond what the reader keeps track of is cut down to that.
+        let deep = String(repeating: "<a>", count: 257) + String(repeating: "</a>", count: 257)
+        #expect(status(deep) { $0.depth = 10_000 } == CXML_TOO_DEEP)
+        #expect(self.status(deep.replacing("<a></a>", with: "")) == CXML_OK)
+    }
+
+    @Test(arguments: [
+        "<a b='" + String(repeating: "x", count: 1 << 20) + "'/>",
+        "<a>" + "<!--" + String(repeating: "x", count: 1 << 20) + "--></a>",
+        "<a " + (0..<200_000).map { "a\($0)=''" }.joined(separator: " ") + "/>",
+    ])
+    func anEndlessConstructIsRefusedBeforeItIsRead(xml: String) {
+        parse(Array(xml.utf8)) { _, error in
+            #expect(error.status == CXML_CONSTRUCT_TOO_LONG)
+        }
+    }
+
+    @Test func longTextIsNoConstructButALongSectionIs() {
+        let text = String(repeating: "x", count: 1 << 20)
+        #expect(status("<a>\(text)</a>") == CXML_OK)
+        #expect(status("<a><![CDATA[\(text)]]></a>") == CXML_CONSTRUCT_TOO_LONG)
+        #expect(status("<a><![CDATA[\(text.prefix(200_000))]]></a>") == CXML_OK)
+    }
+
+    private func message(_ error: cxml_error) -> String {
+        withUnsafeBytes(of: error.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
