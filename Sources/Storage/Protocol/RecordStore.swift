@@ -17,6 +17,9 @@ public protocol RecordStore: Sendable {
     /// - Throws: `StoreError.misuse` when a position does not move forward, `.full`, `.io`; nothing is written then.
     func apply(_ batch: RecordBatch) throws(StoreError)
 
+    /// An instance with its whole path, as projected; nil when it is not there.
+    func instance(key: UInt64) throws(StoreError) -> ProcessInstanceRecord?
+
     /// Bytes on disk.
     func sizeBytes() -> Int64
 

@@ -15,6 +15,8 @@ final class InstanceWriter {
     private let selectOld: SQLiteStatement
     private let update: SQLiteStatement
     private let selectPart: SQLiteStatement
+    private let selectRow: SQLiteStatement
+    private let selectPath: SQLiteStatement
     private let insertPart: SQLiteStatement
     private let addTotal: SQLiteStatement
     private var totals: [Total: Int] = [:]
@@ -32,6 +34,14 @@ final class InstanceWriter {
                 path = ?10
             WHERE key = ?1
             """)
+        self.selectRow = try connection.prepare(
+            """
+            SELECT definition_key, state, started_at, ended_at, open_incidents, parent_instance_key,
+                parent_element_instance_key, business_id, path
+            FROM process_instance WHERE key = ?1
+            """)
+        self.selectPath = try connection.prepare(
+            "SELECT path FROM element_path WHERE instance_key = ?1 ORDER BY part")
         self.selectPart = try connection.prepare(
             "SELECT coalesce(max(part) + 1, 0) FROM element_path WHERE instance_key = ?1")
         self.insertPart = try connection.prepare("INSERT INTO element_path VALUES (?1, ?2, ?3)")
@@ -53,6 +63,23 @@ final class InstanceWriter {
             self.addTotal.bind(3, change)
             try self.addTotal.run()
         }
+    }
+
+    /// Reads an instance back with its whole path.
+    func read(key: UInt64) throws(StoreError) -> ProcessInstanceRecord? {
+        let row = self.selectRow
+        row.bind(1, key)
+        defer { row.reset() }
+        guard try row.step() else { return nil }
+        var record = ProcessInstanceRecord(
+            key: key, definitionKey: row.uint64(0), parentInstanceKey: row.optionalUInt64(5),
+            parentElementInstanceKey: row.optionalUInt64(6), businessID: row.text(7),
+            state: LifecycleState(rawValue: UInt8(clamping: row.int64(1))) ?? .active, startedAt: row.int64(2),
+            endedAt: row.optionalInt64(3), openIncidents: row.int(4), path: row.byteArray(8))
+        self.selectPath.bind(1, key)
+        defer { self.selectPath.reset() }
+        while try self.selectPath.step() { record.path += self.selectPath.byteArray(0) }
+        return record
     }
 
     private func write(_ record: ProcessInstanceRecord) throws(StoreError) {

@@ -68,6 +68,11 @@ final class RecordWriter {
         return sequences
     }
 
+    /// An instance with its whole path.
+    func instance(key: UInt64) throws(StoreError) -> ProcessInstanceRecord? {
+        try self.instances.read(key: key)
+    }
+
     /// Writes a batch and its positions; all or nothing.
     func apply(_ batch: RecordBatch) throws(StoreError) {
         try self.begin.run()

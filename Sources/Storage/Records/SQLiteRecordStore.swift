@@ -17,7 +17,7 @@ public final class SQLiteRecordStore: RecordStore {
     ///
     /// - Throws: `StoreError.schema` when a newer program wrote it, `.corrupt`, `.io`, `.full`.
     public init(
-        directory: String, partitionCount: Int = 64, options: SQLiteOptions = SQLiteOptions(walBytes: 32 << 20)
+        directory: String, partitionCount: Int = 64, options: SQLiteOptions = SQLiteOptions(pageBytes: 8_192, walBytes: 32 << 20)
     ) throws(StoreError) {
         self.path = directory + "/records.db"
         self.options = options
@@ -61,6 +61,10 @@ public final class SQLiteRecordStore: RecordStore {
             return writer.walPages
         }
         self.checkpointer.committed(walPages: pages)
+    }
+
+    public func instance(key: UInt64) throws(StoreError) -> ProcessInstanceRecord? {
+        try self.withWriter { writer throws(StoreError) in try writer.instance(key: key) }
     }
 
     public func sizeBytes() -> Int64 {

@@ -156,6 +156,11 @@ final class SQLiteStatement {
         sqlite3_column_type(self.handle, column) == SQLITE_NULL
     }
 
+    /// Whether a column holds text.
+    func isText(_ column: Int32) -> Bool {
+        sqlite3_column_type(self.handle, column) == SQLITE_TEXT
+    }
+
     /// An integer column or nil for NULL.
     func optionalInt64(_ column: Int32) -> Int64? {
         self.isNull(column) ? nil : self.int64(column)

@@ -5,7 +5,8 @@ extension SchemaMigration {
             version: 1, file: "sqlite/records/0001_initial.sql",
             sql: """
                 -- The query model of the embedded store; see docs/adr and Sources/Storage/Records.
-                -- Times are Unix milliseconds. Keys sort by creation time, so "newest first" is key order and needs no index.
+                -- Times are Unix milliseconds. Keys sort by creation time, so "newest first" is key order and needs no index; every
+                -- index ends with the key by itself.
 
                 -- How far each partition's journal is projected; moves in the transaction that writes the rows.
                 CREATE TABLE projection (
@@ -41,15 +42,16 @@ extension SchemaMigration {
                     -- The first part of the path; the rest is in element_path.
                     path BLOB NOT NULL
                 );
-                -- Instances of a definition, newest first: the one index every instance pays for.
-                CREATE INDEX process_instance_definition ON process_instance (definition_key, key);
+                -- Every instance pays for these three: of a definition, by start, by end (also for retention).
+                CREATE INDEX process_instance_definition ON process_instance (definition_key);
+                CREATE INDEX process_instance_started ON process_instance (started_at);
+                CREATE INDEX process_instance_ended ON process_instance (ended_at) WHERE ended_at IS NOT NULL;
                 -- The rest are partial: an instance that starts and ends in one projector batch touches none of them.
-                CREATE INDEX process_instance_active ON process_instance (definition_key, key) WHERE state = 0;
-                CREATE INDEX process_instance_terminated ON process_instance (key) WHERE state = 2;
-                CREATE INDEX process_instance_incident ON process_instance (key) WHERE open_incidents > 0;
-                CREATE INDEX process_instance_parent ON process_instance (parent_instance_key, key)
-                    WHERE parent_instance_key IS NOT NULL;
-                CREATE INDEX process_instance_business ON process_instance (business_id, key) WHERE business_id IS NOT NULL;
+                CREATE INDEX process_instance_active ON process_instance (definition_key) WHERE state = 0;
+                CREATE INDEX process_instance_terminated ON process_instance (state) WHERE state = 2;
+                CREATE INDEX process_instance_incident ON process_instance (open_incidents) WHERE open_incidents > 0;
+                CREATE INDEX process_instance_parent ON process_instance (parent_instance_key) WHERE parent_instance_key IS NOT NULL;
+                CREATE INDEX process_instance_business ON process_instance (business_id) WHERE business_id IS NOT NULL;
 
                 -- Counts by definition and state, kept up to date by every batch.
                 CREATE TABLE process_instance_total (
@@ -94,7 +96,7 @@ extension SchemaMigration {
                     created_at INTEGER NOT NULL
                 );
                 CREATE INDEX job_instance ON job (instance_key);
-                CREATE INDEX job_type ON job (type, key);
+                CREATE INDEX job_type ON job (type);
 
                 CREATE TABLE user_task (
                     key INTEGER PRIMARY KEY,
@@ -116,9 +118,9 @@ extension SchemaMigration {
                     created_at INTEGER NOT NULL,
                     ended_at INTEGER
                 );
-                CREATE INDEX user_task_open ON user_task (key) WHERE state = 0;
+                CREATE INDEX user_task_open ON user_task (state) WHERE state = 0;
                 CREATE INDEX user_task_instance ON user_task (instance_key);
-                CREATE INDEX user_task_assignee ON user_task (assignee, key) WHERE assignee IS NOT NULL;
+                CREATE INDEX user_task_assignee ON user_task (assignee) WHERE assignee IS NOT NULL;
 
                 -- kind: 0 group, 1 user.
                 CREATE TABLE user_task_candidate (
@@ -141,7 +143,7 @@ extension SchemaMigration {
                     created_at INTEGER NOT NULL,
                     resolved_at INTEGER
                 );
-                CREATE INDEX incident_open ON incident (key) WHERE resolved_at IS NULL;
+                CREATE INDEX incident_open ON incident (resolved_at) WHERE resolved_at IS NULL;
                 CREATE INDEX incident_instance ON incident (instance_key);
 
                 CREATE TABLE message (
@@ -156,7 +158,7 @@ extension SchemaMigration {
                     expires_at INTEGER NOT NULL
                 );
                 CREATE INDEX message_name ON message (name, correlation_key);
-                CREATE INDEX message_buffered ON message (key) WHERE state = 0;
+                CREATE INDEX message_buffered ON message (state) WHERE state = 0;
                 CREATE INDEX message_instance ON message (instance_key) WHERE instance_key IS NOT NULL;
 
                 -- Timers that have not fired.
@@ -186,8 +188,8 @@ extension SchemaMigration {
                     ended_at INTEGER,
                     payload BLOB NOT NULL
                 );
-                CREATE INDEX dead_letter_parked ON dead_letter (key) WHERE state = 0;
-                CREATE INDEX dead_letter_origin ON dead_letter (origin, key);
+                CREATE INDEX dead_letter_parked ON dead_letter (state) WHERE state = 0;
+                CREATE INDEX dead_letter_origin ON dead_letter (origin);
 
                 CREATE TABLE audit (
                     key INTEGER PRIMARY KEY,
@@ -197,7 +199,7 @@ extension SchemaMigration {
                     object TEXT NOT NULL,
                     detail TEXT
                 );
-                CREATE INDEX audit_object ON audit (object, key);
+                CREATE INDEX audit_object ON audit (object);
 
                 """),
     ]
