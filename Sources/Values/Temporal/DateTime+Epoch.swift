@@ -46,8 +46,7 @@ extension DateTime {
     /// and when the number does not fit.
     public var epochMilliseconds: Int64? {
         guard let seconds = self.epochSeconds else { return nil }
-        let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        return overflow ? nil : milliseconds + Int64(self.time.nanosecond / 1_000_000)
+        return Int64(exactly: Int128(seconds) * 1_000 + Int128(self.time.nanosecond / 1_000_000))
     }
 
     /// The same instant on the clock of another zone; nil for local time and when a zone cannot be resolved.

@@ -50,7 +50,7 @@ extension DayTimeDuration {
     /// Creates a duration from seconds, rounded half even to nanoseconds; nil when it does not fit.
     public init?(totalSeconds: Number) {
         let scaled = Number.multiplying(totalSeconds, 1_000_000_000)?.rounded(scale: 0, mode: .halfEven)
-        guard let decimal = scaled?.decimal, decimal.exponent <= 19 else { return nil }
+        guard let decimal = scaled?.decimal, decimal.exponent <= 38 else { return nil }
         let (magnitude, overflow) = decimal.coefficient.multipliedReportingOverflow(
             by: PowersOfTen.table[Swift.max(0, decimal.exponent)])
         guard !overflow, let nanoseconds = Int128(exactly: magnitude) else { return nil }
