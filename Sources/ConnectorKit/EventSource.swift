@@ -38,6 +38,14 @@ public protocol EventSource: Sendable {
 
     /// Stops reading and frees everything. What is out stays unacknowledged. May be called twice.
     func close() async
+
+    /// How many things (files, messages) the source knows of that are not acknowledged yet; `nil` when it cannot tell.
+    func backlog() async -> Int?
+}
+
+extension EventSource {
+    /// Unknown.
+    public func backlog() async -> Int? { nil }
 }
 
 /// What becomes of a rejected batch.

@@ -1,8 +1,9 @@
 /// Base64 after RFC 4648, with padding.
-enum Base64 {
+public enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    static func encode(_ bytes: [UInt8]) -> String {
+    /// Writes `bytes` as base64.
+    public static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -19,8 +20,8 @@ enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Strict: `nil` for anything but whole groups of the standard alphabet with canonical padding.
-    static func decode(_ text: String) -> [UInt8]? {
+    /// Reads base64; `nil` for anything but whole groups of the standard alphabet with canonical padding.
+    public static func decode(_ text: String) -> [UInt8]? {
         let characters = Array(text.utf8)
         guard characters.count % 4 == 0 else { return nil }
         var bytes: [UInt8] = []
