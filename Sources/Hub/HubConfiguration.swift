@@ -17,16 +17,17 @@ public struct HubConfiguration: Sendable {
     /// Reads a connections file and trigger files, and checks that they fit each other and `registry`.
     ///
     /// Everything wrong is in `diagnostics`; a document with an error is left out of the result. Unreadable files are
-    /// errors too. Paths of schema files are relative to the trigger file that names them.
+    /// errors too. Paths of schema files are relative to the trigger file that names them. Expressions in the parameters
+    /// of connections see `variables`.
     public static func load(
-        connections: String?, triggers: [String], registry: ConnectorRegistry
+        connections: String?, triggers: [String], registry: ConnectorRegistry, variables: ValueContext = ValueContext()
     ) -> (configuration: HubConfiguration, diagnostics: [Diagnostic]) {
         var configuration = HubConfiguration()
         var diagnostics: [Diagnostic] = []
         if let connections {
             let log = DiagnosticLog(file: connections)
             if let text = DiskFile.text(connections, log: log) {
-                let document = ConnectionsDocument.read(text, log: log)
+                let document = ConnectionsDocument.read(text, log: log, variables: variables)
                 configuration.profiles = document.profiles
                 configuration.connections = document.connections
             }

@@ -1,3 +1,4 @@
+import Decisions
 public import Resilience
 public import Values
 
@@ -58,7 +59,11 @@ public struct ConnectionsDocument: Sendable {
     ///         parameters: { baseUrl: "http://127.0.0.1:8090", token: { secret: "env:VENDOR_TOKEN" } }
     ///         resilience: patient            # or an object: { base: patient, breaker: { open: 5s } }
     ///         concurrency: { max: 25 }
-    public static func read(_ text: String, log: DiagnosticLog) -> ConnectionsDocument {
+    ///
+    /// Texts in `parameters` that begin with `=` are FEEL expressions over `variables`, evaluated once, here.
+    public static func read(
+        _ text: String, log: DiagnosticLog, variables: ValueContext = ValueContext()
+    ) -> ConnectionsDocument {
         var document = ConnectionsDocument()
         guard let node = YAMLDocument.parse(text, log: log) else { return document }
         let root = MappingReader(node, log: log)
@@ -68,7 +73,7 @@ public struct ConnectionsDocument: Sendable {
             }
         }
         document.readProfiles(root)
-        document.readConnections(root)
+        document.readConnections(root, variables)
         root.finish()
         return document
     }
@@ -84,12 +89,12 @@ public struct ConnectionsDocument: Sendable {
         }
     }
 
-    private mutating func readConnections(_ root: MappingReader) {
+    private mutating func readConnections(_ root: MappingReader, _ variables: ValueContext) {
         guard let reader = root.mapping("connections") else { return }
         for entry in reader.entries {
             guard let fields = reader.mapping(entry.key) else { continue }
             let connector = fields.requiredName("connector", example: "connector: http")
-            let parameters = fields.mapping("parameters")
+            let parameters = fields.mapping("parameters").map { Self.parameters($0, variables) }
             let resilience = fields.node("resilience").map {
                 self.profile($0, name: entry.key, path: fields.path(of: "resilience"), log: root.log)
             }
@@ -103,12 +108,28 @@ public struct ConnectionsDocument: Sendable {
             self.connections.append(
                 ConnectionDeclaration(
                     id: entry.key, connector: connector,
-                    parameters: parameters.map { reader in
-                        .context(ValueContext(reader.entries.map { ($0.key, $0.value.value) }))
-                    } ?? .context(ValueContext()),
+                    parameters: .context(parameters ?? ValueContext()),
                     profile: (resilience ?? nil) ?? .standard, concurrencyMax: concurrencyMax, file: root.log.file,
                     line: entry.position.line))
         }
+    }
+
+    /// The parameters, each expression replaced by its value.
+    private static func parameters(_ reader: MappingReader, _ variables: ValueContext) -> ValueContext {
+        let scope = MapScope(variables)
+        var parameters = ValueContext()
+        for entry in reader.entries {
+            do {
+                let template = ValueTemplate(entry.value, key: entry.key, reader: reader)
+                parameters[entry.key] = try template.evaluate(scope)
+            } catch {
+                let place = error.path.isEmpty ? entry.key : "\(entry.key).\(error.path)"
+                reader.log.error(
+                    .invalidExpression, "\"\(reader.path(of: place))\" has no value: \(error.reason)",
+                    remedy: "Expressions here see \(variables.keys.joined(separator: ", ")).", at: entry.value.position)
+            }
+        }
+        return parameters
     }
 
     /// A profile by name, or one that changes another.

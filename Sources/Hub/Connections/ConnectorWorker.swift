@@ -174,8 +174,7 @@ extension ConnectorWorker {
     }
 
     private func call(_ request: Request, _ connection: any Connection, _ lane: ConnectionLane) async -> JobOutcome? {
-        let safety: RepeatSafety =
-            request.operation.effect == .read ? .safe : request.operation.isRepeatable ? .idempotent : .unsafe
+        let safety = self.safety(of: request, connection)
         let remembered = self.failedAttempts.withLock { $0.removeValue(forKey: request.job.key) } ?? 0
         var call = self.guarded(request, lane) { pipeline, now in
             pipeline.call(
@@ -196,7 +195,8 @@ extension ConnectorWorker {
                 lane.metrics.seconds.record(duration: self.clock.now - started)
                 self.log(outcome, attempt, request, lane)
                 last = outcome
-                guard !Task.isCancelled else { return nil }
+                // A success is reported also while the hub stops; a failure then is no verdict.
+                if Task.isCancelled, outcome.error != nil { return nil }
                 action = self.end(&call, outcome, request, lane)
             case .waitThenAttempt(let delay):
                 do { try await self.clock.sleep(for: delay) } catch { return nil }
@@ -211,6 +211,15 @@ extension ConnectorWorker {
                 return self.fail(request, ending, last?.error, lane)
             }
         }
+    }
+
+    /// What carrying the call out twice would do; some operations leave that to their input.
+    private func safety(of request: Request, _ connection: any Connection) -> RepeatSafety {
+        let call = OperationCall(
+            operation: request.operation.id, input: request.input, idempotencyKey: request.job.idempotencyKey)
+        if let isRepeatable = connection.isRepeatable(call) { return isRepeatable ? .idempotent : .unsafe }
+        guard request.operation.isRepeatable else { return .unsafe }
+        return request.operation.effect == .read ? .safe : .idempotent
     }
 
     private func begin(_ call: inout CallPipeline.Call, _ request: Request, _ lane: ConnectionLane)

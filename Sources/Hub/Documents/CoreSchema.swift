@@ -16,7 +16,8 @@ enum CoreSchema {
         if text.hasPrefix("0x") { return Self.integer(text, digits: text.dropFirst(2), radix: 16) }
         if text.hasPrefix("0o") { return Self.integer(text, digits: text.dropFirst(2), radix: 8) }
         guard let normalised = Self.decimal(text) else { return .string(text) }
-        return Number(normalised).map { .number($0) }
+        // JSON's reader refuses what it cannot keep exactly.
+        return (try? JSON.parse(normalised))?.asNumber.map { .number($0) }
     }
 
     private static func mayStartNumber(_ byte: UInt8) -> Bool {

@@ -101,9 +101,9 @@ extension TriggerReader {
                 remedy: "Use a file source, or start processes through the API.", at: node.position)
             return nil
         }
-        let kind = reader.word("type", SourceDeclaration.Kind.self)
+        guard let kind = reader.word("type", SourceDeclaration.Kind.self) else { return nil }
         let connection = reader.requiredName("connection", example: "connection: inbox")
-        guard let kind, let block = reader.requiredNode(kind.rawValue, example: "file: { dir: in, pattern: \"*.csv\" }")
+        guard let block = reader.requiredNode(kind.rawValue, example: "file: { dir: in, pattern: \"*.csv\" }")
         else {
             reader.finish()
             return nil

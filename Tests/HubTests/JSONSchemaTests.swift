@@ -1,0 +1,102 @@
+import Testing
+import Values
+
+@testable import Hub
+
+@Suite struct JSONSchemaTests {
+    private static func compile(_ text: String) throws -> (schema: JSONSchema, log: DiagnosticLog) {
+        let log = DiagnosticLog(file: "schema.json")
+        let node = try #require(YAMLDocument.parse(text, log: log))
+        return (JSONSchema(node, log: log), log)
+    }
+
+    @Test(arguments: [
+        ("true accepts anything", "true", "[1]", ""),
+        ("false accepts nothing", "false", "1", "Expected nothing here."),
+        ("type", "{type: string}", "1", "Expected string but found number."),
+        ("types", "{type: [string, 'null']}", "null", ""),
+        ("types not met", "{type: [string, 'null']}", "true", "Expected null or string but found boolean."),
+        ("integer", "{type: integer}", "3.0", ""),
+        ("not an integer", "{type: integer}", "3.5", "Expected integer but found number."),
+        ("object", "{type: object}", "{}", ""),
+        ("array", "{type: array}", "[]", ""),
+        ("required", "{required: [id, sum]}", "{\"id\":1}", "Expected the member \"sum\" but it is missing."),
+        ("a null member is there", "{required: [id]}", "{\"id\":null}", ""),
+        ("required says nothing about lists", "{required: [id]}", "[]", ""),
+        (
+            "properties", "{properties: {a: {type: string}}}", "{\"a\":1,\"b\":2}",
+            "/a: Expected string but found number."
+        ),
+        (
+            "additionalProperties false", "{properties: {a: true}, additionalProperties: false}", "{\"a\":1,\"b/~\":2}",
+            "/b~1~0: Expected no member of this name."
+        ),
+        (
+            "additionalProperties schema", "{additionalProperties: {type: number}}", "{\"a\":1,\"b\":\"x\"}",
+            "/b: Expected number but found string."
+        ),
+        ("items", "{items: {minimum: 2}}", "[3,1]", "/1: Expected at least 2 but found 1."),
+        ("minItems", "{minItems: 1}", "[]", "Expected at least 1 items but found 0."),
+        ("maxItems", "{maxItems: 1}", "[1,2]", "Expected at most 1 items but found 2."),
+        ("enum", "{enum: [EUR, 2, null]}", "2", ""),
+        ("enum not met", "{enum: [EUR, USD]}", "\"GBP\"", "Expected one of \"EUR\", \"USD\"."),
+        ("const", "{const: {a: [1]}}", "{\"a\":[1]}", ""),
+        ("const null", "{const: null}", "1", "Expected one of null."),
+        ("enum and const", "{enum: [1, 2], const: 2}", "1", "Expected one of 2."),
+        ("minimum met exactly", "{minimum: 0.1}", "0.1", ""),
+        ("maximum", "{maximum: 10}", "10.01", "Expected at most 10 but found 10.01."),
+        ("exclusiveMinimum", "{exclusiveMinimum: 0}", "0", "Expected more than 0 but found 0."),
+        ("exclusiveMaximum", "{exclusiveMaximum: 5}", "5", "Expected less than 5 but found 5."),
+        ("limits say nothing about text", "{minimum: 5}", "\"1\"", ""),
+        ("minLength", "{minLength: 2}", "\"é\"", "Expected at least 2 characters but found 1."),
+        ("maxLength counts code points", "{maxLength: 1}", "\"😀\"", ""),
+        ("maxLength", "{maxLength: 1}", "\"ab\"", "Expected at most 1 characters but found 2."),
+        ("pattern is not anchored", "{pattern: '[0-9]'}", "\"a1b\"", ""),
+        ("pattern", "{pattern: '^[A-Z]{3}$'}", "\"EUr\"", "Expected text that matches ^[A-Z]{3}$."),
+        ("date", "{format: date}", "\"2026-02-28\"", ""),
+        ("not a date", "{format: date}", "\"2026-02-30\"", "Expected a text of the format date."),
+        ("date-time", "{format: date-time}", "\"2026-02-28T10:00:00.5+01:00\"", ""),
+        ("not a date-time", "{format: date-time}", "\"2026-02-28\"", "Expected a text of the format date-time."),
+        ("email", "{format: email}", "\"a.b+c@mail.example\"", ""),
+        ("email without domain", "{format: email}", "\"a@example\"", "Expected a text of the format email."),
+        ("email with two ats", "{format: email}", "\"a@b@c.example\"", "Expected a text of the format email."),
+        ("email with empty atom", "{format: email}", "\"a..b@c.example\"", "Expected a text of the format email."),
+        ("email with bad label", "{format: email}", "\"a@-c.example\"", "Expected a text of the format email."),
+    ])
+    func valuesAreChecked(_ row: (name: String, schema: String, value: String, violation: String)) throws {
+        let (schema, log) = try Self.compile(row.schema)
+        #expect(log.diagnostics == [], "\(row.name)")
+        let violations = schema.violations(of: try JSON.parse(row.value))
+        #expect(violations.map(\.description).joined(separator: "|") == row.violation, "\(row.name)")
+    }
+
+    @Test(arguments: [
+        ("unknown keyword", "{oneOf: []}", "HB105 1:2"),
+        ("unknown type", "{type: text}", "HB107 1:8"),
+        ("unknown type in a list", "{type: [string, text]}", "HB107 1:8"),
+        ("unknown format", "{format: ipv4}", "HB107 1:10"),
+        ("limit that is no number", "{minimum: x}", "HB107 1:11"),
+        ("not a pattern", "{pattern: '('}", "HB107 1:11"),
+        ("not a schema", "3", "HB107 1:1"),
+        ("nested", "{properties: {a: {items: {minlength: 1}}}}", "HB105 1:27"),
+    ])
+    func wrongSchemasAreRefused(_ row: (name: String, schema: String, place: String)) throws {
+        #expect(places(try Self.compile(row.schema).log.diagnostics) == [row.place], "\(row.name)")
+    }
+
+    @Test func annotationsAreComments() throws {
+        let (_, log) = try Self.compile(
+            "{$schema: x, $id: y, $comment: z, title: t, description: d, default: 1, examples: [1], deprecated: true}")
+        #expect(log.diagnostics == [])
+    }
+
+    @Test func schemasTooDeepAreRefused() throws {
+        let text = String(repeating: "{items: ", count: 40) + "true" + String(repeating: "}", count: 40)
+        #expect(try Self.compile(text).log.diagnostics.map(\.code) == ["HB102"])
+    }
+
+    @Test func violationsAreBounded() throws {
+        let (schema, _) = try Self.compile("{items: {type: string}}")
+        #expect(schema.violations(of: .list(Array(repeating: 1, count: 1_000))).count == JSONSchema.violationsMax)
+    }
+}
