@@ -20,12 +20,14 @@ import Values
         return (document.connections.first?.parameters, log)
     }
 
-    @Test(arguments: [
-        (#"{ root: "=data.directory + \"/inbox\"" }"#, ["root": "/var/lib/junction/inbox"] as Value),
+    static let values: [(parameters: String, expected: Value)] = [
+        (#"{ root: "=data.directory + \"/inbox\"" }"#, ["root": "/var/lib/junction/inbox"]),
         (#"{ hosts: [a, "=env.PORT"] }"#, ["hosts": ["a", "8090"]]),
         (#"{ port: "=number(env.PORT)" }"#, ["port": 8090]),
         (#"{ token: { secret: "env:TOKEN" }, readOnly: true }"#, ["token": ["secret": "env:TOKEN"], "readOnly": true]),
-    ])
+    ]
+
+    @Test(arguments: values)
     func textsThatBeginWithAnEqualsSignAreEvaluated(parameters: String, expected: Value) {
         let (value, log) = read(parameters)
         #expect(log.diagnostics == [])
@@ -35,12 +37,12 @@ import Values
     @Test func anExpressionWithoutValueIsAFindingThatNamesTheParameter() throws {
         let (_, log) = read(#"{ root: "=data.folder + \"/inbox\"" }"#)
         let finding = try #require(log.diagnostics.first)
-        #expect(places(log.diagnostics) == ["HB108 4:49"])
+        #expect(places(log.diagnostics) == ["HB108 4:50"])
         #expect(finding.message.contains("connections.inbox.parameters.root"))
         #expect(finding.remedy == "Expressions here see data, env.")
     }
 
     @Test func anExpressionThatDoesNotCompileIsAFinding() {
-        #expect(places(read(#"{ root: "=data." }"#).log.diagnostics) == ["HB108 4:49"])
+        #expect(places(read(#"{ root: "=data." }"#).log.diagnostics) == ["HB108 4:50"])
     }
 }
