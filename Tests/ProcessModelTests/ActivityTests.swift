@@ -33,7 +33,8 @@ import Values
     @Test(arguments: ["serviceTask", "sendTask", "businessRuleTask", "scriptTask"])
     func everyJobBasedTaskHasAJob(element: String) throws {
         let node = try importedNode(
-            "<\(element) id=\"x\"><extensionElements><zeebe:taskDefinition type=\"t\"/></extensionElements></\(element)>")
+            "<\(element) id=\"x\"><extensionElements><zeebe:taskDefinition type=\"t\"/></extensionElements></\(element)>"
+        )
         #expect(node.job?.type.text == "t")
         #expect(node.script == nil)
     }
@@ -79,7 +80,8 @@ import Values
     }
 
     @Test func aPriorityIsInheritedByTheTasksInside() throws {
-        let task = "<serviceTask id=\"%\"><extensionElements><zeebe:taskDefinition type=\"t\"/></extensionElements></serviceTask>"
+        let task =
+            "<serviceTask id=\"%\"><extensionElements><zeebe:taskDefinition type=\"t\"/></extensionElements></serviceTask>"
         let process = try imported(
             """
             <extensionElements><apg:priority value="10"/></extensionElements><startEvent id="s"/>
@@ -152,14 +154,22 @@ import Values
     @Test(arguments: [
         ("<scriptTask id=\"x\"><script>a + 1</script></scriptTask>", "a + 1", nil),
         ("<scriptTask id=\"x\" scriptFormat=\"feel\"><script>=a + 1</script></scriptTask>", "a + 1", nil),
-        ("<scriptTask id=\"x\" scriptFormat=\"application/FEEL\" camunda:resultVariable=\"r\"><script>a</script></scriptTask>",
-            "a", "r"),
-        ("<scriptTask id=\"x\"><extensionElements><apg:result variable=\"r\"/></extensionElements><script>a</script></scriptTask>",
-            "a", "r"),
-        ("<scriptTask id=\"x\"><extensionElements><zeebe:script expression=\"=a\" resultVariable=\"r\"/></extensionElements></scriptTask>",
-            "a", "r"),
-        ("<scriptTask id=\"x\"><extensionElements><apg:set variable=\"a\" value=\"=b + 1\"/><apg:set variable=\"c\" value=\"d &quot;e\"/></extensionElements></scriptTask>",
-            "{a: (b + 1), c: \"d \\\"e\"}", nil),
+        (
+            "<scriptTask id=\"x\" scriptFormat=\"application/FEEL\" camunda:resultVariable=\"r\"><script>a</script></scriptTask>",
+            "a", "r"
+        ),
+        (
+            "<scriptTask id=\"x\"><extensionElements><apg:result variable=\"r\"/></extensionElements><script>a</script></scriptTask>",
+            "a", "r"
+        ),
+        (
+            "<scriptTask id=\"x\"><extensionElements><zeebe:script expression=\"=a\" resultVariable=\"r\"/></extensionElements></scriptTask>",
+            "a", "r"
+        ),
+        (
+            "<scriptTask id=\"x\"><extensionElements><apg:set variable=\"a\" value=\"=b + 1\"/><apg:set variable=\"c\" value=\"d &quot;e\"/></extensionElements></scriptTask>",
+            "{a: (b + 1), c: \"d \\\"e\"}", nil
+        ),
     ])
     func aScriptIsFEEL(_ row: (xml: String, source: String, variable: String?)) throws {
         let script = try #require(importedNode(row.xml).script)
@@ -181,18 +191,30 @@ import Values
 
     @Test(arguments: [
         ("<callActivity id=\"x\" calledElement=\"child\"/>", "child", CalledElement.Binding.latest, true, true),
-        ("<callActivity id=\"x\"><extensionElements><zeebe:calledElement processId=\"=name\" propagateAllParentVariables=\"false\" propagateAllChildVariables=\"false\" bindingType=\"deployment\"/></extensionElements></callActivity>",
-            "=name", .deployment, false, false),
-        ("<callActivity id=\"x\"><extensionElements><zeebe:calledElement processId=\"c\" bindingType=\"versionTag\" versionTag=\"v1\"/></extensionElements></callActivity>",
-            "c", .versionTag("v1"), true, true),
-        ("<callActivity id=\"x\" calledElement=\"c\" camunda:calledElementBinding=\"version\" camunda:calledElementVersion=\"3\"/>",
-            "c", .version(3), false, false),
-        ("<callActivity id=\"x\" calledElement=\"c\" camunda:calledElementBinding=\"versionTag\" camunda:calledElementVersionTag=\"t\"/>",
-            "c", .versionTag("t"), false, false),
-        ("<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:in variables=\"all\"/></extensionElements></callActivity>",
-            "c", .latest, true, false),
-        ("<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:out variables=\"all\"/></extensionElements></callActivity>",
-            "c", .latest, false, true),
+        (
+            "<callActivity id=\"x\"><extensionElements><zeebe:calledElement processId=\"=name\" propagateAllParentVariables=\"false\" propagateAllChildVariables=\"false\" bindingType=\"deployment\"/></extensionElements></callActivity>",
+            "=name", .deployment, false, false
+        ),
+        (
+            "<callActivity id=\"x\"><extensionElements><zeebe:calledElement processId=\"c\" bindingType=\"versionTag\" versionTag=\"v1\"/></extensionElements></callActivity>",
+            "c", .versionTag("v1"), true, true
+        ),
+        (
+            "<callActivity id=\"x\" calledElement=\"c\" camunda:calledElementBinding=\"version\" camunda:calledElementVersion=\"3\"/>",
+            "c", .version(3), false, false
+        ),
+        (
+            "<callActivity id=\"x\" calledElement=\"c\" camunda:calledElementBinding=\"versionTag\" camunda:calledElementVersionTag=\"t\"/>",
+            "c", .versionTag("t"), false, false
+        ),
+        (
+            "<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:in variables=\"all\"/></extensionElements></callActivity>",
+            "c", .latest, true, false
+        ),
+        (
+            "<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:out variables=\"all\"/></extensionElements></callActivity>",
+            "c", .latest, false, true
+        ),
     ])
     func aCallNamesItsProcess(
         _ row: (xml: String, id: String, binding: CalledElement.Binding, parent: Bool, child: Bool)

@@ -15,10 +15,14 @@ import Values
 
     @Test(arguments: [
         ("<startEvent id=\"x\"/>", "none"),
-        ("<startEvent id=\"x\"><timerEventDefinition><timeCycle>R3/PT10S</timeCycle></timerEventDefinition></startEvent>",
-            "cycle R3/PT10S"),
-        ("<startEvent id=\"x\"><timerEventDefinition><timeDate>2026-01-31T12:00:00Z</timeDate></timerEventDefinition></startEvent>",
-            "date 2026-01-31T12:00:00Z"),
+        (
+            "<startEvent id=\"x\"><timerEventDefinition><timeCycle>R3/PT10S</timeCycle></timerEventDefinition></startEvent>",
+            "cycle R3/PT10S"
+        ),
+        (
+            "<startEvent id=\"x\"><timerEventDefinition><timeDate>2026-01-31T12:00:00Z</timeDate></timerEventDefinition></startEvent>",
+            "date 2026-01-31T12:00:00Z"
+        ),
         ("<startEvent id=\"x\"><messageEventDefinition messageRef=\"m\"/></startEvent>", "message paid by nothing"),
         ("<startEvent id=\"x\"><eventDefinitionRef>shared</eventDefinitionRef></startEvent>", "duration PT1H"),
     ])
@@ -34,7 +38,10 @@ import Values
 
     @Test(arguments: [
         ("<timerEventDefinition><timeDuration>PT5M</timeDuration></timerEventDefinition>", "duration PT5M"),
-        ("<timerEventDefinition><timeDuration>= due - now()</timeDuration></timerEventDefinition>", "duration = due - now()"),
+        (
+            "<timerEventDefinition><timeDuration>= due - now()</timeDuration></timerEventDefinition>",
+            "duration = due - now()"
+        ),
         ("<messageEventDefinition messageRef=\"m\"/>", "message paid by order.id"),
         ("<messageEventDefinition messageRef=\"t:m\"/>", "message paid by order.id"),
         ("<messageEventDefinition><messageRef>m</messageRef></messageEventDefinition>", "message paid by order.id"),
@@ -65,12 +72,15 @@ import Values
         ("<errorEventDefinition/>", "", "error *", true),
         ("<messageEventDefinition messageRef=\"m\"/>", "cancelActivity=\"true\"", "message paid by order.id", true),
         ("<messageEventDefinition messageRef=\"m\"/>", "cancelActivity=\"0\"", "message paid by order.id", false),
-        ("<timerEventDefinition><timeCycle>R/PT1H</timeCycle></timerEventDefinition>", "cancelActivity=\"false\"",
-            "cycle R/PT1H", false),
+        (
+            "<timerEventDefinition><timeCycle>R/PT1H</timeCycle></timerEventDefinition>", "cancelActivity=\"false\"",
+            "cycle R/PT1H", false
+        ),
     ])
     func boundaryEvents(_ row: (xml: String, attributes: String, event: String, isInterrupting: Bool)) throws {
         let process = try imported(
-            around(serviceTask()) + "<boundaryEvent id=\"b\" attachedToRef=\"x\" \(row.attributes)>\(row.xml)</boundaryEvent>",
+            around(serviceTask())
+                + "<boundaryEvent id=\"b\" attachedToRef=\"x\" \(row.attributes)>\(row.xml)</boundaryEvent>",
             root: Self.root)
         let task = try #require(process.node(id: "x"))
         let event = try #require(process.node(id: "b"))
@@ -115,7 +125,8 @@ import Values
     ])
     func otherStartAndEndEventsAreRefused(_ row: (definition: String, element: String)) {
         let event = "<\(row.element) id=\"x\"><\(row.definition)EventDefinition/></\(row.element)>"
-        let content = row.element == "startEvent"
+        let content =
+            row.element == "startEvent"
             ? event : "<startEvent id=\"s\"/><sequenceFlow id=\"f\" sourceRef=\"s\" targetRef=\"x\"/>" + event
         #expect(codes(findings(content)) == ["BP502"])
     }
@@ -158,15 +169,22 @@ import Values
 
     @Test(arguments: [
         ("<message id=\"m\" name=\"paid\"/>", "BP308"),
-        ("<message id=\"m\" name=\"paid\"><extensionElements><zeebe:subscription/></extensionElements></message>", "BP308"),
+        (
+            "<message id=\"m\" name=\"paid\"><extensionElements><zeebe:subscription/></extensionElements></message>",
+            "BP308"
+        ),
         ("<message id=\"m\"/>", "BP308"),
         ("<message id=\"m\" name=\"${name}\"/>", "BP604"),
         ("<message id=\"other\" name=\"paid\"/>", "BP206"),
         ("<error id=\"m\"/>", "BP206"),
-        ("<message id=\"m\" name=\"n\"><extensionElements><zeebe:subscription correlationKey=\"key\"/></extensionElements></message>",
-            "BP403"),
-        ("<message id=\"m\" name=\"n\"><extensionElements><zeebe:subscription correlationKey=\"=a +\"/></extensionElements></message>",
-            "BP401"),
+        (
+            "<message id=\"m\" name=\"n\"><extensionElements><zeebe:subscription correlationKey=\"key\"/></extensionElements></message>",
+            "BP403"
+        ),
+        (
+            "<message id=\"m\" name=\"n\"><extensionElements><zeebe:subscription correlationKey=\"=a +\"/></extensionElements></message>",
+            "BP401"
+        ),
     ])
     func wrongMessagesAreFound(_ row: (root: String, code: String)) {
         #expect(codes(findings(around("<receiveTask id=\"x\" messageRef=\"m\"/>"), root: row.root)) == [row.code])
@@ -179,7 +197,8 @@ import Values
         ("errorRef=\"e\" camunda:errorCodeVariable=\"c\"", "<error id=\"e\" errorCode=\"E\"/>", "BP601"),
     ])
     func wrongErrorsAreFound(_ row: (attributes: String, root: String, code: String)) {
-        let event = "<boundaryEvent id=\"b\" attachedToRef=\"x\"><errorEventDefinition \(row.attributes)/></boundaryEvent>"
+        let event =
+            "<boundaryEvent id=\"b\" attachedToRef=\"x\"><errorEventDefinition \(row.attributes)/></boundaryEvent>"
         #expect(codes(findings(around(serviceTask()) + event, root: row.root)) == [row.code])
     }
 
@@ -192,7 +211,8 @@ import Values
     }
 
     @Test func aReferenceToNoEventDefinitionIsFound() {
-        let event = "<intermediateCatchEvent id=\"x\"><eventDefinitionRef>no</eventDefinitionRef></intermediateCatchEvent>"
+        let event =
+            "<intermediateCatchEvent id=\"x\"><eventDefinitionRef>no</eventDefinitionRef></intermediateCatchEvent>"
         #expect(codes(findings(around(event))) == ["BP210"])
     }
 

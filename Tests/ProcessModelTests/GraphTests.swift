@@ -114,7 +114,8 @@ import Values
     }
 
     @Test func aProcessIsExecutedWhenNoneIsMarked() {
-        let text = "<definitions xmlns=\"\(Namespace.bpmn)\"><process id=\"a\"><startEvent id=\"s\"/></process></definitions>"
+        let text =
+            "<definitions xmlns=\"\(Namespace.bpmn)\"><process id=\"a\"><startEvent id=\"s\"/></process></definitions>"
         #expect(BPMNImporter.read(Array(text.utf8), file: nil).processes.map(\.id) == ["a"])
     }
 
@@ -132,6 +133,40 @@ import Values
                 <category id="cat"/><itemDefinition id="i"/><tool:anything id="s"/>
                 """)
         #expect(process.nodes.map(\.id) == ["p", "s"])
+    }
+
+    @Test func textAroundChildElementsIsJoined() throws {
+        let node = try importedNode("<scriptTask id=\"x\"><script> 1<tool:x/> +<!-- c --> 2 </script></scriptTask>")
+        #expect(node.script?.expression.source == "1 + 2")
+    }
+
+    @Test func severalExtensionElementsCountTogether() throws {
+        let node = try importedNode(
+            """
+            <serviceTask id="x"><extensionElements><zeebe:taskDefinition type="a"/></extensionElements>
+            <extensionElements><zeebe:taskHeaders><zeebe:header key="k" value="v"/></zeebe:taskHeaders></extensionElements>
+            </serviceTask>
+            """)
+        #expect(node.job?.type.text == "a")
+        #expect(node.job?.headers.count == 1)
+    }
+
+    /// BPMN's own default language is XPath, which every tool writes down and nobody uses.
+    @Test(arguments: [
+        ("http://www.w3.org/1999/XPath", "a > 1", true),
+        ("https://www.omg.org/spec/DMN/20191111/FEEL/", "a > 1", true),
+        ("http://groovy.codehaus.org/", "=a > 1", true),
+        ("http://groovy.codehaus.org/", "a > 1", false),
+    ])
+    func theDocumentMayNameTheExpressionLanguage(_ row: (language: String, body: String, isRead: Bool)) {
+        let text = """
+            <definitions xmlns="\(Namespace.bpmn)" expressionLanguage="\(row.language)"><process id="p">
+            <startEvent id="s"/><task id="t"/><endEvent id="e"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+            <sequenceFlow id="g" sourceRef="t" targetRef="e"><conditionExpression>\(row.body)</conditionExpression>
+            </sequenceFlow></process></definitions>
+            """
+        let result = BPMNImporter.read(Array(text.utf8), file: nil)
+        #expect(result.diagnostics.map(\.code) == (row.isRead ? [] : ["BP504"]))
     }
 
     @Test func foreignExtensionsAreKeptAndMentionedOnce() {
@@ -156,7 +191,8 @@ import Values
     }
 
     @Test func findingsStandInDocumentOrder() {
-        let found = findings("<endEvent id=\"e\"/><complexGateway id=\"c\"/>\n<startEvent id=\"s\"><x/></startEvent>\n<y/>")
+        let found = findings(
+            "<endEvent id=\"e\"/><complexGateway id=\"c\"/>\n<startEvent id=\"s\"><x/></startEvent>\n<y/>")
         #expect(found.compactMap(\.line) == found.compactMap(\.line).sorted())
         #expect(codes(found) == ["BP302", "BP501", "BP508", "BP508"])
     }

@@ -25,12 +25,14 @@ enum ModelGenerator {
             content += "<sequenceFlow id=\"f\(number)\" sourceRef=\"\(previous)\" targetRef=\"\(id)\"/>\n"
             previous = id
         }
-        return content + "<endEvent id=\"end\"/><sequenceFlow id=\"f\(count + 1)\" sourceRef=\"\(previous)\" targetRef=\"end\"/>"
+        return content
+            + "<endEvent id=\"end\"/><sequenceFlow id=\"f\(count + 1)\" sourceRef=\"\(previous)\" targetRef=\"end\"/>"
     }
 
     /// Sub-processes inside each other, a task in the innermost.
     static func nested(depth: Int) -> String {
-        var content = "<startEvent id=\"s0\"/><task id=\"x0\"/><sequenceFlow id=\"f0\" sourceRef=\"s0\" targetRef=\"x0\"/>"
+        var content =
+            "<startEvent id=\"s0\"/><task id=\"x0\"/><sequenceFlow id=\"f0\" sourceRef=\"s0\" targetRef=\"x0\"/>"
         for level in stride(from: 1, through: depth, by: 1) {
             content = """
                 <startEvent id="s\(level)"/><sequenceFlow id="f\(level)" sourceRef="s\(level)" targetRef="x\(level)"/>

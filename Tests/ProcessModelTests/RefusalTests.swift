@@ -5,7 +5,8 @@ import Values
 /// Everything outside the executed part of BPMN and its vendor vocabularies: refused, never read as something weaker.
 @Suite struct RefusalTests {
     @Test(arguments: [
-        "inclusiveGateway", "complexGateway", "eventBasedGateway", "intermediateThrowEvent", "implicitThrowEvent", "event",
+        "inclusiveGateway", "complexGateway", "eventBasedGateway", "intermediateThrowEvent", "implicitThrowEvent",
+        "event",
         "transaction", "adHocSubProcess", "callChoreography", "choreographyTask", "subChoreography",
     ])
     func flowNodes(element: String) {
@@ -13,9 +14,11 @@ import Values
     }
 
     @Test(arguments: [
-        Case("event sub-process", around("<task id=\"x\"/>") + """
-            <subProcess id="e" triggeredByEvent="true"><startEvent id="es"><errorEventDefinition/></startEvent></subProcess>
-            """, "BP501"),
+        Case(
+            "event sub-process",
+            around("<task id=\"x\"/>") + """
+                <subProcess id="e" triggeredByEvent="true"><startEvent id="es"><errorEventDefinition/></startEvent></subProcess>
+                """, "BP501"),
         Case("correlation subscription", around("<task id=\"x\"/>") + "<correlationSubscription id=\"c\"/>", "BP501"),
         Case("potential owner", around("<userTask id=\"x\"><potentialOwner id=\"po\"/></userTask>"), "BP501"),
         Case("process performer", around("<task id=\"x\"/>") + "<performer id=\"pf\"/>", "BP501"),
@@ -31,13 +34,18 @@ import Values
         Case("compensation handler", around("<task id=\"x\" isForCompensation=\"true\"/>"), "BP503"),
         Case("start quantity", around("<task id=\"x\" startQuantity=\"2\"/>"), "BP503"),
         Case("completion quantity", around("<task id=\"x\" completionQuantity=\"2\"/>"), "BP503"),
-        Case("instantiating receive task", around("<receiveTask id=\"x\" instantiate=\"true\" messageRef=\"m\"/>"), root: """
-            <message id="m" name="n"><extensionElements><zeebe:subscription correlationKey="=k"/></extensionElements></message>
-            """, "BP503"),
-        Case("parallel multiple", around("""
-            <intermediateCatchEvent id="x" parallelMultiple="true"><timerEventDefinition><timeDuration>PT1S</timeDuration>
-            </timerEventDefinition></intermediateCatchEvent>
-            """), "BP503"),
+        Case(
+            "instantiating receive task", around("<receiveTask id=\"x\" instantiate=\"true\" messageRef=\"m\"/>"),
+            root: """
+                <message id="m" name="n"><extensionElements><zeebe:subscription correlationKey="=k"/></extensionElements></message>
+                """, "BP503"),
+        Case(
+            "parallel multiple",
+            around(
+                """
+                <intermediateCatchEvent id="x" parallelMultiple="true"><timerEventDefinition><timeDuration>PT1S</timeDuration>
+                </timerEventDefinition></intermediateCatchEvent>
+                """), "BP503"),
     ])
     func markers(_ row: Case) { row.check() }
 
@@ -47,18 +55,25 @@ import Values
     func dataFlow(element: String) {
         Case("in a task", around("<task id=\"x\"><\(element)/></task>"), "BP506").check()
         Case("in a process", around("<task id=\"x\"/>") + "<\(element)/>", "BP506").check()
-        Case("in a sub-process", around("<subProcess id=\"x\"><startEvent id=\"in\"/><\(element)/></subProcess>"), "BP506")
-            .check()
+        Case(
+            "in a sub-process", around("<subProcess id=\"x\"><startEvent id=\"in\"/><\(element)/></subProcess>"),
+            "BP506"
+        )
+        .check()
     }
 
     @Test(arguments: ["groovy", "javascript", "juel", "text/x-groovy"])
     func scriptFormats(format: String) {
-        Case(format, around("<scriptTask id=\"x\" scriptFormat=\"\(format)\"><script>1</script></scriptTask>"), "BP505").check()
+        Case(format, around("<scriptTask id=\"x\" scriptFormat=\"\(format)\"><script>1</script></scriptTask>"), "BP505")
+            .check()
     }
 
     @Test(arguments: [
-        Case("decision", around(
-            "<businessRuleTask id=\"x\"><extensionElements><zeebe:calledDecision decisionId=\"d\"/></extensionElements></businessRuleTask>"),
+        Case(
+            "decision",
+            around(
+                "<businessRuleTask id=\"x\"><extensionElements><zeebe:calledDecision decisionId=\"d\"/></extensionElements></businessRuleTask>"
+            ),
             "BP507"),
         Case("camunda decision", around("<businessRuleTask id=\"x\" camunda:decisionRef=\"d\"/>"), "BP601"),
     ])
@@ -85,46 +100,105 @@ import Values
         Case("external task without topic", around("<serviceTask id=\"x\" camunda:type=\"external\"/>"), "BP608"),
         Case("JUEL topic", around("<serviceTask id=\"x\" camunda:type=\"external\" camunda:topic=\"${t}\"/>"), "BP604"),
         Case("JUEL assignee", around("<userTask id=\"x\" camunda:assignee=\"${u}\"/>"), "BP604"),
-        Case("list parameter", around(serviceTask(
-            "<camunda:inputOutput><camunda:inputParameter name=\"a\"><camunda:list/></camunda:inputParameter></camunda:inputOutput>")),
+        Case(
+            "list parameter",
+            around(
+                serviceTask(
+                    "<camunda:inputOutput><camunda:inputParameter name=\"a\"><camunda:list/></camunda:inputParameter></camunda:inputOutput>"
+                )),
             "BP601"),
-        Case("JUEL parameter", around(serviceTask(
-            "<camunda:inputOutput><camunda:inputParameter name=\"a\">${b}</camunda:inputParameter></camunda:inputOutput>")), "BP604"),
-        Case("business key", around(
-            "<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:in businessKey=\"k\"/></extensionElements></callActivity>"),
+        Case(
+            "JUEL parameter",
+            around(
+                serviceTask(
+                    "<camunda:inputOutput><camunda:inputParameter name=\"a\">${b}</camunda:inputParameter></camunda:inputOutput>"
+                )), "BP604"),
+        Case(
+            "business key",
+            around(
+                "<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:in businessKey=\"k\"/></extensionElements></callActivity>"
+            ),
             "BP601"),
-        Case("some variables", around(
-            "<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:in variables=\"some\"/></extensionElements></callActivity>"),
+        Case(
+            "some variables",
+            around(
+                "<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:in variables=\"some\"/></extensionElements></callActivity>"
+            ),
             "BP109"),
-        Case("mapping without source", around(
-            "<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:in target=\"t\"/></extensionElements></callActivity>"),
+        Case(
+            "mapping without source",
+            around(
+                "<callActivity id=\"x\" calledElement=\"c\"><extensionElements><camunda:in target=\"t\"/></extensionElements></callActivity>"
+            ),
             "BP608"),
         Case("unknown camunda attribute", around("<task id=\"x\" camunda:novel=\"1\"/>"), "BP603"),
         Case("unknown camunda element", around(serviceTask("<camunda:novel/>")), "BP603"),
         Case("unknown zeebe element", around(serviceTask("<zeebe:novel/>")), "BP603"),
         Case("form on a service task", around(serviceTask("<zeebe:formDefinition formId=\"f\"/>")), "BP610"),
         Case("assignee on a service task", around(serviceTask(attributes: "camunda:assignee=\"a\"")), "BP610"),
-        Case("loop settings on the task", around(serviceTask("<zeebe:loopCharacteristics inputCollection=\"=i\"/>")), "BP610"),
+        Case(
+            "loop settings on the task", around(serviceTask("<zeebe:loopCharacteristics inputCollection=\"=i\"/>")),
+            "BP610"),
         Case("two task definitions", around(serviceTask("<zeebe:taskDefinition type=\"again\"/>")), "BP609"),
-        Case("two vocabularies", around(serviceTask(attributes: "camunda:type=\"external\" camunda:topic=\"t\"")), "BP609"),
-        Case("no job type", around("<serviceTask id=\"x\"><extensionElements><zeebe:taskDefinition/></extensionElements></serviceTask>"),
+        Case(
+            "two vocabularies", around(serviceTask(attributes: "camunda:type=\"external\" camunda:topic=\"t\"")),
+            "BP609"),
+        Case(
+            "no job type",
+            around(
+                "<serviceTask id=\"x\"><extensionElements><zeebe:taskDefinition/></extensionElements></serviceTask>"),
             "BP608"),
-        Case("unknown binding", around(
-            "<callActivity id=\"x\"><extensionElements><zeebe:calledElement processId=\"c\" bindingType=\"newest\"/></extensionElements></callActivity>"),
+        Case(
+            "unknown binding",
+            around(
+                "<callActivity id=\"x\"><extensionElements><zeebe:calledElement processId=\"c\" bindingType=\"newest\"/></extensionElements></callActivity>"
+            ),
             "BP109"),
-        Case("binding without tag", around(
-            "<callActivity id=\"x\"><extensionElements><zeebe:calledElement processId=\"c\" bindingType=\"versionTag\"/></extensionElements></callActivity>"),
+        Case(
+            "binding without tag",
+            around(
+                "<callActivity id=\"x\"><extensionElements><zeebe:calledElement processId=\"c\" bindingType=\"versionTag\"/></extensionElements></callActivity>"
+            ),
             "BP608"),
-        Case("version that is no number", around(
-            "<callActivity id=\"x\" calledElement=\"c\" camunda:calledElementBinding=\"version\" camunda:calledElementVersion=\"v\"/>"),
+        Case(
+            "version that is no number",
+            around(
+                "<callActivity id=\"x\" calledElement=\"c\" camunda:calledElementBinding=\"version\" camunda:calledElementVersion=\"v\"/>"
+            ),
             "BP608"),
     ])
     func vendorSettings(_ row: Case) { row.check() }
 
+    @Test(arguments: [
+        Case(
+            "listener on a flow",
+            around("<task id=\"x\"/>").replacing(
+                "targetRef=\"x\"/>",
+                with:
+                    "targetRef=\"x\"><extensionElements><camunda:executionListener/></extensionElements></sequenceFlow>"
+            ),
+            "BP601"),
+        Case(
+            "skipped flow",
+            around("<task id=\"x\"/>").replacing(
+                "targetRef=\"x\"/>", with: "targetRef=\"x\" camunda:skipExpression=\"s\"/>"),
+            "BP601"),
+        Case("subscription of a task", around(serviceTask("<zeebe:subscription correlationKey=\"=k\"/>")), "BP610"),
+        Case(
+            "job of a message", around("<task id=\"x\"/>"),
+            root: """
+                <message id="m" name="n"><extensionElements><zeebe:taskDefinition type="t"/></extensionElements></message>
+                """, "BP610"),
+        Case("topic of an error", around("<task id=\"x\"/>"), root: "<error id=\"e\" camunda:topic=\"t\"/>", "BP610"),
+    ])
+    func extensionsElsewhere(_ row: Case) { row.check() }
+
     @Test func settingsOfOtherEnginesAreMentionedOnce() {
         let found = findings(
-            around(serviceTask("<camunda:failedJobRetryTimeCycle>R3/PT1M</camunda:failedJobRetryTimeCycle>",
-                attributes: "camunda:asyncBefore=\"true\" camunda:exclusive=\"false\"")),
+            around(
+                serviceTask(
+                    "<camunda:failedJobRetryTimeCycle>R3/PT1M</camunda:failedJobRetryTimeCycle>",
+                    attributes: "camunda:asyncBefore=\"true\" camunda:exclusive=\"false\"")),
             process: "camunda:historyTimeToLive=\"P30D\" camunda:candidateStarterGroups=\"g\"")
         #expect(found.map(\.code) == ["BP602", "BP602", "BP602", "BP602"])
         #expect(found.first?.message == "camunda:historyTimeToLive (once) has no effect here.")
@@ -132,18 +206,24 @@ import Values
     }
 
     @Test(arguments: [
-        "capability", "sla", "assignment", "due", "escalation", "form", "task", "trigger", "sensitive", "cost", "stepUp",
+        "capability", "sla", "assignment", "due", "escalation", "form", "task", "trigger", "sensitive", "cost",
+        "stepUp",
         "edge", "callback", "notify", "audit", "collaboration",
     ])
     func apgItemsOfLaterVersions(item: String) {
-        Case(item, around("<userTask id=\"x\"><extensionElements><apg:\(item)/></extensionElements></userTask>"), "BP605").check()
+        Case(
+            item, around("<userTask id=\"x\"><extensionElements><apg:\(item)/></extensionElements></userTask>"), "BP605"
+        ).check()
     }
 
-    private static func call(_ content: String, _ more: String = "", attributes: String = "connector=\"http\" operation=\"get\"")
+    private static func call(
+        _ content: String, _ more: String = "", attributes: String = "connector=\"http\" operation=\"get\""
+    )
         -> String
     {
         around(
-            "<serviceTask id=\"x\"><extensionElements><apg:call \(attributes)>\(content)</apg:call>\(more)</extensionElements></serviceTask>")
+            "<serviceTask id=\"x\"><extensionElements><apg:call \(attributes)>\(content)</apg:call>\(more)</extensionElements></serviceTask>"
+        )
     }
 
     @Test(arguments: [
@@ -154,29 +234,46 @@ import Values
         Case("call without operation", call("", attributes: "connector=\"http\""), "BP608"),
         Case("with without target", call("<apg:with source=\"a\"/>"), "BP608"),
         Case("with without source", call("<apg:with target=\"a\"/>"), "BP608"),
-        Case("policies in the model", call("", "<apg:resilience profile=\"p\"><apg:retry max=\"5\"/></apg:resilience>"), "BP605"),
+        Case(
+            "policies in the model", call("", "<apg:resilience profile=\"p\"><apg:retry max=\"5\"/></apg:resilience>"),
+            "BP605"),
         Case("resilience without profile", call("", "<apg:resilience/>"), "BP608"),
-        Case("error with a literal", call("", "<apg:errors><apg:error when=\"true\" code=\"E\"/></apg:errors>"), "BP403"),
+        Case(
+            "error with a literal", call("", "<apg:errors><apg:error when=\"true\" code=\"E\"/></apg:errors>"), "BP403"),
         Case("error without code", call("", "<apg:errors><apg:error when=\"=true\"/></apg:errors>"), "BP608"),
         Case("unknown part of errors", call("", "<apg:errors><apg:mistake/></apg:errors>"), "BP606"),
         Case("errors without a call", around(serviceTask("<apg:errors/>")), "BP610"),
         Case("resilience without a call", around(serviceTask("<apg:resilience profile=\"p\"/>")), "BP610"),
         Case("call beside a task definition", call("", "<zeebe:taskDefinition type=\"t\"/>"), "BP609"),
-        Case("result on a user task", around(
-            "<userTask id=\"x\"><extensionElements><apg:result variable=\"r\"/></extensionElements></userTask>"), "BP610"),
+        Case(
+            "result on a user task",
+            around(
+                "<userTask id=\"x\"><extensionElements><apg:result variable=\"r\"/></extensionElements></userTask>"),
+            "BP610"),
         Case("priority out of range", around(serviceTask("<apg:priority value=\"101\"/>")), "BP405"),
         Case("priority without value", around(serviceTask("<apg:priority/>")), "BP608"),
-        Case("map without direction", around(serviceTask("<apg:io><apg:map source=\"=a\" target=\"b\"/></apg:io>")), "BP608"),
-        Case("map with another direction", around(serviceTask(
-            "<apg:io><apg:map direction=\"both\" source=\"=a\" target=\"b\"/></apg:io>")), "BP109"),
+        Case(
+            "map without direction", around(serviceTask("<apg:io><apg:map source=\"=a\" target=\"b\"/></apg:io>")),
+            "BP608"),
+        Case(
+            "map with another direction",
+            around(
+                serviceTask(
+                    "<apg:io><apg:map direction=\"both\" source=\"=a\" target=\"b\"/></apg:io>")), "BP109"),
         Case("unknown part of io", around(serviceTask("<apg:io><apg:mop/></apg:io>")), "BP606"),
         Case("no output", around(serviceTask("<apg:io output=\"none\"/>")), "BP605"),
         Case("mapped without maps", around(serviceTask("<apg:io output=\"mapped\"/>")), "BP605"),
         Case("unknown output", around(serviceTask("<apg:io output=\"some\"/>")), "BP109"),
-        Case("assignment without value", around(
-            "<scriptTask id=\"x\"><extensionElements><apg:set variable=\"a\"/></extensionElements></scriptTask>"), "BP608"),
-        Case("assignment of wrong FEEL", around(
-            "<scriptTask id=\"x\"><extensionElements><apg:set variable=\"a\" value=\"=1 +\"/></extensionElements></scriptTask>"),
+        Case(
+            "assignment without value",
+            around(
+                "<scriptTask id=\"x\"><extensionElements><apg:set variable=\"a\"/></extensionElements></scriptTask>"),
+            "BP608"),
+        Case(
+            "assignment of wrong FEEL",
+            around(
+                "<scriptTask id=\"x\"><extensionElements><apg:set variable=\"a\" value=\"=1 +\"/></extensionElements></scriptTask>"
+            ),
             "BP401"),
     ])
     func apgItems(_ row: Case) { row.check() }

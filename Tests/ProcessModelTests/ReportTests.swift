@@ -28,7 +28,8 @@ import Values
                 "process p executed", "startEvent s executed", "sequenceFlow f executed", "serviceTask t executed",
                 "zeebe:taskDefinition executed", "zeebe:properties kept", "x kept",
                 "multiInstanceLoopCharacteristics refused", "sequenceFlow g executed", "inclusiveGateway i refused",
-                "textAnnotation n kept", "nonsense z refused", "message m executed", "signal sig kept", "process q kept",
+                "textAnnotation n kept", "nonsense z refused", "message m executed", "signal sig kept",
+                "process q kept",
                 "task qt kept",
             ])
     }

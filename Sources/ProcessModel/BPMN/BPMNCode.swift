@@ -52,6 +52,7 @@ enum BPMNCode: String, Sendable, CaseIterable {
     case cycleFiresOnce = "BP322"
     case badLoop = "BP323"
     case noScript = "BP324"
+    case ambiguousEvents = "BP325"
 
     // BP4xx: expressions and values
     case badExpression = "BP401"

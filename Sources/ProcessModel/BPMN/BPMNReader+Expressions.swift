@@ -70,14 +70,26 @@ extension BPMNReader {
     }
 
     /// Whether the language of an expression is FEEL; a finding when not.
-    func checkLanguage(of element: XMLElement, _ what: String) -> Bool {
-        guard let language = element.attribute("language"), !language.isEmpty else { return true }
+    ///
+    /// An expression without `language` is in that of the document, which is FEEL unless the document names another
+    /// than BPMN's own default, XPath. A leading `=` marks FEEL in any document.
+    ///
+    /// - Parameter body: The expression, or nil for text that need not be one.
+    func checkLanguage(of element: XMLElement, _ body: String?, _ what: String) -> Bool {
+        var language = element.attribute("language") ?? ""
+        if language.isEmpty, let body, !body.hasPrefix("=") { language = documentLanguage }
+        if language.isEmpty { return true }
         if language.lowercased().contains("feel") { return true }
         report(
             .unsupportedExpressionLanguage, at: element,
             "Expected FEEL for \(what), but its language is \(language).",
-            remedy: "rewrite it in FEEL and remove the language attribute")
+            remedy: "rewrite it in FEEL with a leading = and remove the language attribute")
         return false
+    }
+
+    private var documentLanguage: String {
+        let language = document.root.attribute("expressionLanguage") ?? ""
+        return language.hasSuffix("/XPath") ? "" : language
     }
 
     private func isForeignLanguage(_ source: String) -> Bool {

@@ -136,7 +136,9 @@ final class BPMNReader {
         }
     }
 
-    /// The element a reference names. References are qualified names (`prefix:id`); within a document the id decides.
+    /// The element a reference names.
+    ///
+    /// References are qualified names (`prefix:id`); within a document the id decides.
     func resolve(_ reference: String) -> XMLElement? {
         if let index = elementsByID[reference] { return document.element(at: Int(index)) }
         guard let colon = reference.firstIndex(of: ":") else { return nil }
@@ -174,11 +176,15 @@ final class BPMNReader {
         return executed
     }
 
-    /// Checks that a child of the root is something BPMN knows. What is only referred to is read on reference.
+    /// Checks that a child of the root is something BPMN knows; what is referred to is read on reference.
     private func checkRootElement(_ element: XMLElement) {
         guard element.name.space == .bpmn else { return }
-        guard element.name.tag == nil else { return }
-        reportUnknown(element)
+        switch element.name.tag {
+        case .message: checkExtensions(of: element, on: .message)
+        case .error: checkExtensions(of: element, on: .other("error"))
+        case nil: reportUnknown(element)
+        default: return
+        }
     }
 
     /// Records an element that BPMN does not define.

@@ -127,7 +127,8 @@ extension BPMNTag {
     var isKept: Bool {
         switch self {
         case .documentation, .text, .laneSet, .lane, .association, .group, .textAnnotation, .artifact, .auditing,
-            .monitoring, .categoryValueRef, .property, .dataObject, .dataObjectReference, .dataStoreReference, .rendering,
+            .monitoring, .categoryValueRef, .property, .dataObject, .dataObjectReference, .dataStoreReference,
+            .rendering,
             .supports, .supportedInterfaceRef:
             true
         default: false

@@ -51,8 +51,9 @@ struct CallGraph {
         }
     }
 
-    /// Numbers the groups of processes that call each other in a circle (Kosaraju's strongly connected components); a
-    /// process outside any circle is a group of its own. Linear in processes and calls.
+    /// Numbers the groups of processes that call each other in a circle (Kosaraju's strongly connected components).
+    ///
+    /// A process outside any circle is a group of its own. Linear in processes and calls.
     private func components(_ calls: [Call]) -> [Int] {
         var callees: [[Int]] = Array(repeating: [], count: names.count)
         var callers: [[Int]] = Array(repeating: [], count: names.count)

@@ -15,7 +15,8 @@ extension ProcessReader {
         }
         return UserTaskDefinition(
             assignee: value("assignee", assignment), candidateGroups: value("candidateGroups", assignment),
-            candidateUsers: value("candidateUsers", assignment), dueDate: dateTime(value("dueDate", schedule), of: node),
+            candidateUsers: value("candidateUsers", assignment),
+            dueDate: dateTime(value("dueDate", schedule), of: node),
             followUpDate: dateTime(value("followUpDate", schedule), of: node),
             priority: readPriority(index, extensions), formKey: readFormKey(node, extensions))
     }
@@ -179,12 +180,12 @@ extension ProcessReader {
     func readLoop(_ loop: XMLElement) -> MultiInstanceDefinition? {
         var cardinality: Expression?
         var completionCondition: Expression?
-        var zeebe: XMLElement?
-        checkAttributes(of: loop, kind: nil)
+        var extensions = Extensions()
+        reader.checkAttributes(of: loop, on: .loop)
         for child in loop.children {
             switch child.name.tag {
             case .documentation: continue
-            case .extensionElements: zeebe = readLoopExtensions(child)
+            case .extensionElements: reader.readExtensions(child, on: .loop, into: &extensions)
             case .loopCardinality: cardinality = loopExpression(child, "the loop cardinality")
             case .completionCondition: completionCondition = loopExpression(child, "the completion condition")
             case let tag?:
@@ -196,9 +197,11 @@ extension ProcessReader {
         }
         if let behavior = loop.attribute("behavior"), behavior != "All" {
             reader.report(
-                .unsupportedMarker, at: loop, "The multi-instance behaviour \(behavior) is not executed by this version.",
+                .unsupportedMarker, at: loop,
+                "The multi-instance behaviour \(behavior) is not executed by this version.",
                 remedy: "remove the attribute; a boundary event on a sub-process can react to events inside")
         }
+        let zeebe = extensions.first(.zeebeLoopCharacteristics)
         let collection = readCollection(loop, zeebe)
         checkLoop(loop, zeebe, collection: collection, cardinality: cardinality)
         let output = zeebe.flatMap { zeebe in
@@ -215,22 +218,8 @@ extension ProcessReader {
             completionCondition: completionCondition)
     }
 
-    private func readLoopExtensions(_ container: XMLElement) -> XMLElement? {
-        for child in container.children where child.name.extensionTag != .zeebeLoopCharacteristics {
-            if child.name.extensionTag != nil {
-                reader.report(
-                    .misplacedExtension, at: child,
-                    "Expected \(child.name.description) where it has a meaning, but found it on a multi-instance marker.",
-                    remedy: "move it to the activity")
-            } else {
-                reader.mention(.foreignExtensionKept, child.name.uri, at: child)
-            }
-        }
-        return container.children.first { $0.name.extensionTag == .zeebeLoopCharacteristics }
-    }
-
     private func loopExpression(_ element: XMLElement, _ what: String) -> Expression? {
-        reader.checkLanguage(of: element, what) ? reader.expression(element.text, of: element, what) : nil
+        reader.checkLanguage(of: element, element.text, what) ? reader.expression(element.text, of: element, what) : nil
     }
 
     private func loopName(_ local: String, _ zeebe: XMLElement?) -> String? {
@@ -247,7 +236,8 @@ extension ProcessReader {
         }
     }
 
-    private func checkLoop(_ loop: XMLElement, _ zeebe: XMLElement?, collection: Expression?, cardinality: Expression?) {
+    private func checkLoop(_ loop: XMLElement, _ zeebe: XMLElement?, collection: Expression?, cardinality: Expression?)
+    {
         func refuse(_ found: String, remedy: String) {
             reader.report(
                 .badLoop, at: loop, "Expected a multi-instance marker to count its instances, but \(found).",
@@ -256,7 +246,8 @@ extension ProcessReader {
         if collection != nil, cardinality != nil {
             refuse("it has both a collection and a cardinality", remedy: "remove one")
         } else if collection == nil, cardinality == nil, !hasErrorsInNode {
-            refuse("it has neither collection nor cardinality", remedy: "add zeebe:loopCharacteristics or loopCardinality")
+            refuse(
+                "it has neither collection nor cardinality", remedy: "add zeebe:loopCharacteristics or loopCardinality")
         }
         let outputs = [zeebe?.attribute("outputCollection"), zeebe?.attribute("outputElement")]
         if outputs.count(where: { $0?.isEmpty == false }) == 1 {

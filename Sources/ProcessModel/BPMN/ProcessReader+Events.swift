@@ -29,6 +29,7 @@ extension ProcessReader {
             refuseEvent(index, "The \(tag.eventNoun) \(node.kind.noun) \(node.id) is not executed by this version.")
             return
         }
+        reader.checkExtensions(of: definition, on: .other("event definition"))
         switch tag {
         case .timerEventDefinition: nodes[index].event = readTimer(definition, node).map { .timer($0) }
         case .messageEventDefinition: nodes[index].event = readMessageEvent(definition, node)
@@ -72,7 +73,7 @@ extension ProcessReader {
                 remedy: "write an ISO 8601 text, or an expression with a leading =")
             return nil
         }
-        guard reader.checkLanguage(of: part, "the timer of \(node.id)"),
+        guard reader.checkLanguage(of: part, nil, "the timer of \(node.id)"),
             let value = reader.value(part.text, of: part, "the timer of \(node.id)")
         else { return nil }
         if case .literal(let text) = value, !checkTimer(text, tag, at: part, node) { return nil }
@@ -112,7 +113,8 @@ extension ProcessReader {
     }
 
     private func readMessageEvent(_ definition: XMLElement, _ node: DraftNode) -> EventDefinition? {
-        let reference = definition.attribute("messageRef")
+        let reference =
+            definition.attribute("messageRef")
             ?? definition.children.first { $0.name.local == "messageRef" }?.text
         return readMessage(reference, at: definition, node)
     }
@@ -161,7 +163,6 @@ extension ProcessReader {
     // MARK: Errors
 
     private func readError(_ definition: XMLElement, _ node: DraftNode) -> EventDefinition? {
-        checkAttributes(of: definition, kind: nil)
         if node.kind == .boundaryEvent, !node.isInterrupting {
             reader.report(
                 .errorNotInterrupting, at: node.element,
@@ -171,7 +172,8 @@ extension ProcessReader {
         guard let reference = definition.attribute("errorRef"), !reference.isEmpty else {
             if node.kind == .boundaryEvent { return .error(code: nil) }
             reader.report(
-                .unknownError, at: definition, "Expected \(node.id) to name the error it throws, but it has no errorRef.",
+                .unknownError, at: definition,
+                "Expected \(node.id) to name the error it throws, but it has no errorRef.",
                 remedy: "define <error id=\"…\" errorCode=\"…\"/> and refer to its id")
             return nil
         }
@@ -182,7 +184,6 @@ extension ProcessReader {
                 remedy: "define <error id=\"\(reference)\" errorCode=\"…\"/> under <definitions>")
             return nil
         }
-        checkAttributes(of: error, kind: nil)
         guard let code = error.attribute("errorCode"), !code.isEmpty else {
             reader.report(
                 .errorWithoutCode, at: definition,

@@ -25,7 +25,8 @@ extension ProcessReader {
         let node = nodes[index]
         let zeebe = extensions.first(.zeebeTaskDefinition)
         let call = extensions.first(.apgCall)
-        let isExternal = node.element.attribute("type", in: .camunda) != nil
+        let isExternal =
+            node.element.attribute("type", in: .camunda) != nil
             || node.element.attribute("topic", in: .camunda) != nil
         guard [zeebe != nil, call != nil, isExternal].count(where: { $0 }) <= 1 else {
             reader.report(
@@ -117,9 +118,10 @@ extension ProcessReader {
             return nil
         }
         // An empty source is an empty text, which is a value like any other.
-        let source = element.attribute("source").map {
-            reader.value($0, of: element, "source of apg:with")
-        } ?? requiredExpressionOrLiteral("source", of: element)
+        let source =
+            element.attribute("source").map {
+                reader.value($0, of: element, "source of apg:with")
+            } ?? requiredExpressionOrLiteral("source", of: element)
         return readTarget(element).flatMap { target in
             source.map { VariableMapping(source: $0, target: target) }
         }
@@ -144,7 +146,8 @@ extension ProcessReader {
     private func readProfile(_ element: XMLElement) -> String? {
         for child in element.children {
             reader.report(
-                .apgNotYet, at: child, "\(child.name.description) inside apg:resilience is not executed by this version.",
+                .apgNotYet, at: child,
+                "\(child.name.description) inside apg:resilience is not executed by this version.",
                 remedy: "name a profile of the connection: <apg:resilience profile=\"…\"/>")
         }
         return requiredText("profile", of: element)

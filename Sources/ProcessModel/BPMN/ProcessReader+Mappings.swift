@@ -28,11 +28,14 @@ extension ProcessReader {
             guard child.name.local == "inputParameter" || child.name.local == "outputParameter" else { continue }
             if let structured = child.children.first(where: { _ in true }) {
                 reader.report(
-                    .vendorFeatureRefused, at: structured, "\(structured.name.description) in a mapping is not executed.",
+                    .vendorFeatureRefused, at: structured,
+                    "\(structured.name.description) in a mapping is not executed.",
                     remedy: "write the value as a FEEL expression with a leading =")
                 continue
             }
-            guard let name = requiredText("name", of: child), let target = variablePath(name, of: child) else { continue }
+            guard let name = requiredText("name", of: child), let target = variablePath(name, of: child) else {
+                continue
+            }
             guard let source = reader.value(child.text, of: child, "the value of \(name)") else { continue }
             add(
                 VariableMapping(source: source, target: target), isInput: child.name.local == "inputParameter",
@@ -40,7 +43,9 @@ extension ProcessReader {
         }
     }
 
-    /// `apg:io`: maps, and whether a result is merged. `none` cannot be said of a node that has no mappings.
+    /// Reads `apg:io`: maps, and whether a result is merged.
+    ///
+    /// `none` cannot be said of a node that has no mappings.
     private func readAPGMapping(_ mapping: XMLElement, into index: Int) {
         var hasOutputs = false
         for child in mapping.children {

@@ -11,12 +11,14 @@ struct NodeParts {
 }
 
 extension ProcessReader {
-    /// Reads what a node does. Scopes come before what is inside them, so inherited settings are known.
+    /// Reads what a node does.
+    ///
+    /// Scopes come before what is inside them, so inherited settings are known.
     func readNode(_ index: Int) {
         let node = nodes[index]
         findingsBeforeNode = reader.findings.count
-        checkAttributes(of: node.element, kind: node.isRefused ? nil : node.kind)
         guard !node.isRefused else { return }
+        reader.checkAttributes(of: node.element, on: .node(node.kind))
         checkMarkers(of: node)
         let parts = parts(of: node)
         readInheritedPriority(index, parts.extensions)
@@ -42,7 +44,7 @@ extension ProcessReader {
         reader.findings[findingsBeforeNode...].contains { $0.diagnostic.severity == .error }
     }
 
-    /// Sorts the children of a node. Those of scopes that are nodes or flows were taken before.
+    /// Sorts the children of a node; those of scopes that are nodes or flows were taken before.
     private func parts(of node: DraftNode) -> NodeParts {
         var parts = NodeParts()
         for child in node.element.children {
@@ -52,7 +54,8 @@ extension ProcessReader {
             }
             switch tag {
             case .incoming, .outgoing: continue
-            case .extensionElements: parts.extensions = extensions(of: child, kind: node.kind)
+            case .extensionElements:
+                reader.readExtensions(child, on: .node(node.kind), into: &parts.extensions)
             case .multiInstanceLoopCharacteristics where node.kind.isActivity: parts.loop = child
             case .standardLoopCharacteristics where node.kind.isActivity,
                 .loopCharacteristics where node.kind.isActivity:
@@ -113,7 +116,9 @@ extension ProcessReader {
     private func readDefaultFlow(_ index: Int) {
         let node = nodes[index]
         guard let reference = node.element.attribute("default"), !reference.isEmpty else { return }
-        if let flow = node.outgoing.first(where: { flows[$0].id == reference || reference.hasSuffix(":" + flows[$0].id) }) {
+        if let flow = node.outgoing.first(where: {
+            flows[$0].id == reference || reference.hasSuffix(":" + flows[$0].id)
+        }) {
             nodes[index].defaultFlow = flow
         } else {
             reader.report(
@@ -124,7 +129,8 @@ extension ProcessReader {
     }
 
     private func readVersionTag(_ extensions: Extensions) -> String? {
-        let tag = extensions.first(.zeebeVersionTag)?.attribute("value") ?? element.attribute("versionTag", in: .camunda)
+        let tag =
+            extensions.first(.zeebeVersionTag)?.attribute("value") ?? element.attribute("versionTag", in: .camunda)
         return tag.flatMap { $0.isEmpty ? nil : $0 }
     }
 

@@ -1,3 +1,5 @@
+import Decisions
+
 extension ProcessReader {
     /// Checks the finished graph: starts, ends, conditions, reachability (BPMN 2.0.2 clauses 10.5 and 13.2).
     func checkStructure() {
@@ -9,6 +11,7 @@ extension ProcessReader {
                 checkScope(index, members[index])
             }
             checkFlows(of: node)
+            checkAmbiguity(node.boundaryEvents)
         }
     }
 
@@ -35,7 +38,29 @@ extension ProcessReader {
                 "Expected one none start event in \(nodes[scope].id), but \(nodes[noneStarts[0]].id) is one too.",
                 remedy: "keep one and split after it with a parallel gateway")
         }
+        checkAmbiguity(starts)
         checkReachability(members)
+    }
+
+    /// Finds events beside each other that wait for the same message or error: nobody could say which of them acts.
+    private func checkAmbiguity(_ events: [Int]) {
+        guard events.count > 1 else { return }
+        var seen: [String: Int] = [:]
+        for index in events {
+            let trigger: String
+            switch nodes[index].event {
+            case .error(let code)?: trigger = code.map { "error \($0)" } ?? "any error"
+            case .message(let message)?:
+                guard case .literal(let name) = message.name else { continue }
+                trigger = "message \(name)"
+            default: continue
+            }
+            guard let first = seen.updateValue(index, forKey: trigger) else { continue }
+            reader.report(
+                .ambiguousEvents, at: nodes[index].element,
+                "Expected one event to wait for \(trigger), but \(nodes[first].id) and \(nodes[index].id) both do.",
+                remedy: "remove one, or give it another message or error")
+        }
     }
 
     private func isNoneStart(_ index: Int) -> Bool {
@@ -43,7 +68,7 @@ extension ProcessReader {
         return false
     }
 
-    /// Warns of nodes no token can reach. Without any start event that was said already.
+    /// Warns of nodes no token can reach, unless the scope has no start event, which was said already.
     private func checkReachability(_ members: [Int]) {
         var pending = members.filter { nodes[$0].kind == .startEvent }
         guard !pending.isEmpty else { return }

@@ -29,7 +29,7 @@ final class ProcessReader {
         collect(element, scope: 0)
         connect()
         for index in nodes.indices { readNode(index) }
-        for index in flows.indices { readCondition(index) }
+        for index in flows.indices { readFlow(index) }
         checkStructure()
     }
 
@@ -224,13 +224,14 @@ final class ProcessReader {
             remedy: "connect the flow at both ends, or remove it")
     }
 
-    // MARK: Conditions
+    // MARK: Flows
 
-    private func readCondition(_ index: Int) {
+    private func readFlow(_ index: Int) {
         let flow = flows[index]
+        reader.checkExtensions(of: flow.element, on: .other("sequence flow"))
         guard let body = flow.element.children.first(where: { $0.name.tag == .conditionExpression }) else { return }
         flows[index].hasCondition = true
-        checkAttributes(of: body, kind: nil)
+        reader.checkAttributes(of: body, on: .other("condition"))
         guard let source = flow.source else { return }
         let node = nodes[source]
         if node.kind.isEvent || node.kind == .parallelGateway, !node.isRefused {
@@ -239,7 +240,7 @@ final class ProcessReader {
                 "Expected no condition on flow \(flow.id), but it leaves the \(node.kind.noun) \(node.id).",
                 remedy: "put an exclusive gateway in between")
         }
-        guard reader.checkLanguage(of: body, "the condition of \(flow.id)") else { return }
+        guard reader.checkLanguage(of: body, body.text, "the condition of \(flow.id)") else { return }
         let condition = reader.expression(body.text, of: body, "the condition of \(flow.id)")
         if node.defaultFlow == index {
             reader.report(

@@ -1,0 +1,153 @@
+import Decisions
+
+/// The extension elements of one element that the importer reads.
+struct Extensions {
+    private(set) var items: [(tag: ExtensionTag, element: XMLElement)] = []
+
+    /// The first of a kind.
+    func first(_ tag: ExtensionTag) -> XMLElement? {
+        items.first { $0.tag == tag }?.element
+    }
+
+    /// All of a kind, in document order.
+    func all(_ tag: ExtensionTag) -> [XMLElement] {
+        items.filter { $0.tag == tag }.map(\.element)
+    }
+
+    fileprivate mutating func append(_ tag: ExtensionTag, _ element: XMLElement) {
+        items.append((tag, element))
+    }
+}
+
+/// What extensions can stand on, which decides whether they mean something there.
+enum ExtensionHolder {
+    case node(FlowNodeKind)
+    case loop
+    case message
+    case other(String)
+
+    fileprivate var noun: String {
+        switch self {
+        case .node(let kind): kind.noun
+        case .loop: "multi-instance marker"
+        case .message: "message"
+        case .other(let noun): noun
+        }
+    }
+
+    fileprivate func reads(_ tag: ExtensionTag, _ kinds: FlowNodeKinds) -> Bool {
+        switch self {
+        case .node(let kind): kinds.contains(FlowNodeKinds(kind))
+        case .loop: tag == .zeebeLoopCharacteristics
+        case .message: tag == .zeebeSubscription
+        case .other: false
+        }
+    }
+
+    fileprivate func readsAttribute(_ local: String, _ kinds: FlowNodeKinds) -> Bool {
+        switch self {
+        case .node(let kind): kinds.contains(FlowNodeKinds(kind))
+        case .loop: local == "collection" || local == "elementVariable"
+        case .message, .other: false
+        }
+    }
+}
+
+extension BPMNReader {
+    /// Takes the extension elements that are read on this holder, and says what is done with the rest.
+    func readExtensions(_ container: XMLElement, on holder: ExtensionHolder, into extensions: inout Extensions) {
+        for child in container.children {
+            guard let tag = child.name.extensionTag else {
+                reportUnknownExtension(child)
+                continue
+            }
+            switch tag.treatment {
+            case .kept: continue
+            case .ignored: mention(.vendorSettingIgnored, tag.rawValue, at: child)
+            case .later:
+                report(
+                    .apgNotYet, at: child, "\(tag.rawValue) is not executed by this version.",
+                    remedy: "remove it until a version that executes it")
+            case .refused(let remedy):
+                let code: BPMNCode = tag == .zeebeCalledDecision ? .unsupportedDecision : .vendorFeatureRefused
+                report(code, at: child, "\(tag.rawValue) is not executed.", remedy: remedy)
+            case .read(let kinds) where !holder.reads(tag, kinds): reportMisplaced(tag.rawValue, on: holder, at: child)
+            case .read:
+                if let first = extensions.first(tag), !tag.isRepeatable {
+                    report(
+                        .conflictingDefinitions, at: child,
+                        "Expected \(tag.rawValue) once, but line \(first.line) has one too.", remedy: "remove one")
+                }
+                extensions.append(tag, child)
+            }
+        }
+    }
+
+    /// Says what is done with the extensions of an element of which none is read.
+    func checkExtensions(of element: XMLElement, on holder: ExtensionHolder) {
+        checkAttributes(of: element, on: holder)
+        var extensions = Extensions()
+        for child in element.children where child.name.tag == .extensionElements {
+            readExtensions(child, on: holder, into: &extensions)
+        }
+    }
+
+    /// Says what is done with the attributes of other namespaces on an element.
+    func checkAttributes(of element: XMLElement, on holder: ExtensionHolder) {
+        guard element.hasQualifiedAttributes else { return }
+        for (name, _) in element.attributes {
+            switch name.space {
+            case .camunda: checkCamundaAttribute(name, of: element, on: holder)
+            case .apg:
+                report(
+                    .unknownAPG, at: element,
+                    "Expected no attribute of the apg vocabulary, but found \(name.description).",
+                    remedy: "use an element inside extensionElements")
+            case .foreign: mention(.foreignExtensionKept, name.uri, at: element)
+            case .none, .bpmn, .diagram, .zeebe, .schemaInstance: continue
+            }
+        }
+    }
+
+    private func reportUnknownExtension(_ child: XMLElement) {
+        switch child.name.space {
+        case .apg:
+            report(
+                .unknownAPG, at: child,
+                "Expected an element of the apg vocabulary, but found \(child.name.description).",
+                remedy: "correct the name")
+        case .zeebe, .camunda:
+            report(
+                .unknownVendorExtension, at: child, "\(child.name.description) is not known and has no effect.",
+                remedy: "check that the process does not depend on it")
+        case .bpmn, .diagram, .foreign, .none, .schemaInstance:
+            mention(.foreignExtensionKept, child.name.uri.isEmpty ? "no namespace" : child.name.uri, at: child)
+        }
+    }
+
+    private func checkCamundaAttribute(_ name: XMLName, of element: XMLElement, on holder: ExtensionHolder) {
+        switch CamundaAttributes.treatment(of: name.local) {
+        case nil:
+            report(
+                .unknownVendorExtension, at: element,
+                "The attribute \(name.description) is not known and has no effect.",
+                remedy: "check that the process does not depend on it")
+        case .refused(let remedy)?:
+            report(
+                .vendorFeatureRefused, at: element, "The attribute \(name.description) is not executed.",
+                remedy: remedy)
+        case .read(let kinds)?:
+            guard !holder.readsAttribute(name.local, kinds) else { return }
+            reportMisplaced(name.description, on: holder, at: element)
+        case .ignored?: mention(.vendorSettingIgnored, name.description, at: element)
+        case .kept?, .later?: return
+        }
+    }
+
+    private func reportMisplaced(_ what: String, on holder: ExtensionHolder, at element: XMLElement) {
+        report(
+            .misplacedExtension, at: element,
+            "Expected \(what) where it has a meaning, but found it on a \(holder.noun).",
+            remedy: "remove it, or move it to the element it is meant for")
+    }
+}
