@@ -1,7 +1,7 @@
 import Testing
 import Values
 
-@Suite(.serialized) struct DateTimeTests {
+@Suite struct DateTimeTests {
     @Test(arguments: [
         (Int64(0), 0, "1970-01-01T00:00:00Z"), (-1, 0, "1969-12-31T23:59:59.999Z"),
         (1_790_000_000_123, 0, "2026-09-21T14:13:20.123Z"),
@@ -93,20 +93,24 @@ import Values
         #expect(zoned.inZone(nil).description == "20:00:50")
     }
 
-    @Test func namedZonesFollowTheInstalledDatabase() throws {
-        TimeZones.install(FixedZones())
-        defer { TimeZones.install(nil) }
-        #expect(TimeOfDay("10:00:00@Test/Elsewhere") == nil)
-        let winter = try #require(DateTime("1970-01-01T01:00:00@Test/Summer"))
-        #expect(winter.epochSeconds == 0)
-        #expect(winter.time.offsetSeconds == 3_600)
-        let summer = try #require(DateTime(epochSeconds: 150 * 86_400, zone: .named("Test/Summer")))
-        #expect(summer.description == "1970-05-31T02:00:00@Test/Summer")
-        #expect(DateTime.compare(winter, try #require(DateTime("1970-01-01T00:00:00@Etc/UTC"))) == 0)
-        // A day of 24 hours across the change of clocks ends an hour later on the clock.
-        let before = try #require(DateTime("1970-04-10T12:00:00@Test/Summer"))
-        #expect(before.adding(DayTimeDuration(seconds: 86_400))?.description == "1970-04-11T13:00:00@Test/Summer")
-        #expect(before.adding(YearMonthDuration(months: 1))?.description == "1970-05-10T12:00:00@Test/Summer")
-        #expect(TimeZones.current != nil)
+    @Test func namedZonesFollowTheDatabase() throws {
+        let database = TimeZones.current
+        try TimeZones.with(FixedZones()) {
+            #expect(TimeOfDay("10:00:00@Test/Elsewhere") == nil)
+            let winter = try #require(DateTime("1970-01-01T01:00:00@Test/Summer"))
+            #expect(winter.epochSeconds == 0)
+            #expect(winter.time.offsetSeconds == 3_600)
+            let summer = try #require(DateTime(epochSeconds: 150 * 86_400, zone: .named("Test/Summer")))
+            #expect(summer.description == "1970-05-31T02:00:00@Test/Summer")
+            let utc = try #require(DateTime("1970-01-01T00:00:00@Etc/UTC"))
+            #expect(DateTime.compare(winter, utc) == 0)
+            // A day of 24 hours across the change of clocks ends an hour later on the clock.
+            let before = try #require(DateTime("1970-04-10T12:00:00@Test/Summer"))
+            #expect(before.adding(DayTimeDuration(seconds: 86_400))?.description == "1970-04-11T13:00:00@Test/Summer")
+            #expect(before.adding(YearMonthDuration(months: 1))?.description == "1970-05-10T12:00:00@Test/Summer")
+        }
+        // Installing what is installed already changes nothing for tests that run meanwhile.
+        TimeZones.install(database)
+        #expect((TimeZones.current == nil) == (database == nil))
     }
 }

@@ -72,7 +72,7 @@ import Values
     @Test(arguments: [
         ("10.1", "4.5", "1.1"), ("-10.1", "4.5", "3.4"), ("10.1", "-4.5", "-3.4"), ("1E40", "7", "4"),
         ("3", "1E40", "3"), ("-3", "1E20", "99999999999999999997"), ("1E6000", "0.3", "0.1"), ("0.05", "0.1", "0.05"),
-        ("1.5", "1.50", "0"), ("12345678901234567890", "1000.5", "271.5"),
+        ("1.5", "1.50", "0"), ("100.5", "10", "0.5"), ("12345678901234567890", "1000.5", "271.5"),
     ])
     func moduloOfDecimalsIsExact(_ row: (left: String, right: String, result: String)) throws {
         let left = try #require(Number(row.left))
@@ -138,6 +138,12 @@ import Values
         #expect(Number("922337203685477580.70E1")?.int64 == .max)
         #expect(Number("-9223372036854775808E0")?.int64 == .min)
         #expect(Number("-0") == .zero)
+        #expect(
+            Number("1E20").flatMap { power in Number("0.001").flatMap { Number.multiplying(power, $0) } }?.int64
+                == 100_000_000_000_000_000)
+        #expect(
+            Set(["12345678901234567890.5", "12345678901234567890.50", "12345678901234567890.6"].map { Number($0) })
+                .count == 2)
         #expect(Number("12345678901234567890.10") == Number("12345678901234567890.1"))
     }
 

@@ -5,11 +5,7 @@ extension Decimal128 {
         // Scale to 69 or 70 digits and an even exponent, so that the root has 35 digits.
         var shift = 2 * Self.precision + 2 - PowersOfTen.digitCount(self.coefficient)
         if (self.exponent - shift) & 1 != 0 { shift -= 1 }
-        let first = Swift.min(shift, 38)
-        var radicand = self.coefficient.multipliedFullWidth(by: PowersOfTen.table[first])
-        if shift > first {
-            radicand = PowersOfTen.multiply(high: radicand.high, low: radicand.low, by: shift - first)
-        }
+        let radicand = PowersOfTen.multiply(self.coefficient, by: shift)
         let (root, isExact) = Self.integerSquareRoot(high: radicand.high, low: radicand.low)
         let rounded = Self.rounding(
             isNegative: false, low: root, exponent: (self.exponent - shift) / 2, sticky: !isExact)
@@ -25,17 +21,12 @@ extension Decimal128 {
             let quotient = PowersOfTen.divide(high: high, low: low, by: root).quotient
             root = (root + quotient) / 2
         }
-        while true {
-            let square = root.multipliedFullWidth(by: root)
-            if square.high == high, square.low == low { return (root, true) }
-            if square.high > high || (square.high == high && square.low > low) {
-                root -= 1
-                continue
-            }
-            let next = (root + 1).multipliedFullWidth(by: root + 1)
-            if next.high > high || (next.high == high && next.low > low) { return (root, false) }
-            root += 1
+        // Newton's iteration approaches the root from above and may stop one short of the end.
+        let square = root.multipliedFullWidth(by: root)
+        guard square.high > high || (square.high == high && square.low > low) else {
+            return (root, square.high == high && square.low == low)
         }
+        return (root - 1, false)
     }
 
     /// The remainder of a truncated division by a number that is not zero; it has the sign of `lhs`.

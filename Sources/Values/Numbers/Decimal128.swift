@@ -137,22 +137,11 @@ extension Decimal128 {
     ) -> (value: Decimal128, isExact: Bool)? {
         guard !rhs.isZero else { return nil }
         guard !lhs.isZero else { return (lhs, true) }
-        // Scale the dividend so that the quotient has 35 or 36 digits.
+        // Scale the dividend by 10^2 to 10^68, so that the quotient has 35 or 36 digits.
         let shift =
             Self.precision + 1 + PowersOfTen.digitCount(rhs.coefficient) - PowersOfTen.digitCount(lhs.coefficient)
-        var dividend = (high: UInt128(0), low: lhs.coefficient)
-        var divisor = rhs.coefficient
-        if shift >= 0 {
-            let first = Swift.min(shift, 38)
-            let scaled = lhs.coefficient.multipliedFullWidth(by: PowersOfTen.table[first])
-            dividend = (scaled.high, scaled.low)
-            if shift > first {
-                dividend = PowersOfTen.multiply(high: dividend.high, low: dividend.low, by: shift - first)
-            }
-        } else {
-            divisor *= PowersOfTen.table[-shift]
-        }
-        let (quotient, remainder) = PowersOfTen.divide(high: dividend.high, low: dividend.low, by: divisor)
+        let dividend = PowersOfTen.multiply(lhs.coefficient, by: shift)
+        let (quotient, remainder) = PowersOfTen.divide(high: dividend.high, low: dividend.low, by: rhs.coefficient)
         return Self.rounding(
             isNegative: lhs.isNegative != rhs.isNegative, low: quotient,
             exponent: lhs.exponent - rhs.exponent - shift, sticky: remainder != 0)

@@ -46,9 +46,13 @@ enum PowersOfTen {
         return (quotient, fraction, remainder == 0)
     }
 
-    /// Multiplies a 256-bit value by 10^`exponent`; the product must fit in 256 bits.
-    static func multiply(high: UInt128, low: UInt128, by exponent: Int) -> (high: UInt128, low: UInt128) {
-        let product = low.multipliedFullWidth(by: Self.table[exponent])
-        return (product.high + high * Self.table[exponent], product.low)
+    /// Multiplies a coefficient by 10^`exponent`, at most 76; the product must fit in 256 bits.
+    static func multiply(_ coefficient: UInt128, by exponent: Int) -> (high: UInt128, low: UInt128) {
+        let first = Swift.min(exponent, 38)
+        let product = coefficient.multipliedFullWidth(by: Self.table[first])
+        guard exponent > first else { return (product.high, product.low) }
+        let factor = Self.table[exponent - first]
+        let low = product.low.multipliedFullWidth(by: factor)
+        return (low.high + product.high * factor, low.low)
     }
 }

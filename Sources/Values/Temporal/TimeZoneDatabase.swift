@@ -25,8 +25,17 @@ public enum TimeZones {
         Self.installed.withLock { $0 = database }
     }
 
+    @TaskLocal private static var local: (any TimeZoneDatabase)?
+
+    /// Makes `database` resolve named zones while `operation` runs, in its task only: for tests and simulations.
+    public static func with<Result>(
+        _ database: any TimeZoneDatabase, _ operation: () throws -> Result
+    ) rethrows -> Result {
+        try Self.$local.withValue(database, operation: operation)
+    }
+
     /// The database in use, or nil.
     public static var current: (any TimeZoneDatabase)? {
-        Self.installed.withLock { $0 }
+        Self.local ?? Self.installed.withLock { $0 }
     }
 }
