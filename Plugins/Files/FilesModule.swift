@@ -24,9 +24,7 @@ public struct FilesModule: ConnectorModule {
             "required": ["root"],
             "additionalProperties": false,
             "properties": [
-                "root": [
-                    "type": "string", "x-path": true, "description": "Nothing outside is ever touched.",
-                ],
+                "root": ["type": "string", "description": "Absolute path; nothing outside is ever touched."],
                 "readOnly": ["type": "boolean", "default": false],
                 "maxFileBytes": ["type": "string", "default": "64MiB"],
             ],

@@ -45,9 +45,7 @@ public struct HTTPModule: ConnectorModule {
                     "type": "boolean", "default": false,
                     "description": "Whether the service recognises a repeated request by that header.",
                 ],
-                "caFile": [
-                    "type": "string", "x-path": true, "description": "PEM file of the authorities to trust.",
-                ],
+                "caFile": ["type": "string", "description": "PEM file of the authorities to trust."],
             ],
         ],
         secrets: [

@@ -65,7 +65,7 @@ public struct HubCode: RawRepresentable, Sendable, Hashable, CustomStringConvert
     public static let callFailed = HubCode(rawValue: "HB303")
     /// A dead letter cannot be replayed or discarded in its state.
     public static let deadLetterState = HubCode(rawValue: "HB304")
-    /// A replayed dead letter was dead-lettered again.
+    /// The engine does not take a replay now.
     public static let replayFailed = HubCode(rawValue: "HB305")
     /// A source could not be armed, or failed.
     public static let sourceFailed = HubCode(rawValue: "HB306")

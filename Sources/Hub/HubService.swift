@@ -166,6 +166,10 @@ extension HubService {
         case alreadyStarted(Key)
         /// The trigger's filter stops it now: nothing was started.
         case filtered
+        /// It failed again: a new dead letter, with the reason, replaces the old one.
+        case deadLettered(Key, reason: String)
+        /// A dry run: it would fail again.
+        case wouldFail(reason: String)
         /// A dry run: it would start this process with these variables (a JSON object document).
         case wouldStart(workflow: String, variables: [UInt8])
     }
@@ -173,7 +177,8 @@ extension HubService {
     /// Sends a dead letter through its trigger again, from the start, and ends it as replayed.
     ///
     /// The trigger's dedupe key does not count: a replay starts although the event was seen. Repeating an interrupted
-    /// replay starts nothing twice. A replay that fails leaves the letter as it is.
+    /// replay starts nothing twice. A letter that fails again is replaced by a new one, which names it and counts the
+    /// replays; when the engine cannot be reached, the letter stays as it is.
     ///
     /// - Parameters:
     ///   - letter: The dead letter, from the records.
@@ -181,7 +186,7 @@ extension HubService {
     ///   - isDryRun: Only says what would happen.
     ///   - actor: Who asks.
     /// - Throws: `HubError`: `HB301` when the trigger is gone, `HB304` when the letter ended or was replayed too often,
-    ///   `HB305` when it fails again.
+    ///   `HB305` when the engine does not take it now.
     public func replay(
         _ letter: DeadLetterRecord, payload: [UInt8]? = nil, isDryRun: Bool = false, actor: String
     ) async throws(HubError) -> ReplayResult {
@@ -199,10 +204,9 @@ extension HubService {
         }
         let event = letter.event(payload: payload, decoding: runner.declaration.decoding)
         let key = Key(rawValue: letter.key)
-        let verdict = TriggerPipeline(runner.declaration).verdict(
-            on: event, receivedAt: self.clock.unixMilliseconds,
-            redrive: TriggerPipeline.Redrive(key: key, count: letter.redriveCount + 1))
-        switch verdict {
+        let pipeline = TriggerPipeline(runner.declaration)
+        let redrive = TriggerPipeline.Redrive(key: key, count: letter.redriveCount + 1)
+        switch pipeline.verdict(on: event, receivedAt: self.clock.unixMilliseconds, redrive: redrive) {
         case .start(let request):
             if isDryRun {
                 return .wouldStart(workflow: runner.declaration.target.workflow, variables: request.variables ?? [])
@@ -210,6 +214,11 @@ extension HubService {
             let created: CreatedInstance
             do {
                 created = try await self.service.createInstance(request)
+            } catch where error.code == .invalidArgument {
+                let refusal = TriggerPipeline.Refusal(
+                    stage: .commit, code: .startRefused, message: error.description, disposition: .dlq)
+                return try await self.replace(
+                    key, by: pipeline.deadLetter(for: event, refusal: refusal, redrive: redrive), actor: actor)
             } catch {
                 throw HubError(.replayFailed, "The replay failed: \(error.message)", remedy: error.remedy)
             }
@@ -219,10 +228,23 @@ extension HubService {
             if !isDryRun { try await self.end(key, as: .replayed, actor: actor) }
             return .filtered
         case .deadLetter(let again):
-            throw HubError(
-                .replayFailed, "The replay fails in the step \(again.stage): \(again.errorMessage)",
-                remedy: "Correct the payload or the trigger, then replay it again.")
+            if isDryRun { return .wouldFail(reason: again.errorMessage) }
+            return try await self.replace(key, by: again, actor: actor)
         }
+    }
+
+    /// Writes the new letter before the old one ends, so that none is lost in between.
+    private func replace(
+        _ key: Key, by letter: NewDeadLetter, actor: String
+    ) async throws(HubError) -> ReplayResult {
+        let newKey: Key
+        do {
+            newKey = try await self.service.recordDeadLetter(letter)
+        } catch {
+            throw HubError(.replayFailed, "The replay failed: \(error.message)", remedy: error.remedy)
+        }
+        try await self.end(key, as: .replayed, actor: actor)
+        return .deadLettered(newKey, reason: letter.errorMessage)
     }
 
     /// Ends a dead letter without doing anything about it.
@@ -248,11 +270,12 @@ extension DeadLetterRecord {
         let known = (try? JSON.parse(self.coordinates))?.asContext ?? ValueContext()
         var coordinates = known
         for key in ["eventId", "triggerRevision", "headers", "redriveOf"] { coordinates[key] = nil }
-        let columns = (coordinates["columns"]?.asList ?? []).compactMap(\.asString)
+        let headers = known["headers"]?.asContext ?? ValueContext()
+        let columns = (headers["columns"]?.asList ?? []).compactMap(\.asString)
         return SourceEvent(
             id: known["eventId"]?.asString ?? "dead-letter:\(self.key)", payload: bytes, contentType: self.contentType,
             body: RecordDecoder.decode(
                 record: bytes, contentType: self.contentType, columns: columns, decoding: decoding),
-            coordinates: coordinates, headers: known["headers"]?.asContext ?? ValueContext())
+            coordinates: coordinates, headers: headers)
     }
 }
