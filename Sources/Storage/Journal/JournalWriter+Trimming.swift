@@ -38,7 +38,10 @@ extension JournalWriter {
         let head = self.heads[partition]
         let firstUnindexed = head.sequence - UInt64(head.unindexed.count) + 1
         let delete = try self.connection.prepare("DELETE FROM journal WHERE id = ?1")
-        var lastID: Int64 = 0
+        let lastID = try self.lookup.ids(partition, from: newBase, head: head)[0]
+        guard let hash = try self.lookup.hash(id: lastID) else {
+            throw self.lookup.broken(partition, newBase, "it is missing")
+        }
         var next = head.base + 1
         while next <= newBase {
             let ids = try self.lookup.ids(partition, from: next, head: head).prefix(Int(newBase - next + 1))
@@ -46,10 +49,8 @@ extension JournalWriter {
                 delete.bind(1, id)
                 try delete.run()
             }
-            lastID = ids.last ?? lastID
             next += UInt64(ids.count)
         }
-        guard let hash = try self.lookup.hash(id: lastID) else { throw self.lookup.broken(partition, newBase, "it is missing") }
         let update = try self.connection.prepare(
             "UPDATE journal_base SET base_sequence = ?2, base_hash = ?3 WHERE partition = ?1")
         update.bind(1, partition)

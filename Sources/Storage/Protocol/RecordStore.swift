@@ -59,6 +59,8 @@ public struct RecordBatch: Sendable {
     public var timers: [TimerRecord] = []
     /// Changes of timers of earlier batches.
     public var timerChanges: [TimerChange] = []
+    /// Element instances whose timers all ended, beyond those of this batch.
+    public var endedTimerOwners: [(instanceKey: UInt64, elementInstanceKey: UInt64)] = []
     /// Timers that ended.
     public var endedTimers: [UInt64] = []
     /// New dead letters, ended ones included.

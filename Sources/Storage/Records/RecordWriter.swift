@@ -19,6 +19,7 @@ final class RecordWriter {
     private let upsertMessage: SQLiteStatement
     private let upsertTimer: SQLiteStatement
     private let deleteTimer: SQLiteStatement
+    private let deleteTimers: SQLiteStatement
     private let upsertDeadLetter: SQLiteStatement
     private let insertAudit: SQLiteStatement
     private var jsonBuffer: [UInt8] = []
@@ -45,6 +46,8 @@ final class RecordWriter {
         self.upsertMessage = try connection.prepareUpsert("message", columns: 8)
         self.upsertTimer = try connection.prepareUpsert("timer", columns: 6)
         self.deleteTimer = try connection.prepare("DELETE FROM timer WHERE key = ?1")
+        self.deleteTimers = try connection.prepare(
+            "DELETE FROM timer WHERE instance_key = ?1 AND element_instance_key = ?2")
         self.upsertDeadLetter = try connection.prepareUpsert("dead_letter", columns: 13)
         self.insertAudit = try connection.prepareUpsert("audit", columns: 6)
     }
@@ -113,6 +116,11 @@ final class RecordWriter {
         for change in batch.messageChanges { try self.changes.write(change) }
         for record in batch.timers { try self.write(record) }
         for change in batch.timerChanges { try self.changes.write(change) }
+        for (instance, element) in batch.endedTimerOwners {
+            self.deleteTimers.bind(1, instance)
+            self.deleteTimers.bind(2, element)
+            try self.deleteTimers.run()
+        }
         for key in batch.endedTimers {
             self.deleteTimer.bind(1, key)
             try self.deleteTimer.run()
