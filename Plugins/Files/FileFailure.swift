@@ -30,14 +30,14 @@ struct FileFailure: Error {
 enum FileErrors {
     /// Codes, each with a page in `docs/errors`.
     enum Code {
-        static let system = "FILES-0001"
-        static let outside = "FILES-0002"
-        static let notFound = "FILES-0003"
-        static let exists = "FILES-0004"
-        static let notAFile = "FILES-0005"
-        static let tooLarge = "FILES-0006"
-        static let content = "FILES-0007"
-        static let readOnly = "FILES-0008"
+        static let system = "CON-2001"
+        static let outside = "CON-2002"
+        static let notFound = "CON-2003"
+        static let exists = "CON-2004"
+        static let notAFile = "CON-2005"
+        static let tooLarge = "CON-2006"
+        static let content = "CON-2007"
+        static let readOnly = "CON-2008"
     }
 
     static func system(_ failure: FileFailure) -> ConnectorError {

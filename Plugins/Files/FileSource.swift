@@ -62,14 +62,15 @@ actor FileSource: EventSource {
             guard self.isConnected, !self.isClosed else {
                 throw SourceInterruption.notConnected(reason: "The source is not connected.")
             }
-            if self.watcher?.isLost == true {
-                self.isConnected = false
-                throw SourceInterruption.notConnected(reason: "The directory \(self.settings.directory) is gone.")
-            }
+            if self.watcher?.isLost == true { throw self.lost() }
             let now = self.clock.now
             let hasHint = self.watcher?.takeHint() ?? false
             if hasHint || now >= self.nextScan || self.tracker.nextLook.map({ now >= $0 }) ?? false {
-                try self.scan(at: now)
+                do {
+                    try self.scan(at: now)
+                } catch let error as ConnectorError where error.kind == .notFound {
+                    throw self.lost()
+                }
             }
             if let batch = try self.nextBatch(maximum: max(1, maximum), at: now) { return batch }
             guard now < deadline else { return nil }
@@ -114,6 +115,11 @@ actor FileSource: EventSource {
     /// Files seen but not archived yet.
     func backlog() async -> Int? {
         self.tracker.count + self.queue.count + self.open.filter { file in !self.queue.contains { $0 === file } }.count
+    }
+
+    private func lost() -> SourceInterruption {
+        self.isConnected = false
+        return .notConnected(reason: "The directory \(self.settings.directory) is gone.")
     }
 
     private func sleep(until next: Duration) async throws {

@@ -6,17 +6,17 @@ internal import Values
 enum HTTPErrors {
     /// Codes, each with a page in `docs/errors`.
     enum Code {
-        static let status = "HTTP-0001"
-        static let unreachable = "HTTP-0002"
-        static let timeout = "HTTP-0003"
-        static let interrupted = "HTTP-0004"
-        static let untrusted = "HTTP-0005"
-        static let addressDenied = "HTTP-0006"
-        static let tooLarge = "HTTP-0007"
-        static let malformedURL = "HTTP-0008"
-        static let malformedResponse = "HTTP-0009"
-        static let redirect = "HTTP-0010"
-        static let setup = "HTTP-0011"
+        static let status = "CON-1001"
+        static let unreachable = "CON-1002"
+        static let timeout = "CON-1003"
+        static let interrupted = "CON-1004"
+        static let untrusted = "CON-1005"
+        static let addressDenied = "CON-1006"
+        static let tooLarge = "CON-1007"
+        static let malformedURL = "CON-1008"
+        static let malformedResponse = "CON-1009"
+        static let redirect = "CON-1010"
+        static let setup = "CON-1011"
     }
 
     static func malformedURL(_ text: String) -> ConnectorError {

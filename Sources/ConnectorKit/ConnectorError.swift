@@ -44,7 +44,7 @@ public struct ConnectorError: Error, Sendable {
 
     /// Its place in the taxonomy.
     public var kind: Kind
-    /// Stable code with a page in `docs/errors`, such as `HTTP-0002`.
+    /// Stable code with a page in `docs/errors`, such as `CON-1002`.
     public var code: String
     /// What happened, with values; never a secret.
     public var message: String

@@ -112,9 +112,9 @@ struct FileOperationTests {
         #expect(mkfifo(directory.path + "/p", 0o600) == 0)
         let files = try await connect(directory)
         for name in ["l", "p"] {
-            #expect(await files.call("read", ["path": .string(name)]).error?.code == "FILES-0005")
-            #expect(await files.call("write", ["path": .string(name), "content": "1"]).error?.code == "FILES-0005")
-            #expect(await files.call("move", ["from": .string(name), "to": "z"]).error?.code == "FILES-0005")
+            #expect(await files.call("read", ["path": .string(name)]).error?.code == "CON-2005")
+            #expect(await files.call("write", ["path": .string(name), "content": "1"]).error?.code == "CON-2005")
+            #expect(await files.call("move", ["from": .string(name), "to": "z"]).error?.code == "CON-2005")
         }
         #expect(outside.text("x") == "secret")
     }
@@ -125,16 +125,16 @@ struct FileOperationTests {
         let files = try await connect(directory)
         #expect(await files.call("read", ["path": .string(directory.path + "/a/b")]).value?["content"] == "1")
         #expect(await files.call("list", ["dir": .string(directory.path)]).value?["files"]?.asList?.count == 1)
-        #expect(await files.call("list", ["dir": .string(directory.path + "-other")]).error?.code == "FILES-0002")
+        #expect(await files.call("list", ["dir": .string(directory.path + "-other")]).error?.code == "CON-2002")
     }
 
     @Test func limitsAreKept() async throws {
         let directory = try TemporaryDirectory()
         try directory.put("big", String(repeating: "x", count: 2_000))
         let files = try await connect(directory, ["maxFileBytes": "1KiB"])
-        #expect(await files.call("read", ["path": "big"]).error?.code == "FILES-0006")
+        #expect(await files.call("read", ["path": "big"]).error?.code == "CON-2006")
         let content = Value.string(String(repeating: "x", count: 1_025))
-        #expect(await files.call("write", ["path": "new", "content": content]).error?.code == "FILES-0006")
+        #expect(await files.call("write", ["path": "new", "content": content]).error?.code == "CON-2006")
         #expect(directory.names() == ["big"])
     }
 

@@ -34,7 +34,7 @@ struct HTTPAddressGuardTests {
             ConnectionConfiguration(id: "x", parameters: ["baseUrl": .string("http://\(host):\(server.port)")]))
         let error = try #require(await connection.invoke(request([:])).error)
         #expect(error.kind == .permission)
-        #expect(error.code == "HTTP-0006")
+        #expect(error.code == "CON-1006")
         #expect(!error.mayHaveExecuted)
         #expect(server.requests.isEmpty)
         await connection.close()
@@ -52,7 +52,7 @@ struct HTTPRedirectTests {
     @Test func redirectsAreNotFollowedByDefault() async throws {
         try await withStub(answering: { _ in .status(302, headers: ["Location": "/next"]) }) { connection, server in
             let error = try #require(await connection.invoke(request([:])).error)
-            #expect(error.code == "HTTP-0010")
+            #expect(error.code == "CON-1010")
             #expect(error.message.contains("/next"))
             #expect(server.requests.count == 1)
         }
@@ -87,7 +87,7 @@ struct HTTPRedirectTests {
     func redirectsToPlacesNotAllowedAreNotFollowed(_ target: String) async throws {
         try await withStub(["redirects": 5], answering: { _ in .status(302, headers: ["Location": target]) }) {
             connection, server in
-            #expect(await connection.invoke(request([:])).error?.code == "HTTP-0010")
+            #expect(await connection.invoke(request([:])).error?.code == "CON-1010")
             #expect(server.requests.count == 1)
         }
     }
@@ -95,7 +95,7 @@ struct HTTPRedirectTests {
     @Test func aRedirectLoopEnds() async throws {
         try await withStub(["redirects": 3], answering: { _ in .status(307, headers: ["Location": "/"]) }) {
             connection, server in
-            #expect(await connection.invoke(request([:])).error?.code == "HTTP-0010")
+            #expect(await connection.invoke(request([:])).error?.code == "CON-1010")
             #expect(server.requests.count == 4)
         }
     }
@@ -136,11 +136,11 @@ struct HTTPLimitTests {
         ) { connection, _ in
             #expect(await connection.invoke(request(["path": "small"])).value?["body"]?.asString?.utf8.count == 1_024)
             let error = try #require(await connection.invoke(request(["path": "large"])).error)
-            #expect(error.code == "HTTP-0007")
+            #expect(error.code == "CON-1007")
             #expect(error.mayHaveExecuted)
         }
         try await withStub(["maxResponse": "1KiB"], answering: { _ in .status(200, bodies[1]) }) { connection, _ in
-            #expect(await connection.invoke(request([:])).error?.code == "HTTP-0007")
+            #expect(await connection.invoke(request([:])).error?.code == "CON-1007")
         }
     }
 
@@ -150,7 +150,7 @@ struct HTTPLimitTests {
         let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(bomb.count)\r\n\r\n"
         try await withStub(["maxResponse": "32KiB"], answering: { _ in .rawThenClose(Array(head.utf8) + bomb) }) {
             connection, _ in
-            #expect(await connection.invoke(request([:])).error?.code == "HTTP-0007")
+            #expect(await connection.invoke(request([:])).error?.code == "CON-1007")
         }
         try await withStub(["maxResponse": "64KiB"], answering: { _ in .rawThenClose(Array(head.utf8) + bomb) }) {
             connection, _ in
@@ -166,7 +166,7 @@ struct HTTPLimitTests {
         try await withStub(answering: { _ in
             .rawThenClose(Array(("HTTP/1.1 200 OK\r\n" + String(repeating: line, count: 20) + "\r\n").utf8))
         }) { connection, _ in
-            #expect(await connection.invoke(request([:])).error?.code == "HTTP-0007")
+            #expect(await connection.invoke(request([:])).error?.code == "CON-1007")
         }
     }
 
