@@ -9,9 +9,7 @@ import Values
 
 /// The files of examples/order-intake fit each other, before anything runs.
 @Suite struct OrderIntakeFilesTests {
-    static let folder = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appending(path: "examples/order-intake")
+    private static let folder = Program.root.appending(path: "examples/order-intake")
 
     private func path(_ name: String) -> String {
         Self.folder.appending(path: name).path
@@ -24,7 +22,8 @@ import Values
     private func hub() -> (configuration: HubConfiguration, diagnostics: [Diagnostic]) {
         HubConfiguration.load(
             connections: path("connections.yaml"), triggers: [path("triggers/orders.yaml")],
-            registry: ConnectorRegistry([HTTPModule(), FilesModule()]))
+            registry: ConnectorRegistry([HTTPModule(), FilesModule()]),
+            variables: ["data": ["directory": "/data"], "env": ["STUB_PORT": "8090"]])
     }
 
     @Test func modelDeploysWithoutAFinding() throws {
@@ -37,6 +36,9 @@ import Values
         let (configuration, diagnostics) = hub()
         #expect(diagnostics == [])
         #expect(configuration.triggers.map(\.target.workflow) == ["order-intake"])
+        #expect(configuration.connections.first { $0.id == "inbox" }?.parameters["root"] == "/data")
+        #expect(
+            configuration.connections.first { $0.id == "compliance" }?.parameters["baseUrl"] == "http://127.0.0.1:8090")
     }
 
     @Test func everyCallGoesToADeclaredConnection() throws {
@@ -52,18 +54,14 @@ import Values
 
     /// The manifest, with which a run is compared, counts what the trigger will see.
     @Test(arguments: [1, 2, 3])
-    func manifestSaysWhatWasDropped(seed: Int) throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "junction-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let inbox = folder.appending(path: "inbox")
-        let manifestFile = folder.appending(path: "manifest.json")
-        let generator = Process()
-        generator.executableURL = Self.folder.appending(path: "generate-orders")
-        generator.arguments = ["--inbox", inbox.path, "--manifest", manifestFile.path, "--seed", "\(seed)"]
-        generator.standardError = nil
-        try generator.run()
-        generator.waitUntilExit()
-        try #require(generator.terminationStatus == 0)
+    func manifestSaysWhatWasDropped(seed: Int) async throws {
+        let folder = try TemporaryFolder()
+        let inbox = folder.url.appending(path: "inbox")
+        let manifestFile = folder.url.appending(path: "manifest.json")
+        let generator = try await Program.run(
+            "examples/order-intake/generate-orders",
+            ["--inbox", inbox.path, "--manifest", manifestFile.path, "--seed", "\(seed)"])
+        try #require(generator.status == 0, "\(generator.errors)")
 
         let manifest = try JSON.parse([UInt8](try Data(contentsOf: manifestFile)))
         let trigger = try #require(hub().configuration.triggers.first)
