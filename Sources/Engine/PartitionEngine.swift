@@ -22,6 +22,8 @@ public final class PartitionEngine {
     var cursor: ProcessInstance?
     var cursorWritten = false
     var writtenTime: Int64 = -1
+    /// Whether the batch names an actor for the events that follow.
+    var hasActor = false
     var effects: [Effect] = []
     var outgoing: [Int: ByteWriter] = [:]
 
@@ -29,6 +31,8 @@ public final class PartitionEngine {
     var offeredTypes: Set<Int32> = []
     /// The message hashes of subscriptions in `state.changedEntities`.
     var changedSubscriptionHashes: [UInt64: UInt64] = [:]
+    /// Unique keys in the last checkpoint, whose text may leave memory once that is durable.
+    var checkpointedUniqueKeys: [UInt64] = []
     /// Everything deployed (the deployment partition only), for checkpoints.
     var deployments: [UInt64: ProcessDeployed] = [:]
     /// Instances whose end somebody awaits. Lost with the process, as is the one who awaits.
@@ -112,6 +116,7 @@ public final class PartitionEngine {
         cursor = nil
         cursorWritten = false
         writtenTime = -1
+        hasActor = false
         effects = []
         outgoing = [:]
         return batch
@@ -126,7 +131,7 @@ public final class PartitionEngine {
             return instance
         }
         guard key != 0, Key(rawValue: key).partition == partition,
-            !state.removedInstances.contains(key),
+            !state.removedInstances.contains(key), !state.removedInFlight.contains(key),
             let bytes = source.load(kind: EntityKinds.instance, key: key),
             let instance = decodeInstance(key: key, bytes)
         else { return nil }

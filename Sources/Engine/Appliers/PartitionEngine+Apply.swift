@@ -94,7 +94,7 @@ extension PartitionEngine {
     private func removeInstance(_ instance: ProcessInstance) {
         state.instances[instance.key] = nil
         state.liveInstances -= 1
-        if instance.isCheckpointed { state.removedInstances.append(instance.key) }
+        if instance.isCheckpointed { state.removedInstances.insert(instance.key) }
     }
 
     private func apply(_ event: Event, to instance: ProcessInstance) {

@@ -42,7 +42,7 @@ extension PartitionEngine {
                 PartitionCheckpoint.Entity(
                     kind: EntityKinds.instance, key: instance.key, index: index(of: instance), state: encode(instance)))
         }
-        for key in state.removedInstances { checkpoint.removed.append((EntityKinds.instance, key)) }
+        for key in state.removedInstances.sorted() { checkpoint.removed.append((EntityKinds.instance, key)) }
         for name in state.changedEntities.sorted(by: { ($0.kind, $0.key) < ($1.kind, $1.key) }) {
             if let (index, bytes) = encode(name) {
                 checkpoint.changed.append(
@@ -60,10 +60,19 @@ extension PartitionEngine {
                 PartitionCheckpoint.Entity(kind: EntityKinds.partition, key: 0, index: nil, state: writer.bytes))
         }
         state.dirtyInstances.removeAll(keepingCapacity: true)
-        state.removedInstances.removeAll(keepingCapacity: true)
+        state.removedInFlight = state.removedInstances
+        state.removedInstances = []
         state.changedEntities.removeAll(keepingCapacity: true)
         changedSubscriptionHashes.removeAll(keepingCapacity: true)
         return checkpoint
+    }
+
+    /// The last checkpoint is durable: what it holds need not stay in memory.
+    public func checkpointCommitted() {
+        state.removedInFlight = []
+        // The text of a unique key is read back when it is needed: millions of them must not live in memory.
+        for hash in checkpointedUniqueKeys { state.uniqueKeys[hash]?.text = nil }
+        checkpointedUniqueKeys.removeAll(keepingCapacity: true)
     }
 
     /// What recovery must know of an instance that stays on disk: the keys others use for it and what is due.
@@ -124,8 +133,7 @@ extension PartitionEngine {
             let index = writer.bytes
             var text = ByteWriter()
             text.string(taken.text ?? uniqueText(name.key) ?? "")
-            // From now on the text is read back when it is needed: millions of keys must not live in memory.
-            state.uniqueKeys[name.key]?.text = nil
+            checkpointedUniqueKeys.append(name.key)
             return (index, text.bytes)
         case EntityKinds.startTimer:
             guard let timer = state.startTimers[name.key] else { return nil }

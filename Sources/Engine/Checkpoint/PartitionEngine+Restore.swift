@@ -97,6 +97,9 @@ extension PartitionEngine {
         }
     }
 
+    /// What was deployed, in the order of keys (the deployment partition only).
+    public var deployedProcesses: [ProcessDeployed] { deployments.values.sorted { $0.key < $1.key } }
+
     /// Applies the events of a committed batch. `deployed` is called for each process version, before anything uses it.
     ///
     /// - Throws: `DecodingFailure` when the batch is damaged or was written by a newer version.

@@ -25,7 +25,7 @@ public enum Command: Sendable {
     /// Try again what an incident is about.
     case resolveIncident(key: UInt64)
     /// Set variables in the scope of an instance or of one of its element instances.
-    case setVariables(instance: UInt64, scope: UInt64, variables: VariableDocument, local: Bool)
+    case setVariables(scope: UInt64, variables: VariableDocument, local: Bool)
     /// Publish a message whose hash belongs to this partition.
     case publishMessage(NewMessage)
     /// Add process versions (the deployment partition only).

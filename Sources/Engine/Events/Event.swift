@@ -217,4 +217,21 @@ public struct DeadLetterRecorded: Sendable {
     public var contentType: String
     public var payload: [UInt8]
     public var redriveCount: Int32
+
+    /// Creates a dead letter; `key` is given by the partition.
+    public init(
+        key: UInt64 = 0, origin: String, coordinates: [UInt8], dedupeKey: String?, stage: String, errorCode: String,
+        errorMessage: String, contentType: String, payload: [UInt8], redriveCount: Int32
+    ) {
+        self.key = key
+        self.origin = origin
+        self.coordinates = coordinates
+        self.dedupeKey = dedupeKey
+        self.stage = stage
+        self.errorCode = errorCode
+        self.errorMessage = errorMessage
+        self.contentType = contentType
+        self.payload = payload
+        self.redriveCount = redriveCount
+    }
 }

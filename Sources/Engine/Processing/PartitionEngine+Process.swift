@@ -12,7 +12,13 @@ extension PartitionEngine {
         commandCounter += 1
         state.now = Swift.max(state.now, now)
         stepsTaken = 0
-        if let actor = envelope.actor { record(actor: actor) }
+        if let actor = envelope.actor {
+            record(actor: actor)
+            hasActor = true
+        } else if hasActor {
+            record(actor: "")
+            hasActor = false
+        }
         let reply = perform(envelope.command, request: envelope.request)
         runSegment()
         handleLocalMessages()
@@ -55,8 +61,8 @@ extension PartitionEngine {
         case .assignUserTask(let key, let assignee, let allowOverride):
             return assignUserTask(key, assignee, allowOverride)
         case .resolveIncident(let key): return resolveIncident(key)
-        case .setVariables(let instance, let scope, let variables, let local):
-            return setVariables(instance, scope, variables, local)
+        case .setVariables(let scope, let variables, let local):
+            return setVariables(scope, variables, local)
         case .publishMessage(let message): return publishMessage(message)
         case .deploy(let processes): return deploy(processes)
         case .recordDeadLetter(let letter): return recordDeadLetter(letter)
@@ -125,9 +131,9 @@ extension PartitionEngine {
     }
 
     private func setVariables(
-        _ instanceKey: UInt64, _ scope: UInt64, _ variables: VariableDocument, _ local: Bool
+        _ scope: UInt64, _ variables: VariableDocument, _ local: Bool
     ) -> Reply {
-        guard let instance = instance(instanceKey), let ordinal = instance.ordinal(ofKey: scope) else {
+        guard let (instance, ordinal) = find(scope: scope) else {
             return .rejected(notFound("element instance", scope))
         }
         for member in variables.members {
@@ -138,6 +144,15 @@ extension PartitionEngine {
             }
         }
         return .done
+    }
+
+    /// The instance and ordinal behind a scope's key: an instance's own, or that of one of its element instances.
+    private func find(scope: UInt64) -> (ProcessInstance, UInt32)? {
+        if let instance = instance(scope) { return (instance, 0) }
+        for instance in state.instances.values {
+            if let ordinal = instance.ordinal(ofKey: scope) { return (instance, ordinal) }
+        }
+        return nil
     }
 
     // MARK: User tasks

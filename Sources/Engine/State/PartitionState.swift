@@ -90,7 +90,9 @@ struct PartitionState {
 
     // What changed since the last checkpoint. Not stored.
     var dirtyInstances: [ProcessInstance] = []
-    var removedInstances: [UInt64] = []
+    var removedInstances: Set<UInt64> = []
+    /// Removed by the last checkpoint, which may not be durable yet.
+    var removedInFlight: Set<UInt64> = []
     var changedEntities: Set<EntityName> = []
 
     init(partition: Int) {

@@ -1,0 +1,172 @@
+import Engine
+import Logging
+import Metrics
+import Storage
+import Synchronization
+import Values
+
+/// A batch on its way to the store, with what may happen once it is durable.
+struct PendingBatch {
+    var unit: PartitionUnit
+    /// Nil when there is nothing to write, only effects that must not overtake earlier batches.
+    var batch: PartitionBatch?
+    var effects: [Effect]
+    var offeredTypes: [String]
+    var isCheckpoint: Bool
+}
+
+/// Writes the batches of all partitions in group commits, then releases their effects in order (DESIGN §2).
+///
+/// While one group syncs, the next accumulates. Nothing leaves before it is durable. When the store cannot write (full
+/// disk, I/O error) the same group is tried again until it can: nothing is lost, starts are refused meanwhile. An error
+/// that retrying cannot heal stops the runtime (ADR-0010).
+final class Committer: Sendable {
+    private struct Inbox {
+        var pending: [PendingBatch] = []
+        var bytes = 0
+        var isStopping = false
+        var isBusy = false
+    }
+
+    private let store: any JournalStore
+    private let clock: any RuntimeClock
+    private let logger: Logger
+    private let inbox = Mutex(Inbox())
+    private let signal = ThreadSignal()
+    private let room = ThreadSignal()
+    private let thread = Mutex<WorkerThread?>(nil)
+    /// Why the store cannot write at the moment.
+    let failure = Mutex<StoreError?>(nil)
+    let commits = Atomic<Int>(0)
+    let events = Atomic<Int>(0)
+
+    private let commitDuration = Metrics.Timer(label: "engine_commit_duration_nanoseconds")
+    private let commitCounter = Counter(label: "engine_commits_total")
+    private let eventCounter = Counter(label: "engine_events_total")
+
+    /// Bytes waiting before processing threads are held back.
+    static let pendingBytesMax = 32 << 20
+
+    init(store: any JournalStore, clock: any RuntimeClock, logger: Logger) {
+        self.store = store
+        self.clock = clock
+        self.logger = logger
+    }
+
+    func start(runtime: RuntimeCore) {
+        thread.withLock {
+            $0 = WorkerThread { self.run(runtime) }
+        }
+    }
+
+    /// Ends after everything submitted is durable and released, or the store has failed for good.
+    func stop() {
+        inbox.withLock { $0.isStopping = true }
+        signal.notify()
+        thread.withLock { $0 }?.join()
+    }
+
+    /// Whether nothing waits and nothing is being written.
+    var isIdle: Bool { inbox.withLock { $0.pending.isEmpty && !$0.isBusy } }
+
+    func submit(_ batch: PendingBatch) {
+        let bytes = batch.batch?.payload.count ?? 0
+        let isFull = inbox.withLock { inbox in
+            inbox.pending.append(batch)
+            inbox.bytes += bytes
+            return inbox.bytes > Self.pendingBytesMax
+        }
+        signal.notify()
+        if isFull { room.wait(nanoseconds: 1_000_000_000) }
+    }
+
+    private func run(_ runtime: RuntimeCore) {
+        while true {
+            let (pending, isStopping) = inbox.withLock { inbox in
+                defer {
+                    inbox.pending = []
+                    inbox.bytes = 0
+                    inbox.isBusy = !inbox.pending.isEmpty
+                }
+                return (inbox.pending, inbox.isStopping)
+            }
+            if pending.isEmpty {
+                if isStopping { return }
+                runtime.trimJournal(store)
+                signal.wait(nanoseconds: 200_000_000)
+                continue
+            }
+            room.notify()
+            guard write(pending, runtime) else { return }
+            release(pending, runtime)
+            inbox.withLock { $0.isBusy = false }
+        }
+    }
+
+    /// Makes a group durable; false when the store has failed for good.
+    private func write(_ pending: [PendingBatch], _ runtime: RuntimeCore) -> Bool {
+        let batches = pending.compactMap(\.batch)
+        guard !batches.isEmpty else { return true }
+        var delayMilliseconds: Int64 = 50
+        while true {
+            let began = clock.monotonicNanoseconds()
+            do {
+                try store.commit(batches)
+                let took = clock.monotonicNanoseconds() - began
+                commitDuration.recordNanoseconds(took)
+                commitCounter.increment()
+                commits.wrappingAdd(1, ordering: .relaxed)
+                let count = batches.reduce(0) { $0 + $1.eventCount }
+                events.wrappingAdd(count, ordering: .relaxed)
+                eventCounter.increment(by: count)
+                failure.withLock { $0 = nil }
+                return true
+            } catch {
+                let isFirst = failure.withLock { failure in
+                    defer { failure = error }
+                    return failure?.code != error.code
+                }
+                switch error.code {
+                case .full, .io:
+                    if isFirst {
+                        logger.error(
+                            "The journal cannot be written; trying again until it can",
+                            metadata: ["error.code": "\(error.code.rawValue)", "error.message": "\(error)"])
+                    }
+                    if inbox.withLock(\.isStopping) {
+                        runtime.fail(error)
+                        return false
+                    }
+                    room.wait(nanoseconds: delayMilliseconds * 1_000_000)
+                    delayMilliseconds = Swift.min(delayMilliseconds * 2, 1_000)
+                default:
+                    logger.critical(
+                        "The journal failed for good; stopping",
+                        metadata: ["error.code": "\(error.code.rawValue)", "error.message": "\(error)"])
+                    runtime.fail(error)
+                    return false
+                }
+            }
+        }
+    }
+
+    /// Lets out what the durable batches caused, in their order.
+    private func release(_ pending: [PendingBatch], _ runtime: RuntimeCore) {
+        let now = clock.monotonicNanoseconds()
+        for item in pending {
+            if let batch = item.batch {
+                item.unit.durableSequence.store(batch.sequence, ordering: .releasing)
+                runtime.projector.add(batch, committedAt: now)
+                for outgoing in batch.outgoing {
+                    runtime.units[outgoing.target].enqueue(
+                        QueuedCommand(
+                            envelope: CommandEnvelope(.receive(payload: outgoing.payload)),
+                            inbox: InboxPosition(source: batch.partition, sourceSequence: batch.sequence)))
+                }
+            }
+            for effect in item.effects { runtime.perform(effect) }
+            if !item.offeredTypes.isEmpty { runtime.jobs.announce(item.offeredTypes, partition: item.unit.number) }
+        }
+        runtime.projector.wake()
+    }
+}

@@ -1,0 +1,187 @@
+import Engine
+import Synchronization
+import Values
+
+/// A worker inside this process, with how many more jobs it may be given.
+final class JobWorkerRegistration: Sendable {
+    let type: String
+    let handler: @Sendable ([ActivatedJob]) -> Void
+    private let credits: Atomic<Int>
+
+    init(type: String, capacity: Int, handler: @escaping @Sendable ([ActivatedJob]) -> Void) {
+        self.type = type
+        self.handler = handler
+        self.credits = Atomic(capacity)
+    }
+
+    /// Takes up to `wanted` credits; returns how many.
+    func reserve(_ wanted: Int) -> Int {
+        var current = credits.load(ordering: .relaxed)
+        while current > 0 {
+            let taken = Swift.min(current, wanted)
+            let (exchanged, original) = credits.weakCompareExchange(
+                expected: current, desired: current - taken, ordering: .acquiringAndReleasing)
+            if exchanged { return taken }
+            current = original
+        }
+        return 0
+    }
+
+    func release(_ count: Int) {
+        if count > 0 { credits.wrappingAdd(count, ordering: .acquiringAndReleasing) }
+    }
+}
+
+/// Brings jobs to workers: pushes to those inside this process as far as their capacity goes, and tells waiting polls
+/// of external ones where jobs are.
+final class JobDispatcher: Sendable {
+    private struct Content {
+        var workers: [String: JobWorkerRegistration] = [:]
+        /// Partitions that had jobs of a type left when its worker had no capacity.
+        var backlog: [String: Set<Int>] = [:]
+        /// Partitions that may have jobs of a type for external workers.
+        var available: [String: Set<Int>] = [:]
+        var waiters: [String: [UInt64: CheckedContinuation<Void, Never>]] = [:]
+        var nextWaiter: UInt64 = 0
+    }
+
+    private let content = Mutex(Content())
+
+    func register(type: String, capacity: Int, _ handler: @escaping @Sendable ([ActivatedJob]) -> Void) {
+        content.withLock { content in
+            content.workers[type] = JobWorkerRegistration(type: type, capacity: capacity, handler: handler)
+        }
+    }
+
+    func worker(_ type: String) -> JobWorkerRegistration? {
+        content.withLock { $0.workers[type] }
+    }
+
+    // MARK: In-process workers (on the partition's thread)
+
+    /// Takes the jobs of a partition that workers inside this process have capacity for, grouped by type.
+    func takeJobs(from unit: PartitionUnit) -> [[ActivatedJob]] {
+        let offered = unit.engine.takeOfferedTypes()
+        let types = content.withLock { content -> [(String, JobWorkerRegistration?)] in
+            var types: [(String, JobWorkerRegistration?)] = []
+            for type in offered {
+                if let worker = content.workers[type] {
+                    types.append((type, worker))
+                } else {
+                    content.available[type, default: []].insert(unit.number)
+                    types.append((type, nil))
+                }
+            }
+            if !content.backlog.isEmpty {
+                for (type, partitions) in content.backlog
+                where partitions.contains(unit.number) && !offered.contains(type) {
+                    if let worker = content.workers[type] { types.append((type, worker)) }
+                }
+            }
+            return types
+        }
+        var groups: [[ActivatedJob]] = []
+        for (type, worker) in types {
+            guard let worker else {
+                unit.offeredToPolls.append(type)
+                continue
+            }
+            let jobs = take(type, worker, from: unit)
+            if !jobs.isEmpty { groups.append(jobs) }
+        }
+        return groups
+    }
+
+    private func take(_ type: String, _ worker: JobWorkerRegistration, from unit: PartitionUnit) -> [ActivatedJob] {
+        var jobs: [ActivatedJob] = []
+        var isExhausted = false
+        while unit.engine.hasJobs(type: type) {
+            let credits = worker.reserve(1_000)
+            guard credits > 0 else {
+                isExhausted = true
+                break
+            }
+            let taken = unit.engine.takeJobs(type: type, maximum: credits)
+            worker.release(credits - taken.count)
+            jobs.append(contentsOf: taken)
+            if taken.count < credits { break }
+        }
+        content.withLock { content in
+            if isExhausted {
+                content.backlog[type, default: []].insert(unit.number)
+            } else if content.backlog[type]?.remove(unit.number) != nil, content.backlog[type]?.isEmpty == true {
+                content.backlog[type] = nil
+            }
+        }
+        guard !jobs.isEmpty else { return [] }
+        unit.outstanding.withLock { outstanding in
+            for job in jobs { outstanding[job.key.rawValue] = worker }
+        }
+        return jobs
+    }
+
+    /// Types with new jobs for external workers since the last call, to announce once they are durable.
+    func pendingOffers(of unit: PartitionUnit) -> [String] {
+        guard !unit.offeredToPolls.isEmpty else { return [] }
+        defer { unit.offeredToPolls.removeAll(keepingCapacity: true) }
+        return unit.offeredToPolls
+    }
+
+    /// A worker answered: gives back its capacity; returns a partition that has a backlog for it.
+    func finished(_ worker: JobWorkerRegistration) -> Int? {
+        worker.release(1)
+        return content.withLock { content in
+            content.backlog.isEmpty ? nil : content.backlog[worker.type]?.first
+        }
+    }
+
+    /// Notes that a partition has jobs a new worker may take.
+    func addBacklog(_ type: String, partition: Int) {
+        content.withLock { _ = $0.backlog[type, default: []].insert(partition) }
+    }
+
+    // MARK: External workers
+
+    /// Partitions that may have jobs of a type.
+    func partitionsWithJobs(_ type: String) -> [Int] {
+        content.withLock { Array($0.available[type] ?? []) }
+    }
+
+    /// A partition had fewer jobs than asked for.
+    func exhausted(_ type: String, partition: Int) {
+        content.withLock { _ = $0.available[type]?.remove(partition) }
+    }
+
+    /// Durable jobs of these types are available in a partition.
+    func announce(_ types: [String], partition: Int) {
+        let waiters = content.withLock { content -> [CheckedContinuation<Void, Never>] in
+            var waiters: [CheckedContinuation<Void, Never>] = []
+            for type in types {
+                content.available[type, default: []].insert(partition)
+                if let waiting = content.waiters.removeValue(forKey: type) { waiters.append(contentsOf: waiting.values) }
+            }
+            return waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when jobs of a type are announced, or the task is cancelled.
+    func waitForJobs(_ type: String) async {
+        let id = content.withLock { content -> UInt64 in
+            content.nextWaiter += 1
+            return content.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isReady = content.withLock { content -> Bool in
+                    if Task.isCancelled || content.available[type]?.isEmpty == false { return true }
+                    content.waiters[type, default: [:]][id] = continuation
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        } onCancel: {
+            content.withLock { $0.waiters[type]?.removeValue(forKey: id) }?.resume()
+        }
+    }
+}

@@ -1,0 +1,304 @@
+import Engine
+import Logging
+import Metrics
+import Storage
+import Synchronization
+import Values
+
+/// Turns committed batches into records, exactly once, in large transactions (DESIGN §2, ADR-0002).
+///
+/// Batches arrive from the committer in memory; what does not fit the queue is read back from the journal. The position
+/// moves in the same transaction as the rows.
+final class Projector: Sendable {
+    private struct Item {
+        var partition: Int
+        var sequence: UInt64
+        var payload: [UInt8]
+        var committedAt: Int64
+    }
+
+    private struct Inbox {
+        var items: [Item] = []
+        var bytes = 0
+        /// Newest committed sequence of every partition.
+        var committed: [UInt64]
+        /// Whether the memory queue overflowed: the journal has what is missing.
+        var hasGap = false
+        var isStopping = false
+        var isBusy = false
+    }
+
+    private struct Progress {
+        var projected: [UInt64]
+        var durable: [UInt64]
+        var waiters: [(targets: [(Int, UInt64)], continuation: CheckedContinuation<Bool, Never>)] = []
+        /// Commit time of the oldest batch not yet projected.
+        var oldestCommittedAt: Int64?
+        var failure: StoreError?
+    }
+
+    private let records: any RecordStore
+    private let journal: any JournalStore
+    private let definitions: DefinitionRegistry
+    private let clock: any RuntimeClock
+    private let logger: Logger
+    private let intervalNanoseconds: Int64
+    private let inbox: Mutex<Inbox>
+    private let progress: Mutex<Progress>
+    private let signal = ThreadSignal()
+    private let thread = Mutex<WorkerThread?>(nil)
+    /// Lags of the newest transactions in nanoseconds, commit to projected, for the bench.
+    let lags = Mutex<[Int64]>([])
+    private let lagTimer = Metrics.Timer(label: "projector_lag_nanoseconds")
+
+    static let queueBytesMax = 64 << 20
+    /// Events of one transaction, roughly: bounds its memory and duration.
+    static let transactionBytesMax = 4 << 20
+    static let lagSamplesMax = 100_000
+
+    init(
+        records: any RecordStore, journal: any JournalStore, heads: [PartitionHead], definitions: DefinitionRegistry,
+        clock: any RuntimeClock, logger: Logger, intervalMilliseconds: Int64
+    ) throws(StoreError) {
+        self.records = records
+        self.journal = journal
+        self.definitions = definitions
+        self.clock = clock
+        self.logger = logger
+        self.intervalNanoseconds = intervalMilliseconds * 1_000_000
+        let projected = try records.projectedSequences()
+        let committed = heads.map(\.sequence)
+        for (partition, sequence) in projected.enumerated() where partition < committed.count {
+            guard sequence <= committed[partition] else {
+                throw StoreError(
+                    .corrupt,
+                    """
+                    Partition \(partition) is projected up to batch \(sequence), but its journal ends at batch \
+                    \(committed[partition]).
+                    """,
+                    remedy: "The journal was restored without its records: move records.db away, it is rebuilt.")
+            }
+        }
+        self.inbox = Mutex(Inbox(committed: committed, hasGap: projected != committed))
+        self.progress = Mutex(Progress(projected: projected, durable: projected))
+    }
+
+    func start() {
+        thread.withLock {
+            $0 = WorkerThread { self.run() }
+        }
+    }
+
+    /// Ends after everything committed is projected.
+    func stop() {
+        inbox.withLock { $0.isStopping = true }
+        signal.notify()
+        thread.withLock { $0 }?.join()
+        let waiters = progress.withLock { progress in
+            defer { progress.waiters = [] }
+            return progress.waiters
+        }
+        for waiter in waiters { waiter.continuation.resume(returning: false) }
+    }
+
+    // MARK: From the committer
+
+    func add(_ batch: PartitionBatch, committedAt: Int64) {
+        inbox.withLock { inbox in
+            inbox.committed[batch.partition] = batch.sequence
+            guard !inbox.hasGap, inbox.bytes < Self.queueBytesMax else {
+                inbox.hasGap = true
+                return
+            }
+            inbox.bytes += batch.payload.count + 64
+            inbox.items.append(
+                Item(
+                    partition: batch.partition, sequence: batch.sequence, payload: batch.payload,
+                    committedAt: committedAt))
+        }
+    }
+
+    func wake() {
+        signal.notify()
+    }
+
+    // MARK: Progress
+
+    /// The newest sequence of a partition whose records would survive a power failure.
+    func durableSequence(_ partition: Int) -> UInt64 {
+        progress.withLock { $0.durable[partition] }
+    }
+
+    /// Age of the oldest committed batch that is not projected.
+    var lagNanoseconds: Int64 {
+        guard let oldest = progress.withLock(\.oldestCommittedAt) else { return 0 }
+        return Swift.max(0, clock.monotonicNanoseconds() - oldest)
+    }
+
+    var isIdle: Bool {
+        let committed = inbox.withLock(\.committed)
+        return progress.withLock { $0.projected == committed }
+    }
+
+    /// Returns true when everything committed before the call is projected, false when the projector stopped.
+    func waitUntilProjected() async -> Bool {
+        let committed = inbox.withLock(\.committed)
+        return await withCheckedContinuation { continuation in
+            let isReady = progress.withLock { progress -> Bool in
+                let missing = committed.indices.filter { progress.projected[$0] < committed[$0] }
+                if missing.isEmpty { return true }
+                progress.waiters.append((missing.map { ($0, committed[$0]) }, continuation))
+                return false
+            }
+            if isReady { continuation.resume(returning: true) } else { signal.notify() }
+        }
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        let projection = Projection(records: records, definitions: definitions)
+        var lastApplied: Int64 = 0
+        var wasLarge = false
+        var lastRefresh: Int64 = 0
+        while true {
+            let (items, hasGap, isStopping) = take()
+            if items.isEmpty, !hasGap {
+                if isStopping { return }
+                signal.wait(nanoseconds: nil)
+                // Under load, let a transaction's worth of batches gather: instances that begin and end within it cost
+                // one row. Somebody who waits for the records is served at once.
+                if wasLarge, progress.withLock(\.waiters.isEmpty) {
+                    let rest = intervalNanoseconds - (clock.monotonicNanoseconds() - lastApplied)
+                    if rest > 0 { signal.wait(nanoseconds: rest) }
+                }
+                continue
+            }
+            do {
+                var events = 0
+                if hasGap { events += try catchUp(projection) }
+                events += try apply(items, projection)
+                wasLarge = events > 500
+                lastApplied = clock.monotonicNanoseconds()
+                if lastApplied - lastRefresh > 1_000_000_000 {
+                    lastRefresh = lastApplied
+                    refreshDurable()
+                }
+            } catch {
+                report(error)
+                if isStopping { return }
+                // The rows of this transaction are in the journal: read them again when the store works.
+                projection.forget()
+                inbox.withLock { $0.hasGap = true }
+                signal.wait(nanoseconds: 500_000_000)
+            }
+        }
+    }
+
+    private func take() -> (items: [Item], hasGap: Bool, isStopping: Bool) {
+        inbox.withLock { inbox in
+            defer {
+                inbox.items = []
+                inbox.bytes = 0
+                inbox.hasGap = false
+            }
+            return (inbox.items, inbox.hasGap, inbox.isStopping)
+        }
+    }
+
+    /// Projects from the journal what was not kept in memory.
+    private func catchUp(_ projection: Projection) throws(StoreError) -> Int {
+        let (committed, projected) = (inbox.withLock(\.committed), progress.withLock(\.projected))
+        var events = 0
+        for partition in committed.indices where projected[partition] < committed[partition] {
+            var pending: [Item] = []
+            var bytes = 0
+            try journal.readJournal(partition: partition, after: projected[partition]) { (batch) throws(StoreError) in
+                pending.append(
+                    Item(
+                        partition: partition, sequence: batch.sequence, payload: batch.payload,
+                        committedAt: self.clock.monotonicNanoseconds()))
+                bytes += batch.payload.count
+                if bytes > Self.transactionBytesMax {
+                    events += try self.apply(pending, projection)
+                    pending = []
+                    bytes = 0
+                }
+                return batch.sequence < committed[partition]
+            }
+            events += try apply(pending, projection)
+        }
+        return events
+    }
+
+    private func apply(_ items: [Item], _ projection: Projection) throws(StoreError) -> Int {
+        var events = 0
+        var start = 0
+        while start < items.count {
+            var bytes = 0
+            var end = start
+            while end < items.count, bytes < Self.transactionBytesMax {
+                bytes += items[end].payload.count
+                end += 1
+            }
+            events += try applyTransaction(items[start..<end], projection)
+            start = end
+        }
+        return events
+    }
+
+    private func applyTransaction(_ items: ArraySlice<Item>, _ projection: Projection) throws(StoreError) -> Int {
+        var projected = progress.withLock(\.projected)
+        var oldest: Int64?
+        var events = 0
+        for item in items where item.sequence > projected[item.partition] {
+            guard item.sequence == projected[item.partition] + 1 else {
+                // The batch before was left to the journal.
+                inbox.withLock { $0.hasGap = true }
+                continue
+            }
+            events += try projection.add(item.payload, partition: item.partition, sequence: item.sequence)
+            projected[item.partition] = item.sequence
+            if oldest == nil { oldest = item.committedAt }
+        }
+        guard let oldest else { return 0 }
+        progress.withLock { $0.oldestCommittedAt = oldest }
+        try records.apply(try projection.takeBatch())
+        let now = clock.monotonicNanoseconds()
+        lagTimer.recordNanoseconds(now - oldest)
+        lags.withLock { lags in
+            if lags.count < Self.lagSamplesMax { lags.append(now - oldest) }
+        }
+        let ready = progress.withLock { progress -> [CheckedContinuation<Bool, Never>] in
+            progress.projected = projected
+            progress.oldestCommittedAt = nil
+            progress.failure = nil
+            var ready: [CheckedContinuation<Bool, Never>] = []
+            progress.waiters.removeAll { waiter in
+                guard waiter.targets.allSatisfy({ projected[$0.0] >= $0.1 }) else { return false }
+                ready.append(waiter.continuation)
+                return true
+            }
+            return ready
+        }
+        for continuation in ready { continuation.resume(returning: true) }
+        return events
+    }
+
+    /// Asks the record store what would survive a power failure; called now and then before trimming.
+    private func refreshDurable() {
+        guard let durable = try? records.durableSequences() else { return }
+        progress.withLock { $0.durable = durable }
+    }
+
+    private func report(_ error: StoreError) {
+        let isNew = progress.withLock { progress in
+            defer { progress.failure = error }
+            return progress.failure?.code != error.code
+        }
+        guard isNew else { return }
+        logger.error(
+            "The records cannot be written; trying again until they can",
+            metadata: ["error.code": "\(error.code.rawValue)", "error.message": "\(error)"])
+    }
+}

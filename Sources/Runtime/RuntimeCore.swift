@@ -1,0 +1,174 @@
+import Engine
+import Logging
+import ProcessModel
+import Storage
+import Synchronization
+import Values
+
+/// What the threads of a runtime share.
+final class RuntimeCore: Sendable {
+    let configuration: RuntimeConfiguration
+    let clock: any RuntimeClock
+    let logger: Logger
+    let definitions: DefinitionRegistry
+    let jobs: JobDispatcher
+    let committer: Committer
+    let projector: Projector
+    let requests = PendingRequests()
+    let units: [PartitionUnit]
+    let residentInstancesPerPartition: Int
+    private let figures: Mutex<[UnitFigures]>
+    /// Compiled graphs of documents on their way through a deployment, by resource.
+    private let deploying = Mutex<[String: ExecutableProcess]>([:])
+    private let trimState: Mutex<TrimState>
+
+    struct UnitFigures {
+        var resident = 0
+        var live = 0
+        var openJobs = 0
+        var openTimers = 0
+        var subscriptions = 0
+        var started = 0
+        var completed = 0
+        var checkpointSequence: UInt64 = 0
+    }
+
+    private struct TrimState {
+        var next = 0
+        var lastAt: Int64 = 0
+        var trimmed: [UInt64]
+    }
+
+    init(
+        configuration: RuntimeConfiguration, clock: any RuntimeClock, logger: Logger, definitions: DefinitionRegistry,
+        jobs: JobDispatcher, committer: Committer, projector: Projector, units: [PartitionUnit]
+    ) {
+        self.configuration = configuration
+        self.clock = clock
+        self.logger = logger
+        self.definitions = definitions
+        self.jobs = jobs
+        self.committer = committer
+        self.projector = projector
+        self.units = units
+        self.residentInstancesPerPartition = Swift.max(16, configuration.residentInstancesMax / Swift.max(1, units.count))
+        self.figures = Mutex([UnitFigures](repeating: UnitFigures(), count: units.count))
+        self.trimState = Mutex(TrimState(trimmed: [UInt64](repeating: 0, count: units.count)))
+    }
+
+    func perform(_ effect: Effect) {
+        switch effect {
+        case .reply(let request, let reply): requests.resume(request, reply)
+        case .deployed(let deployed): register(deployed)
+        case .instanceEnded(let key, let result): requests.ended(key, result)
+        case .jobsTaken(let jobs):
+            guard let first = jobs.first,
+                let worker = units[first.key.partition].outstanding.withLock({ $0[first.key.rawValue] })
+            else { return }
+            worker.handler(jobs)
+        }
+    }
+
+    /// Makes deployed versions usable.
+    func register(_ deployed: [ProcessDeployed]) {
+        for item in deployed {
+            let key = Key(rawValue: item.key)
+            let graph = compile(item)
+            guard let graph else {
+                logger.error(
+                    "A deployed process cannot be read by this version and will not run",
+                    metadata: ["process.id": "\(item.processID)", "resource.name": "\(item.resourceName)"])
+                continue
+            }
+            definitions.add(
+                DeployedProcess(
+                    key: key, version: Int(item.version), resourceName: item.resourceName,
+                    deploymentKey: Key(rawValue: item.deploymentKey), process: graph))
+        }
+    }
+
+    private func compile(_ item: ProcessDeployed) -> ExecutableProcess? {
+        if let graph = deploying.withLock({ $0[Self.name(item.processID, item.resource)] }) { return graph }
+        let result = BPMNImporter.read(item.resource, file: item.resourceName)
+        return result.processes.first { $0.id == item.processID }
+    }
+
+    /// Keeps the graphs of a deployment until it is durable, to read each document once.
+    func remember(_ processes: [NewProcess]) {
+        deploying.withLock { deploying in
+            for item in processes { deploying[Self.name(item.processID, item.resource)] = item.process }
+        }
+    }
+
+    func forgetDeploying(_ processes: [NewProcess]) {
+        deploying.withLock { deploying in
+            for item in processes { deploying[Self.name(item.processID, item.resource)] = nil }
+        }
+    }
+
+    private static func name(_ processID: String, _ resource: [UInt8]) -> String {
+        "\(StableHash.fnv1a64(resource)):\(processID)"
+    }
+
+    /// The store failed for good: answers everybody who waits, so that nobody waits for ever.
+    func fail(_ error: StoreError) {
+        requests.failAll(
+            CommandRejection(
+                .storeFailed, "The journal cannot be written: \(error.message)",
+                remedy: "\(error.remedy) Then start Junction again; commands with an idempotency key may be repeated."))
+    }
+
+    // MARK: Figures
+
+    func publishFigures(of unit: PartitionUnit) {
+        let engine = unit.engine
+        let figures = UnitFigures(
+            resident: engine.residentCount, live: engine.liveCount, openJobs: engine.openJobCount,
+            openTimers: engine.openTimerCount, subscriptions: engine.subscriptionCount,
+            started: engine.counters.instancesStarted, completed: engine.counters.instancesCompleted,
+            checkpointSequence: unit.isCheckpointPending ? 0 : unit.checkpointSequence)
+        self.figures.withLock { all in
+            var figures = figures
+            // A pending checkpoint is not durable yet: keep what was known before.
+            if figures.checkpointSequence == 0 { figures.checkpointSequence = all[unit.number].checkpointSequence }
+            all[unit.number] = figures
+        }
+    }
+
+    func totals() -> UnitFigures {
+        figures.withLock { all in
+            all.reduce(into: UnitFigures()) { sum, unit in
+                sum.resident += unit.resident
+                sum.live += unit.live
+                sum.openJobs += unit.openJobs
+                sum.openTimers += unit.openTimers
+                sum.subscriptions += unit.subscriptions
+                sum.started += unit.started
+                sum.completed += unit.completed
+            }
+        }
+    }
+
+    // MARK: Trimming
+
+    /// Drops journal batches that are checkpointed and projected; a little at a time, from the committer's thread.
+    func trimJournal(_ store: any JournalStore) {
+        let now = clock.monotonicNanoseconds()
+        let next = trimState.withLock { state -> Int? in
+            guard now - state.lastAt >= 100_000_000 else { return nil }
+            state.lastAt = now
+            state.next = (state.next + 1) % units.count
+            return state.next
+        }
+        guard let partition = next else { return }
+        let checkpoint = figures.withLock { $0[partition].checkpointSequence }
+        let target = Swift.min(checkpoint, projector.durableSequence(partition))
+        guard target > trimState.withLock({ $0.trimmed[partition] }) else { return }
+        do {
+            try store.trim(partition: partition, upTo: target)
+            trimState.withLock { $0.trimmed[partition] = target }
+        } catch {
+            logger.warning("The journal could not be trimmed", metadata: ["error.message": "\(error)"])
+        }
+    }
+}
