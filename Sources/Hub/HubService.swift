@@ -214,7 +214,7 @@ extension HubService {
             let created: CreatedInstance
             do {
                 created = try await self.service.createInstance(request)
-            } catch where error.code == .invalidArgument {
+            } catch  where error.code == .invalidArgument {
                 let refusal = TriggerPipeline.Refusal(
                     stage: .commit, code: .startRefused, message: error.description, disposition: .dlq)
                 return try await self.replace(
