@@ -96,13 +96,14 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Values", "ProcessModel", "Engine", "Runtime", "Storage", "Hub",
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),

@@ -1,9 +1,11 @@
+public import Hub
 import Hummingbird
 import HummingbirdCore
 public import Logging
 import NIOCore
 public import Runtime
 public import ServiceLifecycle
+public import Storage
 import Synchronization
 
 /// The HTTP API on a Unix domain socket and, when asked, on a TCP port of the loopback interface.
@@ -17,16 +19,25 @@ public final class APIServer: Service {
         public var socketPath: String?
         /// The TCP port on 127.0.0.1; 0 lets the system choose.
         public var loopbackPort: Int?
+        /// The partitions of the engine, shown in the topology.
+        public var partitionCount: Int
         /// How much the server takes.
         public var limits: APIServerLimits
 
         /// Creates a configuration.
-        public init(socketPath: String?, loopbackPort: Int? = nil, limits: APIServerLimits = APIServerLimits()) {
+        public init(
+            socketPath: String?, loopbackPort: Int? = nil, partitionCount: Int = 64,
+            limits: APIServerLimits = APIServerLimits()
+        ) {
             self.socketPath = socketPath
             self.loopbackPort = loopbackPort
+            self.partitionCount = partitionCount
             self.limits = limits
         }
     }
+
+    /// The version of this program, as clients see it.
+    public static let version = "0.1.0"
 
     private let configuration: Configuration
     private let services: RouteServices
@@ -38,11 +49,14 @@ public final class APIServer: Service {
     ///
     /// `onReady` is called once every address listens, with the TCP port.
     public init(
-        configuration: Configuration, workflow: any WorkflowService, logger: Logger,
+        configuration: Configuration, workflow: any WorkflowService, records: any RecordReader, hub: HubService,
+        logger: Logger,
         onReady: @escaping @Sendable (_ loopbackPort: Int?) async -> Void = { _ in }
     ) {
         self.configuration = configuration
-        self.services = RouteServices(workflow: workflow, limits: configuration.limits, logger: logger)
+        self.services = RouteServices(
+            workflow: workflow, records: records, hub: hub, partitionCount: configuration.partitionCount,
+            limits: configuration.limits, logger: logger)
         self.table = RouteTable(APIRoutes.all)
         self.logger = logger
         self.onReady = onReady

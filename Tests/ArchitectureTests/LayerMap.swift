@@ -86,9 +86,10 @@ enum LayerMap {
             and: platform + ["Logging", "Metrics", "Yams"]),
 
         TargetRule(
-            "Server", .apps, ["Values", "ProcessModel", "Engine", "Runtime", "Storage", "Hub"],
+            "Server", .apps, ["Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub"],
             and: platform + [
-                "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "Metrics", "NIOCore", "ServiceLifecycle",
+                "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "Metrics", "NIOCore", "NIOPosix",
+                "ServiceLifecycle",
             ]),
         TargetRule(
             "junction", .apps,

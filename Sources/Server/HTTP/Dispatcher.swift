@@ -1,5 +1,6 @@
 import Engine
 import HTTPTypes
+import Hub
 import Hummingbird
 import Logging
 import NIOCore
@@ -124,6 +125,7 @@ struct Dispatcher: HTTPResponder {
         case let error as ProblemDetails: problem = error
         case let error as CommandRejection: problem = ProblemDetails(error)
         case let error as StoreError: problem = ProblemDetails(error)
+        case let error as HubError: problem = ProblemDetails(error)
         case is CancellationError: problem = .shuttingDown
         default:
             self.services.logger.error(

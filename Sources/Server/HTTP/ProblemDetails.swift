@@ -1,4 +1,5 @@
 public import Engine
+public import Hub
 public import Storage
 public import Values
 
@@ -61,8 +62,23 @@ public struct ProblemDetails: Error, Sendable {
 
     /// A failure of the store while reading.
     public init(_ error: StoreError) {
+        let isMisuse = error.code == .misuse
         self.init(
-            status: 500, code: error.code.rawValue, title: "INTERNAL", detail: error.message, remedy: error.remedy)
+            status: isMisuse ? 400 : 500, code: error.code.rawValue,
+            title: isMisuse ? "INVALID_ARGUMENT" : "INTERNAL", detail: error.message, remedy: error.remedy)
+    }
+
+    /// What the hub refuses.
+    public init(_ error: HubError) {
+        let (status, title) =
+            switch error.code {
+            case .unknownName: (404, "NOT_FOUND")
+            case .deadLetterState: (409, "INVALID_STATE")
+            case .replayFailed: (422, "INVALID_STATE")
+            default: (500, "INTERNAL")
+            }
+        self.init(
+            status: status, code: error.code.rawValue, title: title, detail: error.message, remedy: error.remedy)
     }
 
     /// The body: one JSON object.

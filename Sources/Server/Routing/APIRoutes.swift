@@ -1,6 +1,9 @@
 /// Every operation of the API, in one explicit table.
 enum APIRoutes {
-    static let all: [Route] =
-        DeploymentRoutes.routes + ProcessInstanceRoutes.routes + JobRoutes.routes + MessageRoutes.routes
-        + UserTaskRoutes.routes + IncidentRoutes.routes
+    static let all: [Route] = [
+        DeploymentRoutes.routes, ProcessDefinitionQueries.routes, ProcessInstanceRoutes.routes,
+        ProcessInstanceQueries.routes, JobRoutes.routes, WorkQueries.routes, MessageRoutes.routes,
+        UserTaskRoutes.routes, IncidentRoutes.routes, VariableQueries.routes, PathRoutes.routes, HubRoutes.routes,
+        DeadLetterRoutes.routes, SystemRoutes.routes,
+    ].flatMap { $0 }
 }

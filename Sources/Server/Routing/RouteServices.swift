@@ -1,17 +1,28 @@
+import Hub
 import Logging
 import Runtime
+import Storage
 import Synchronization
 
 /// What the routes work on.
 final class RouteServices: Sendable {
     let workflow: any WorkflowService
+    let records: any RecordReader
+    let hub: HubService
+    let partitionCount: Int
     let limits: APIServerLimits
     let logger: Logger
     private let draining = Atomic(false)
     private let underWay = Atomic(0)
 
-    init(workflow: any WorkflowService, limits: APIServerLimits, logger: Logger) {
+    init(
+        workflow: any WorkflowService, records: any RecordReader, hub: HubService, partitionCount: Int,
+        limits: APIServerLimits, logger: Logger
+    ) {
         self.workflow = workflow
+        self.records = records
+        self.hub = hub
+        self.partitionCount = partitionCount
         self.limits = limits
         self.logger = logger
     }
