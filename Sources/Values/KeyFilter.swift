@@ -8,12 +8,6 @@ struct KeyFilter {
     ///
     /// A key that is not ASCII may equal one with other bytes; after such a key the answer is always "perhaps".
     @inline(__always)
-    mutating func insertMayContain(_ key: UnsafeRawBufferPointer) -> Bool {
-        self.insertMayContain(key, isASCII: key.allSatisfy { $0 < 0x80 })
-    }
-
-    /// Notes a key, told whether it is ASCII.
-    @inline(__always)
     mutating func insertMayContain(_ key: UnsafeRawBufferPointer, isASCII: Bool) -> Bool {
         guard isASCII else {
             let isFirst = self.seen == 0

@@ -132,18 +132,19 @@ public enum ValueCodec {
             let count = try reader.count(minimumByteCount: 2)
             var entries: [ValueContext.Entry] = []
             entries.reserveCapacity(count)
-            var filter = KeyFilter()
-            for _ in 0..<count {
+            var register = KeyRegister()
+            for position in 0..<count {
                 let utf8 = try reader.rawBytes()
                 guard UTF8Validation.isValid(utf8) else { throw reader.failure(.invalidText) }
                 let key = String(decoding: utf8, as: UTF8.self)
+                let repeated = register.note(
+                    key, utf8: utf8, isASCII: utf8.allSatisfy { $0 < 0x80 }, count: position
+                ) { entries[$0].key }
                 // A repeated key is damage: no context has one.
-                guard !filter.insertMayContain(utf8) || !entries.contains(where: { $0.key == key }) else {
-                    throw reader.failure(.invalidValue)
-                }
+                guard repeated == nil else { throw reader.failure(.invalidValue) }
                 entries.append(ValueContext.Entry(key: key, value: try Self.read(&reader, depth: depth + 1)))
             }
-            return .context(ValueContext(distinct: entries))
+            return .context(ValueContext(distinct: entries, index: register.index))
         case Tag.date: return .date(try Self.readDate(&reader))
         case Tag.time: return .time(try Self.readTime(&reader))
         case Tag.dateTime:

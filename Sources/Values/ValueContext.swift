@@ -17,24 +17,23 @@ public struct ValueContext: Sendable {
     }
 
     /// The largest number of entries that is searched without an index.
-    @usableFromInline static let linearSearchMax = 8
+    static let linearSearchMax = 16
 
     @usableFromInline var entries: [Entry]
-    /// Positions by key; nil for a small context.
-    @usableFromInline var index: [String: Int]?
+    /// Positions by key; not in use in a small context.
+    @usableFromInline var index: KeyIndex
 
     /// Creates an empty context.
     @inlinable
     public init() {
         self.entries = []
-        self.index = nil
+        self.index = KeyIndex()
     }
 
-    /// Takes entries whose keys are known to be distinct.
-    init(distinct entries: [Entry]) {
+    /// Takes entries whose keys are known to be distinct, and their index if there are many.
+    init(distinct entries: [Entry], index: KeyIndex) {
         self.entries = entries
-        self.index = nil
-        self.rebuildIndexIfLarge()
+        self.index = index
     }
 
     /// Creates a context; of two pairs with one key the last wins, at the place of the first.
@@ -99,8 +98,7 @@ public struct ValueContext: Sendable {
     public mutating func removeValue(forKey key: String) -> Value? {
         guard let position = self.position(of: key) else { return nil }
         let entry = self.entries.remove(at: position)
-        self.index = nil
-        self.rebuildIndexIfLarge()
+        self.rebuildIndex()
         return entry.value
     }
 
@@ -114,8 +112,8 @@ public struct ValueContext: Sendable {
     /// The position of `key`, or nil.
     @usableFromInline
     func position(of key: String) -> Int? {
-        if let index {
-            return index[key]
+        if self.index.isInUse {
+            return self.index.position(of: key) { self.entries[$0].key == key }
         }
         return self.entries.firstIndex { $0.key == key }
     }
@@ -123,21 +121,20 @@ public struct ValueContext: Sendable {
     /// Appends an entry whose key is known to be new.
     mutating func append(key: String, value: Value) {
         self.entries.append(Entry(key: key, value: value))
-        if self.index != nil {
-            self.index?[key] = self.entries.count - 1
-        } else {
-            self.rebuildIndexIfLarge()
+        if self.index.isInUse {
+            self.index.append(key, at: self.entries.count - 1)
+        } else if self.entries.count > Self.linearSearchMax {
+            self.rebuildIndex()
         }
     }
 
-    private mutating func rebuildIndexIfLarge() {
-        guard self.entries.count > Self.linearSearchMax else { return }
-        var index: [String: Int] = [:]
-        index.reserveCapacity(self.entries.count * 2)
-        for (position, entry) in self.entries.enumerated() {
-            index[entry.key] = position
+    private mutating func rebuildIndex() {
+        guard self.entries.count > Self.linearSearchMax else {
+            self.index = KeyIndex()
+            return
         }
-        self.index = index
+        self.index = KeyIndex(count: self.entries.count)
+        for (position, entry) in self.entries.enumerated() { self.index.append(entry.key, at: position) }
     }
 }
 

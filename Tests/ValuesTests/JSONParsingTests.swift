@@ -136,6 +136,27 @@ import Values
         #expect(context.keys == (0..<150).map { "key number \($0)" })
     }
 
+    @Test func keysThatUnicodeCallsEqualAreOne() throws {
+        // The Kelvin sign equals K, é equals e with an accent, whichever comes first and however many keys there are.
+        let padding = (0..<40).map { "\"\($0)\":0" }.joined(separator: ",")
+        for keys in [[#""K":1"#, #""\u212a":2"#], [#""\u212a":1"#, #""K":2"#], [#""é":1"#, #""e\u0301":2"#]] {
+            for text in ["{\(keys[0]),\(keys[1])}", "{\(keys[0]),\(padding),\(keys[1])}"] {
+                let value = try JSON.parse(text)
+                let context = try #require(value.asContext)
+                #expect(context.entry(at: 0).value == 2, "\(text)")
+                #expect(Set(context.keys).count == context.count, "\(text)")
+            }
+        }
+    }
+
+    @Test func manyKeysTakeLinearTime() throws {
+        // A hundred thousand keys compared pair by pair would take minutes.
+        let text = "{" + (0..<100_000).map { "\"é\($0)\":\($0)" }.joined(separator: ",") + "}"
+        let value = try JSON.parse(text)
+        #expect(value.asContext?.count == 100_000)
+        #expect(value["é99999"] == 99_999)
+    }
+
     @Test func membersAreSplitWithoutBuildingThem() throws {
         let bytes = Array(#"xx { "a" : [1, 2] , "b\n":{"c":null},"a":"x" } "#.utf8)
         let slice = bytes[3...]

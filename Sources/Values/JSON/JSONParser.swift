@@ -64,22 +64,23 @@ struct JSONParser: ~Copyable {
             return ValueContext()
         }
         let start = self.members.count
-        var filter = KeyFilter()
+        var register = KeyRegister()
         repeat {
             try self.scanner.beginString()
             let content = try self.scanner.skipString()
-            let isPlain = !content.hasEscapes && content.isASCII
-            let mayRepeat = filter.insertMayContain(
-                UnsafeRawBufferPointer(rebasing: self.scanner.bytes[content.range]), isASCII: isPlain)
             let key = self.scanner.text(content)
+            let repeated = register.note(
+                key, utf8: UnsafeRawBufferPointer(rebasing: self.scanner.bytes[content.range]),
+                isASCII: content.isASCII && !content.hasEscapes, count: self.members.count - start
+            ) { self.members[start + $0].key }
             try self.scanner.skipColon()
             let value = try self.value(depth: depth + 1)
-            if mayRepeat, let index = self.members.firstIndex(from: start, where: { $0.key == key }) {
-                self.members.update(index) { $0.value = value }
+            if let repeated {
+                self.members[start + repeated].value = value
             } else {
                 self.members.push(ValueContext.Entry(key: key, value: value))
             }
         } while try self.scanner.separator(closing: 0x7D)
-        return ValueContext(distinct: self.members.popArray(from: start))
+        return ValueContext(distinct: self.members.popArray(from: start), index: register.index)
     }
 }

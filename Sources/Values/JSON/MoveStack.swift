@@ -42,17 +42,11 @@ struct MoveStack<Element>: ~Copyable {
         return array
     }
 
-    /// Calls `body` with the elements above `position`.
-    @inline(__always)
-    func firstIndex(from position: Int, where predicate: (borrowing Element) -> Bool) -> Int? {
-        guard let base else { return nil }
-        for index in position..<self.count where predicate(base[index]) { return index }
-        return nil
-    }
-
-    /// Calls `body` with the element at `index`, which must be below `count`.
-    mutating func update(_ index: Int, _ body: (inout Element) -> Void) {
-        guard let base, index < self.count else { return }
-        body(&base[index])
+    /// The element at `index`, which must be below `count`.
+    subscript(index: Int) -> Element {
+        @inline(__always)
+        get { self.base.unsafelyUnwrapped[index] }
+        @inline(__always)
+        set { self.base.unsafelyUnwrapped[index] = newValue }
     }
 }
