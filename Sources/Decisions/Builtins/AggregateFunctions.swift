@@ -3,7 +3,7 @@ import Values
 extension Builtin {
     static let aggregateFunctions: [Builtin] = [
         Builtin("count", "list...") { (arguments, _) throws(Mistake) in
-            .number(Number(arguments.count == 0 ? 0 : try arguments.elements().count))
+            .number(Number(try arguments.elements().count))
         },
         extreme("min", .less),
         extreme("max", .greater),

@@ -15,7 +15,7 @@ struct Builtin: Sendable {
         /// - Parameter text: Names separated by commas; `?` ends an optional one, `...` one that takes many.
         init(_ text: String) {
             let names = text.split(separator: ",").map { $0.drop { $0 == " " } }
-            required = names.count { !$0.hasSuffix("?") && !$0.hasSuffix("...") }
+            required = names.count { !$0.hasSuffix("?") }
             isVariadic = names.last?.hasSuffix("...") ?? false
             parameters = names.map { name in
                 String(name.hasSuffix("...") ? name.dropLast(3) : name.hasSuffix("?") ? name.dropLast() : name)
@@ -66,12 +66,15 @@ struct Builtin: Sendable {
         signatures.contains { count >= $0.required && ($0.isVariadic || count <= $0.parameters.count) }
     }
 
-    /// How many arguments it takes, for a message.
+    /// How many arguments it takes, for a message: `1 argument`, `2 to 4 arguments`, `1 or 3 arguments`.
     var arityText: String {
-        let least = signatures.map(\.required).min() ?? 0
-        if signatures.contains(where: \.isVariadic) { return "at least \(max(least, 1)) arguments" }
-        let most = signatures.map(\.parameters.count).max() ?? 0
-        return (least == most ? "\(least)" : "\(least) to \(most)") + (most == 1 ? " argument" : " arguments")
+        let counts = Set(signatures.flatMap { Array($0.required...$0.parameters.count) }).sorted()
+        let (least, most) = (counts[0], counts[counts.count - 1])
+        let noun = most == 1 ? "argument" : "arguments"
+        if signatures.contains(where: \.isVariadic) { return "at least \(least) \(noun)" }
+        if least == most { return "\(least) \(noun)" }
+        if most - least == counts.count - 1 { return "\(least) to \(most) \(noun)" }
+        return counts.dropLast().map(String.init).joined(separator: ", ") + " or \(most) \(noun)"
     }
 
     /// For each parameter the position of the argument given by its name; nil when no signature fits the names.

@@ -12,7 +12,6 @@ extension Builtin {
         },
         Builtin("number", "from", "from, grouping separator, decimal separator") { (arguments, _) throws(Mistake) in
             if arguments.count == 1, case .number = arguments[0] { return arguments[0] }
-            guard arguments.count != 2 else { throw Mistake("'number' takes 1 or 3 arguments but 2 are given") }
             let text = try arguments.string(0)
             let grouping = try arguments.separator(1, of: [" ", ".", ","])
             let point = try arguments.separator(2, of: [".", ","])

@@ -33,15 +33,18 @@ extension Builtin {
             }
             return .number(remainder)
         },
-        Builtin("sqrt", "number") { (arguments, _) throws(Mistake) in
+        Builtin("sqrt", "number") { (arguments, machine) throws(Mistake) in
+            try arguments.spend(16, &machine)
             guard let root = try arguments.number(0).squareRoot else { throw Mistake("The number is negative") }
             return .number(root)
         },
-        Builtin("log", "number") { (arguments, _) throws(Mistake) in
+        Builtin("log", "number") { (arguments, machine) throws(Mistake) in
+            try arguments.spend(128, &machine)
             guard let logarithm = try arguments.number(0).log else { throw Mistake("The number is not above zero") }
             return .number(logarithm)
         },
-        Builtin("exp", "number") { (arguments, _) throws(Mistake) in
+        Builtin("exp", "number") { (arguments, machine) throws(Mistake) in
+            try arguments.spend(128, &machine)
             guard let power = try arguments.number(0).exp else { throw Mistake("The result is too large") }
             return .number(power)
         },
@@ -69,6 +72,6 @@ extension Arguments {
     }
 
     fileprivate func optionalScale(_ index: Int) throws(Mistake) -> Int {
-        isMissing(index) ? 0 : try scale(index)
+        index < count ? try scale(index) : 0
     }
 }

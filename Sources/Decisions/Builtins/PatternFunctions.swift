@@ -7,9 +7,7 @@ extension Builtin {
             let text = Array(try arguments.string(0).unicodeScalars)
             let pattern = try arguments.pattern(1, flags: 2)
             var budget = Pattern.stepsMax
-            let match = try pattern.firstMatch(in: text, from: 0, budget: &budget)
-            try arguments.spend((Pattern.stepsMax - budget) / 16, &machine)
-            return .boolean(match != nil)
+            return .boolean(try arguments.firstMatch(of: pattern, in: text, from: 0, &budget, &machine) != nil)
         },
         Builtin("replace", "input, pattern, replacement, flags?") { (arguments, machine) throws(Mistake) in
             let text = Array(try arguments.string(0).unicodeScalars)
@@ -54,17 +52,26 @@ extension Arguments {
         return try Pattern(text, flags: try optionalString(flags) ?? "")
     }
 
+    /// The first match from `start` on; its steps count as steps of the evaluation.
+    fileprivate func firstMatch(
+        of pattern: Pattern, in text: [Unicode.Scalar], from start: Int, _ budget: inout Int, _ machine: inout Machine
+    ) throws(Mistake) -> Pattern.Match? {
+        let before = budget
+        defer { _ = machine.spend((before - budget) / 8, at: span) }
+        return try pattern.firstMatch(in: text, from: start, budget: &budget)
+    }
+
     /// All matches from left to right, none of which may be empty.
     fileprivate func matches(
         of pattern: Pattern, in text: [Unicode.Scalar], _ machine: inout Machine
     ) throws(Mistake) -> [Pattern.Match] {
         var (found, position, budget): ([Pattern.Match], Int, Int) = ([], 0, Pattern.stepsMax)
-        while let match = try pattern.firstMatch(in: text, from: position, budget: &budget) {
+        while let match = try firstMatch(of: pattern, in: text, from: position, &budget, &machine) {
+            try spend(1, &machine)
             guard !match.range.isEmpty else { throw Mistake("The pattern matches the empty string") }
             found.append(match)
             position = match.range.upperBound
         }
-        try spend(found.count + (Pattern.stepsMax - budget) / 16, &machine)
         return found
     }
 }

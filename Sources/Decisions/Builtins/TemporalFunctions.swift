@@ -8,12 +8,10 @@ extension Builtin {
                 guard let date = CalendarDate(text) else { throw Mistake("'\(text)' is no date") }
                 return .date(date)
             }
-            guard arguments.count == 3 else { throw Mistake("'date' takes 1 or 3 arguments but 2 are given") }
             return .date(try arguments.date(year: 0))
         },
         Builtin("time", "from", "hour, minute, second, offset?") { (arguments, _) throws(Mistake) in
             if arguments.count == 1 { return .time(try arguments.time(0)) }
-            guard arguments.count >= 3 else { throw Mistake("'time' takes 1, 3 or 4 arguments but 2 are given") }
             return .time(try arguments.time(hour: 0))
         },
         Builtin(
@@ -26,9 +24,8 @@ extension Builtin {
                 if case .string(let zone) = arguments[1] { return .dateTime(try arguments.dateTime(0, in: zone)) }
                 guard case .time(let time) = arguments[1] else { throw arguments.expected("time", 1) }
                 return .dateTime(DateTime(date: try arguments.date(0), time: time))
-            case 6, 7:
+            default:
                 return .dateTime(DateTime(date: try arguments.date(year: 0), time: try arguments.time(hour: 3)))
-            default: throw Mistake("'date and time' takes 1, 2, 6 or 7 arguments but \(arguments.count) are given")
             }
         },
         Builtin("duration", "from") { (arguments, _) throws(Mistake) in

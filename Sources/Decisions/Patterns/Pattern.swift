@@ -33,7 +33,7 @@ struct Pattern: Sendable {
     /// The most instructions a pattern may compile to.
     static let sizeMax = 20_000
     /// The most steps one search may take.
-    static let stepsMax = 2_000_000
+    static let stepsMax = 1_000_000
 
     /// - Throws: ``Mistake`` when the pattern or a flag is wrong.
     init(_ text: String, flags: String) throws(Mistake) {

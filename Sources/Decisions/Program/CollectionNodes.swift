@@ -63,8 +63,8 @@ final class RangeNode: Node, @unchecked Sendable {
     }
 
     override func evaluate(_ machine: inout Machine) -> Value {
-        let low = end(lower, &machine)
-        let high = end(upper, &machine)
+        let low = lower?.evaluate(&machine)
+        let high = upper?.evaluate(&machine)
         if let low, let high, Order.between(low, high) == nil {
             machine.warn(span) {
                 "A \(low.typeName) and a \(high.typeName) cannot bound a range in '\($0.text(span))'"
@@ -77,12 +77,6 @@ final class RangeNode: Node, @unchecked Sendable {
         }
         return .range(
             ValueRange(lower: low, includesLower: includesLower, upper: high, includesUpper: includesUpper))
-    }
-
-    /// An end that evaluates to null is unbounded.
-    private func end(_ node: Node?, _ machine: inout Machine) -> Value? {
-        guard let value = node?.evaluate(&machine), !value.isNull else { return nil }
-        return value
     }
 }
 
@@ -135,7 +129,10 @@ final class FilterNode: Node, @unchecked Sendable {
     private func none(_ machine: inout Machine) -> Value {
         if condition is ConditionNode { return .list([]) }
         machine.stack[machine.base + slot] = .null
-        if case .number(let number) = condition.evaluate(&machine) { return element(at: number, of: [], &machine) }
+        let warningCount = machine.warnings.count
+        let result = condition.evaluate(&machine)
+        machine.warnings.removeLast(machine.warnings.count - warningCount)
+        if case .number(let number) = result { return element(at: number, of: [], &machine) }
         return .list([])
     }
 

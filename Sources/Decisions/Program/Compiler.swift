@@ -160,7 +160,8 @@ struct Compiler {
                     Relation(comparison).map { .order($0) } ?? .equality(isNegated: comparison == .notEqual)
                 compiled.append(Test(kind: kind, operand: try compile(operand)))
             } else {
-                let kind: Test.Kind = aboutInput && test.readsInput ? .condition : .membership
+                var kind: Test.Kind = aboutInput && test.readsInput ? .condition : .membership
+                if case .range = test.kind { kind = .interval }
                 compiled.append(Test(kind: kind, operand: try compile(test)))
             }
         }

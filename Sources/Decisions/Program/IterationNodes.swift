@@ -87,17 +87,15 @@ extension ArraySlice<Iterator> {
     private func run(
         _ machine: inout Machine, _ span: SourceSpan, _ body: (inout Machine) -> LoopControl
     ) -> LoopControl {
-        guard let iterator = first else {
-            return machine.spend(1, at: span) ? body(&machine) : .abandon
-        }
+        guard let iterator = first else { return body(&machine) }
         guard let domain = iterator.domain(&machine) else { return .abandon }
         var position = 0
         while let value = domain.value(at: position) {
+            guard machine.spend(1, at: span) else { return .abandon }
             machine.stack[machine.base + iterator.slot] = value
             let control = dropFirst().run(&machine, span, body)
             guard control == .proceed else { return control }
             position += 1
-            guard machine.spend(1, at: span) else { return .abandon }
         }
         return .proceed
     }

@@ -24,7 +24,7 @@ struct Machine {
     var height = 0
 
     /// The most iterations, invocations and elements of built lists one evaluation may take.
-    static let stepsMax = 2_000_000
+    static let stepsMax = 1_000_000
     /// The deepest recursion, in nodes; bounds the native stack.
     static let heightMax = 4_000
     /// The deepest nesting of lists and contexts in a value that an expression builds.

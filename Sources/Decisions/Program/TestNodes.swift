@@ -8,6 +8,8 @@ struct Test: Sendable {
         case equality(isNegated: Bool)
         /// A value, range or list to look for.
         case membership
+        /// An interval written out, which is unknown when it cannot be built.
+        case interval
         /// A condition about `?`.
         case condition
     }
@@ -25,6 +27,9 @@ struct Test: Sendable {
             return isNegated ? result.negated : result
         case .membership:
             return machine.belongs(value, to: operand.evaluate(&machine), at: operand.span)
+        case .interval:
+            let interval = operand.evaluate(&machine)
+            return interval.isNull ? .unknown : machine.belongs(value, to: interval, at: operand.span)
         case .condition:
             return operand.truth(&machine)
         }

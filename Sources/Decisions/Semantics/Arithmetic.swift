@@ -37,11 +37,18 @@ extension Machine {
                 case .subtract: Number.subtracting(a, b)
                 case .multiply: Number.multiplying(a, b)
                 case .divide: Number.dividing(a, b)
-                case .power: a.power(b)
+                case .power: power(a, b, span)
                 }
             if let result { return .number(result) }
         }
         return computeOther(left, arithmetic, right, span)
+    }
+
+    /// Takes steps for the work, which grows with the exponent.
+    @inline(never)
+    private mutating func power(_ base: Number, _ exponent: Number, _ span: SourceSpan) -> Number? {
+        let isSmall = exponent.int64.map { $0.magnitude <= 64 } ?? false
+        return spend(isSmall ? 4 : 128, at: span) ? base.power(exponent) : nil
     }
 
     @inline(never)

@@ -138,6 +138,9 @@ extension Machine {
                     && isSame(a.lower ?? .null, b.lower ?? .null, at: span)
                     && isSame(a.upper ?? .null, b.upper ?? .null, at: span))
         case (.function(let a), .function(let b)): return Truth(a == b)
+        case (.dateTime, .dateTime), (.time, .time):
+            // With and without a zone they have no order, but are surely different.
+            return Truth(Order.between(left, right) == .equal)
         default: return Order.between(left, right).map { Truth($0 == .equal) }
         }
     }

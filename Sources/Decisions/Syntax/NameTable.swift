@@ -3,17 +3,27 @@ struct NameTable {
     private var frames: [[String]] = []
     /// Names of several tokens by their first word, longest first.
     private var known: [String: [String]]
+    /// Built-in functions whose names hold keywords: they are names only in front of their arguments.
+    private var invocationOnly: Set<String>
     /// Keys of contexts read so far, which may follow a `.`.
     private var keys: [String] = []
 
     init(_ names: [String]) {
         known = Self.builtins
-        for name in names where Self.isCompound(name) { known[Self.firstWord(name), default: []].append(name) }
-        for word in known.keys { known[word]?.sort { $0.utf8.count > $1.utf8.count } }
+        invocationOnly = Self.builtinsWithKeywords
+        for name in names where Self.isCompound(name) {
+            let word = Self.firstWord(name)
+            known[word, default: []].append(name)
+            known[word]?.sort { $0.utf8.count > $1.utf8.count }
+            invocationOnly.remove(name)
+        }
     }
 
     private static let builtins: [String: [String]] = Dictionary(
-        grouping: Builtin.all.map(\.name).filter(isCompound), by: firstWord)
+        grouping: Builtin.all.map(\.name).filter(isCompound), by: firstWord
+    ).mapValues { names in names.sorted { $0.utf8.count > $1.utf8.count } }
+    private static let builtinsWithKeywords = Set(
+        Builtin.all.map(\.name).filter { $0.split(separator: " ").contains { Keyword.isReserved(String($0)) } })
 
     mutating func push(_ names: [String]) { frames.append(names) }
 
@@ -43,19 +53,14 @@ struct NameTable {
         words.skipNamePart()
         for name in known[lexer.text(start, words.position)] ?? [] {
             guard let end = Self.end(of: name, at: start, in: lexer), end > best?.end ?? start else { continue }
-            if Self.isBuiltin(name) {
+            if invocationOnly.contains(name) {
                 var ahead = lexer
                 ahead.position = end
-                guard !afterDot, let next = try? ahead.next(), next.kind == .leftParenthesis || !name.contains(" and ")
-                else { continue }
+                guard !afterDot, let next = try? ahead.next(), next.kind == .leftParenthesis else { continue }
             }
             best = (name, end)
         }
         return best
-    }
-
-    private static func isBuiltin(_ name: String) -> Bool {
-        builtins[firstWord(name)]?.contains(name) ?? false
     }
 
     private static func firstWord(_ name: String) -> String {

@@ -113,7 +113,9 @@ struct Parser {
         }
     }
 
-    func syntax(_ kind: Syntax.Kind, from start: Int) -> Syntax {
+    /// A part that reaches from `start` to the last token taken. `mutating`, so that a part parsed in the argument is
+    /// parsed before `lastEnd` is read.
+    mutating func syntax(_ kind: Syntax.Kind, from start: Int) -> Syntax {
         Syntax(kind: kind, span: SourceSpan(start, lastEnd))
     }
 
@@ -184,14 +186,7 @@ struct Parser {
 
     private mutating func parseUnary(continuing primary: Syntax? = nil) throws(FEELError) -> Syntax {
         let start = primary.map { Int($0.span.start) } ?? token.start
-        var operand: Syntax
-        if primary == nil, try take(.minus) {
-            try enter()
-            defer { depth -= 1 }
-            operand = syntax(.negation(try parseUnary()), from: start)
-        } else {
-            operand = try parsePostfix(continuing: primary)
-        }
+        var operand = try parseNegation(continuing: primary)
         while isKeyword("instance") {
             try extendChain()
             try advance()
@@ -199,6 +194,14 @@ struct Parser {
             operand = syntax(.instance(operand, try parseType()), from: start)
         }
         return operand
+    }
+
+    private mutating func parseNegation(continuing primary: Syntax?) throws(FEELError) -> Syntax {
+        let start = token.start
+        guard primary == nil, try take(.minus) else { return try parsePostfix(continuing: primary) }
+        try enter()
+        defer { depth -= 1 }
+        return syntax(.negation(try parseNegation(continuing: nil)), from: start)
     }
 
     /// Paths, filters and invocations.
