@@ -83,10 +83,10 @@ final class Committer: Sendable {
     private func run(_ runtime: RuntimeCore) {
         while true {
             let (pending, isStopping) = inbox.withLock { inbox in
+                inbox.isBusy = !inbox.pending.isEmpty
                 defer {
                     inbox.pending = []
                     inbox.bytes = 0
-                    inbox.isBusy = !inbox.pending.isEmpty
                 }
                 return (inbox.pending, inbox.isStopping)
             }
