@@ -87,6 +87,10 @@ public final class FaultyStore: JournalStore {
         try self.store.readJournal(after: sequences, body)
     }
 
+    public func retainedSequences() throws(StoreError) -> [UInt64] {
+        try self.store.retainedSequences()
+    }
+
     public func makeStateReader() throws(StoreError) -> any StateReader {
         try self.store.makeStateReader()
     }

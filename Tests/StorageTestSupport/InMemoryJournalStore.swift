@@ -95,6 +95,10 @@ public final class InMemoryJournalStore: JournalStore {
         try contents.read(after: sequences, body)
     }
 
+    public func retainedSequences() throws(StoreError) -> [UInt64] {
+        try self.snapshot().partitions.map(\.base)
+    }
+
     public func makeStateReader() throws(StoreError) -> any StateReader {
         _ = try self.snapshot()
         return InMemoryStateReader(self.disk)

@@ -14,6 +14,7 @@ extension StoreConformance {
             try run.trim(0, upTo: 70)
             try run.store.trim(partition: 0, upTo: 70)
             try run.store.trim(partition: 0, upTo: 3)
+            try run.expect(Array(try run.store.retainedSequences().prefix(2)), equals: [70, 0], "retained sequences")
             for _ in 0..<2 {
                 try run.expect(.trimmed, "reading what was dropped") { _ = try run.read(0, after: 69) }
                 try run.expect(try run.read(0, after: 70).map(\.sequence), equals: Array(71...100), "what is left")

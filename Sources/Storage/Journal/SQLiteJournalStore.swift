@@ -95,6 +95,10 @@ public final class SQLiteJournalStore: JournalStore {
         try self.makeJournalReader().readAll(after: sequences, body)
     }
 
+    public func retainedSequences() throws(StoreError) -> [UInt64] {
+        try self.withWriter { writer throws(StoreError) in writer.heads.map(\.base) }
+    }
+
     public func makeStateReader() throws(StoreError) -> any StateReader {
         try SQLiteStateReader(self.openReader())
     }

@@ -42,6 +42,9 @@ public protocol JournalStore: Sendable {
         after sequences: [UInt64], _ body: (JournalBatch) throws(StoreError) -> Bool
     ) throws(StoreError)
 
+    /// After which sequence the retained journal of each partition begins: what has been trimmed, 0 when nothing was.
+    func retainedSequences() throws(StoreError) -> [UInt64]
+
     /// Opens a reader for the checkpointed state, for one thread.
     func makeStateReader() throws(StoreError) -> any StateReader
 

@@ -92,6 +92,8 @@ final class WALCheckpointer: Sendable {
                     open = connection
                 } else {
                     open = try SQLiteConnection(path: self.path, access: .readWrite, vfs: self.vfs)
+                    // A connection that has read nothing yet does not know that there is a log to copy.
+                    _ = try open.integer("SELECT count(*) FROM sqlite_schema")
                 }
                 connection = open
                 try self.checkpoint(open)
