@@ -1,0 +1,139 @@
+import Resilience
+import Testing
+import Values
+
+struct ResilienceProfileTests {
+    private func read(_ json: String, base: ResilienceProfile = .standard) throws
+        -> (profile: ResilienceProfile, diagnostics: [Diagnostic])
+    {
+        var diagnostics: [Diagnostic] = []
+        let profile = ResilienceProfile(try JSON.parse(json), name: "p", base: base, diagnostics: &diagnostics)
+        return (profile, diagnostics)
+    }
+
+    @Test func everyFieldIsRead() throws {
+        let (profile, diagnostics) = try self.read(
+            """
+            {"timeout": {"attempt": "20s", "total": "90s", "connect": "1s"},
+             "retry": {"max": 7, "backoff": {"kind": "decorrelatedJitter", "base": "1s", "cap": "30s"},
+                       "honourRetryAfter": {"maxWait": "2m"}, "inProcessWait": "3s",
+                       "kinds": {"rateLimited": {"max": 10, "backoff": {"kind": "constant", "base": "9s"}},
+                                 "timeout": {"retry": false}}},
+             "breaker": {"window": {"kind": "count", "size": 50}, "minCalls": 20, "failureRate": 60,
+                         "slowCall": "10s", "slowRate": 80, "open": "45s", "openMultiplier": 1.5, "openMax": "10m",
+                         "halfOpen": 5, "lease": "25s", "halfOpenMax": "1m", "record": ["timeout"],
+                         "ignore": "auth", "openOnRetryAfter": false},
+             "budget": {"capacity": 100, "cost": 1, "timeoutCost": 2, "refund": 3}}
+            """)
+        #expect(diagnostics == [])
+        #expect(profile.name == "p")
+        #expect(profile.attemptTimeout == .seconds(20) && profile.totalTimeout == .seconds(90))
+        #expect(profile.connectTimeout == .seconds(1))
+        #expect(profile.retry.maximumAttempts == 7)
+        #expect(profile.retry.backoff == .decorrelatedJitter(base: .seconds(1), cap: .seconds(30)))
+        #expect(profile.retry.retryAfterMaximum == .seconds(120))
+        #expect(profile.retry.inProcessWaitMaximum == .seconds(3))
+        #expect(
+            profile.retry.kinds == [
+                .rateLimited: .init(maximumAttempts: 10, backoff: .constant(.seconds(9))),
+                .timeout: .init(isRetryable: false),
+            ])
+        var breaker = CircuitBreaker.Policy()
+        breaker.window = .count(size: 50)
+        breaker.minimumCalls = 20
+        breaker.failureRatePercent = 60
+        breaker.slowCallDuration = .seconds(10)
+        breaker.slowRatePercent = 80
+        breaker.openDuration = .seconds(45)
+        breaker.openMultiplier = 1.5
+        breaker.openDurationMaximum = .seconds(600)
+        breaker.halfOpenPermits = 5
+        breaker.probeLease = .seconds(25)
+        breaker.halfOpenDurationMaximum = .seconds(60)
+        breaker.failureKinds = [.timeout]
+        breaker.ignoredKinds = [.auth]
+        breaker.opensOnRetryAfter = false
+        #expect(profile.breaker == breaker)
+        var budget = RetryBudget.Policy()
+        budget.capacity = 100
+        budget.retryCost = 1
+        budget.timeoutRetryCost = 2
+        budget.successRefund = 3
+        #expect(profile.budget == budget)
+    }
+
+    @Test func nothingGivenMeansTheBase() throws {
+        for base in ResilienceProfile.builtIn {
+            var expected = base
+            expected.name = "p"
+            expected.breaker?.probeLease = base.attemptTimeout
+            let (profile, diagnostics) = try self.read("{}", base: base)
+            #expect(profile == expected)
+            #expect(diagnostics == [])
+        }
+    }
+
+    @Test func partsCanBeSwitchedOffAndOnAgain() throws {
+        let off = try self.read(#"{"breaker": false, "budget": false, "retry": {"honourRetryAfter": false}}"#)
+        #expect(off.profile.breaker == nil && off.profile.budget == nil)
+        #expect(off.profile.retry.retryAfterMaximum == nil)
+        let on = try self.read(#"{"breaker": {"open": "1s"}, "budget": {}}"#, base: .none)
+        #expect(on.profile.breaker?.openDuration == .seconds(1) && on.profile.budget == RetryBudget.Policy())
+        #expect(off.diagnostics == [] && on.diagnostics == [])
+    }
+
+    @Test func aProbesLeaseFollowsTheAttemptTimeout() throws {
+        #expect(try self.read(#"{"timeout": {"attempt": "7s"}}"#).profile.breaker?.probeLease == .seconds(7))
+    }
+
+    @Test(arguments: [
+        ("kind only", #"{"kind": "fullJitter"}"#, Backoff.fullJitter(base: .milliseconds(500), cap: .seconds(20))),
+        ("equal", #"{"kind": "equalJitter", "base": "1m"}"#, .equalJitter(base: .seconds(60), cap: .seconds(60))),
+        ("polly", #"{"kind": "pollyJitter", "base": "1s"}"#, .pollyJitter(base: .seconds(1), cap: .seconds(20))),
+        (
+            "exponential", #"{"kind": "exponential", "base": "1s", "multiplier": 3}"#,
+            .exponential(base: .seconds(1), multiplier: 3, cap: .seconds(20))
+        ),
+    ])
+    func backoffsAreRead(_ row: (name: String, json: String, backoff: Backoff)) throws {
+        let (profile, diagnostics) = try self.read(#"{"retry": {"backoff": \#(row.json)}}"#)
+        #expect(profile.retry.backoff == row.backoff)
+        #expect(diagnostics == [])
+    }
+
+    @Test(
+        arguments: [
+            (#"{"retrys": {}}"#, "Unknown field resilience.retrys.", "Did you mean retry?"),
+            (#"{"retry": {"maximum": 3}}"#, "Unknown field resilience.retry.maximum.", nil),
+            (#"{"retry": {"max": 0}}"#, "resilience.retry.max", nil),
+            (#"{"retry": {"backoff": {}}}"#, "resilience.retry.backoff.kind is missing.", nil),
+            (
+                #"{"retry": {"backoff": {"kind": "fulljiter"}}}"#, "resilience.retry.backoff.kind",
+                "Did you mean fullJitter?"
+            ),
+            (#"{"retry": {"backoff": {"kind": "fullJitter", "base": "9s", "cap": "1s"}}}"#, "base ≤ cap", nil),
+            (#"{"retry": {"backoff": {"kind": "constant", "cap": "1s"}}}"#, "Unknown field", nil),
+            (#"{"retry": {"kinds": {"timeouts": {}}}}"#, "resilience.retry.kinds.timeouts", "Did you mean timeout?"),
+            (#"{"timeout": {"attempt": "20"}}"#, "a length of time", nil),
+            (#"{"timeout": {"attempt": "20s", "total": "10s"}}"#, "attempt ≤ total", nil),
+            (#"{"timeout": {"attempt": "0"}}"#, "0 < attempt", nil),
+            (#"{"breaker": true}"#, "resilience.breaker: expected an object", nil),
+            (#"{"breaker": {"window": {"size": 3}}}"#, "window.kind is missing", nil),
+            (#"{"breaker": {"failureRate": 0}}"#, "1.0 to 100.0", nil),
+            (#"{"breaker": {"ignore": ["auht"]}}"#, "breaker.ignore", "Did you mean auth?"),
+            (#"{"budget": {"cost": -1}}"#, "budget.cost", nil),
+            (#"[1]"#, "resilience: expected an object", nil),
+        ] as [(String, String, String?)])
+    func everyMistakeIsNamed(_ row: (json: String, words: String, remedy: String?)) throws {
+        let (_, diagnostics) = try self.read(row.json)
+        let finding = try #require(diagnostics.first)
+        #expect(finding.code == "RES-0001" && finding.severity == .error)
+        #expect(finding.message.contains(row.words), "\(finding)")
+        if let remedy = row.remedy { #expect(finding.remedy == remedy) }
+    }
+
+    @Test func allMistakesAreNamedAtOnce() throws {
+        let (_, diagnostics) = try self.read(#"{"a": 1, "retry": {"b": 2, "max": "x"}, "timeout": 3}"#)
+        #expect(diagnostics.count == 4)
+    }
+}
