@@ -56,8 +56,13 @@ final class FakeEngine: WorkflowService {
         var startRefusals: [Refusal?] = []
         var letterRefusals: [Refusal?] = []
         var endRefusal: Refusal?
-        /// Called in the middle of a start that will succeed, before or after it took effect.
+        /// Calls of `createInstance` and `recordDeadLetter`.
         var calls = 0
+        /// The call at which this process dies, as far as its callers can tell: it and all later ones fail.
+        var diesAtCall: Int?
+        /// Whether that call took effect all the same.
+        var diesAfterEffect = false
+        var isDead = false
         var nextKey: UInt64 = 1
         var waiters:
             [(condition: @Sendable (borrowing State) -> Bool, continuation: CheckedContinuation<Void, Never>)] =
@@ -102,6 +107,15 @@ final class FakeEngine: WorkflowService {
     var letters: [NewDeadLetter] { self.state.withLock { $0.letters } }
     var outcomes: [(key: Key, outcome: JobOutcome)] { self.state.withLock { $0.outcomes } }
 
+    /// Counts a call; says whether it takes effect and how it fails.
+    private static func enter(_ state: inout State) -> (takesEffect: Bool, failure: CommandRejection?) {
+        state.calls += 1
+        if state.isDead { return (false, Self.rejection(Refusal(code: .storeFailed, retryAfter: nil))) }
+        guard state.calls == state.diesAtCall else { return (true, nil) }
+        state.isDead = true
+        return (state.diesAfterEffect, Self.rejection(Refusal(code: .unknownOutcome, retryAfter: nil)))
+    }
+
     private static func rejection(_ refusal: Refusal) -> CommandRejection {
         CommandRejection(
             refusal.code, "refused as \(refusal.code.rawValue)", remedy: "wait",
@@ -111,7 +125,8 @@ final class FakeEngine: WorkflowService {
     func createInstance(_ request: CreateInstanceRequest) async throws(CommandRejection) -> CreatedInstance {
         await Task.yield()
         let result = self.change { state -> Result<CreatedInstance, CommandRejection> in
-            state.calls += 1
+            let (takesEffect, failure) = Self.enter(&state)
+            if !takesEffect, let failure { return .failure(failure) }
             if !state.startRefusals.isEmpty, let refusal = state.startRefusals.removeFirst() {
                 return .failure(Self.rejection(refusal))
             }
@@ -125,6 +140,7 @@ final class FakeEngine: WorkflowService {
             state.nextKey += 1
             state.started.append(request)
             if let name = request.idempotencyKey { state.byKey[name] = key }
+            if let failure { return .failure(failure) }
             return .success(CreatedInstance(key: key, definition: Self.definition(id), alreadyExisted: false))
         }
         return try result.get()
@@ -133,7 +149,8 @@ final class FakeEngine: WorkflowService {
     func recordDeadLetter(_ letter: NewDeadLetter) async throws(CommandRejection) -> Key {
         await Task.yield()
         let result = self.change { state -> Result<Key, CommandRejection> in
-            state.calls += 1
+            let (takesEffect, failure) = Self.enter(&state)
+            if !takesEffect, let failure { return .failure(failure) }
             if !state.letterRefusals.isEmpty, let refusal = state.letterRefusals.removeFirst() {
                 return .failure(Self.rejection(refusal))
             }
@@ -142,6 +159,7 @@ final class FakeEngine: WorkflowService {
             state.nextKey += 1
             state.letters.append(letter)
             if let dedupeKey = letter.dedupeKey { state.letterKeys[dedupeKey] = key }
+            if let failure { return .failure(failure) }
             return .success(key)
         }
         return try result.get()
