@@ -95,6 +95,7 @@ import Values
     @Test(arguments: [
         ("1234.567", 2, "1234.57"), ("1234.567", -2, "1200"), ("1234.567", -4, "0"), ("1250", -2, "1200"),
         ("0.0001", 2, "0"), ("9.99", 1, "10"), ("1E-40", 20, "0"), ("5", 3, "5"), ("1E6000", -5999, "1E6000"),
+        ("1.5", Int.max, "1.5"), ("1.5", Int.min, "0"),
     ])
     func roundingToAScale(_ row: (text: String, scale: Int, result: String)) {
         #expect(Number(row.text)?.rounded(scale: row.scale, mode: .halfEven) == Number(row.result))

@@ -20,6 +20,8 @@ extension Number {
     /// The number rounded to `scale` digits after the point; a negative scale rounds to tens, hundreds and so on.
     public func rounded(scale: Int, mode: RoundingMode) -> Number {
         let decimal = self.decimal
+        // No digit lies beyond these scales.
+        let scale = Swift.min(Swift.max(scale, -10_000), 10_000)
         let drop = -scale - decimal.exponent
         guard drop > 0, !decimal.isZero else { return self }
         let quotient: UInt128

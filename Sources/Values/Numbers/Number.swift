@@ -113,30 +113,18 @@ extension Number {
             self.init(storage: .integer(0))
             return
         }
-        var coefficient = decimal.coefficient
-        var exponent = decimal.exponent
-        if exponent > 0, exponent <= 18, coefficient < 1 << 63 {
-            let (product, overflow) = Int64(coefficient).multipliedReportingOverflow(
-                by: Int64(PowersOfTen.table[exponent]))
-            if !overflow {
-                self.init(storage: .integer(decimal.isNegative ? -product : product))
-                return
-            }
+        let sign: Int128 = decimal.isNegative ? -1 : 1
+        if decimal.exponent == 0, let whole = Int64(exactly: Int128(decimal.coefficient) * sign) {
+            self.init(storage: .integer(whole))
+            return
         }
-        while exponent != 0 || coefficient > 1 << 63 {
-            let (quotient, remainder) = coefficient.quotientAndRemainder(dividingBy: 10)
-            guard remainder == 0 else { break }
-            coefficient = quotient
-            exponent += 1
-        }
-        let signed = Int128(coefficient) * (decimal.isNegative ? -1 : 1)
-        if let narrow = Int64(exactly: signed) {
+        let (coefficient, zeros) = PowersOfTen.strippingZeros(decimal.coefficient)
+        let exponent = decimal.exponent + zeros
+        if let narrow = Int64(exactly: Int128(coefficient) * sign) {
             self.init(normalized: narrow, exponent: exponent)
         } else {
-            self.init(
-                storage: .wide(
-                    WideNumber(Decimal128(isNegative: decimal.isNegative, coefficient: coefficient, exponent: exponent))
-                ))
+            let wide = Decimal128(isNegative: decimal.isNegative, coefficient: coefficient, exponent: exponent)
+            self.init(storage: .wide(WideNumber(wide)))
         }
     }
 
@@ -147,7 +135,9 @@ extension Number {
             return
         }
         var (coefficient, exponent) = (coefficient, exponent)
-        while exponent != 0, case let (quotient, remainder) = coefficient.quotientAndRemainder(dividingBy: 10),
+        // Only an even number can be a multiple of ten.
+        while exponent != 0, coefficient & 1 == 0,
+            case let (quotient, remainder) = coefficient.quotientAndRemainder(dividingBy: 10),
             remainder == 0
         {
             coefficient = quotient

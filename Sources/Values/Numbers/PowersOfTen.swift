@@ -29,6 +29,20 @@ enum PowersOfTen {
         return 38 + Self.digitCount(upper)
     }
 
+    /// Drops the trailing zeros of a coefficient that is not zero, and says how many.
+    static func strippingZeros(_ value: UInt128) -> (coefficient: UInt128, count: Int) {
+        var coefficient = value
+        var count = 0
+        // A multiple of 10^k is one of 2^k, which is cheap to see. A coefficient has fewer than 64 zeros.
+        for step in [32, 16, 8, 4, 2, 1] where coefficient.trailingZeroBitCount >= step {
+            let (quotient, remainder) = coefficient.quotientAndRemainder(dividingBy: Self.table[step])
+            guard remainder == 0 else { continue }
+            coefficient = quotient
+            count += step
+        }
+        return (coefficient, count)
+    }
+
     /// Divides a 256-bit value; the quotient must fit in 128 bits, that is, `high` be below `divisor`.
     static func divide(high: UInt128, low: UInt128, by divisor: UInt128) -> (quotient: UInt128, remainder: UInt128) {
         high == 0 ? low.quotientAndRemainder(dividingBy: divisor) : divisor.dividingFullWidth((high, low))
