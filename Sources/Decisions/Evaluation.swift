@@ -6,7 +6,9 @@ public import Values
 public struct Evaluation: Sendable, Hashable {
     /// The value; null when it could not be computed.
     public let value: Value
-    /// What went wrong, in the order of evaluation, at most ``warningsMax``. The first is the usual cause of the others.
+    /// What went wrong, in the order of evaluation, at most ``warningsMax``.
+    ///
+    /// The first is the usual cause of the others.
     public let warnings: [EvaluationWarning]
 
     /// The largest number of warnings recorded.

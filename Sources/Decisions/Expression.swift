@@ -19,8 +19,9 @@ public final class Expression: Sendable {
     public let mode: Mode
     /// The value, when it does not depend on variables or the time and is free of warnings.
     public let constant: Value?
-    /// The names the expression reads from its scope, each once, in the order of appearance. Names inside a filter are
-    /// among them, because only the elements tell whether they are entries or variables.
+    /// The names the expression reads from its scope, each once, in the order of appearance.
+    ///
+    /// Names inside a filter are among them, because only the elements tell whether they are entries or variables.
     public let variableNames: [String]
 
     private let root: Node

@@ -7,7 +7,9 @@ public enum ExpressionOrLiteral: Sendable {
     /// An expression to evaluate.
     case expression(Expression)
 
-    /// Reads a field: `=a + 1` is an expression, everything else is text. White space before `=` is skipped.
+    /// Reads a field: `=a + 1` is an expression, everything else is text.
+    ///
+    /// White space before `=` is skipped.
     ///
     /// - Parameters:
     ///   - text: The field.

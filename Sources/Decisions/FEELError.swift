@@ -55,7 +55,8 @@ public struct FEELError: Error, Sendable, Hashable, CustomStringConvertible {
     ///   - elementID: The element that holds the expression.
     public func diagnostic(file: String? = nil, elementID: String? = nil) -> Diagnostic {
         Diagnostic(
-            code: code.rawValue, severity: .error, message: "\(message) (line \(line), column \(column))", remedy: remedy,
+            code: code.rawValue, severity: .error, message: "\(message) (line \(line), column \(column))",
+            remedy: remedy,
             file: file, line: nil, column: nil, elementID: elementID)
     }
 }

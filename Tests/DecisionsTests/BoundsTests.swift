@@ -33,7 +33,8 @@ import Values
     }
 
     @Test func whatIsStoppedSaysSo() throws {
-        try checkNull("for i in 1..1000000000 return i", because: "stopped in 'for i in 1..1000000000 return i' after 1000000")
+        try checkNull(
+            "for i in 1..1000000000 return i", because: "stopped in 'for i in 1..1000000000 return i' after 1000000")
         try checkNull("{f: function(n) f(n + 1) + 1, r: f(1)}.r", because: "The recursion of 'f(n + 1)' is too deep")
         let string = try evaluate("{f: function(s, n) if n = 0 then s else f(s + s, n - 1), r: f(\"abcdefgh\", 200)}.r")
         #expect(string.warnings.first?.message.contains("would be longer than") == true)

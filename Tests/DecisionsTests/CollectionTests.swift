@@ -5,13 +5,16 @@ import Values
 
 @Suite struct CollectionTests {
     @Test(arguments: [
-        Row("[]", []), Row("[1, \"a\", [2]]", [1, "a", [2]]), Row("{}", [:]), Row("{a: 1, b: a + 1}", ["a": 1, "b": 2]),
+        Row("[]", []), Row("[1, \"a\", [2]]", [1, "a", [2]]), Row("{}", [:]),
+        Row("{a: 1, b: a + 1}", ["a": 1, "b": 2]),
         Row("{\"a b\": 1, c: a b + 1}", ["a b": 1, "c": 2]), Row("{a-b: 1, c: a-b + 1}", ["a-b": 1, "c": 2]),
         Row("{a-b: 1}.a-b", 1), Row("{if x: 1}.if x", 1), Row("[1..3]", range(1, 3)),
-        Row("(1..3]", range(1, 3, includesLower: false)), Row("]1..3[", range(1, 3, includesLower: false, includesUpper: false)),
+        Row("(1..3]", range(1, 3, includesLower: false)),
+        Row("]1..3[", range(1, 3, includesLower: false, includesUpper: false)),
         Row("[1..3)", range(1, 3, includesUpper: false)), Row("(< 5)", range(nil, 5, includesUpper: false)),
         Row("(<= 5)", range(nil, 5)), Row("(> 5)", range(5, nil, includesLower: false)), Row("(>= 5)", range(5, nil)),
-        Row("(= 5)", range(5, 5)), Row("[amount..2 * amount]", range(150, 300)), Row("]i..xs[5]]", range(2, 5, includesLower: false)),
+        Row("(= 5)", range(5, 5)), Row("[amount..2 * amount]", range(150, 300)),
+        Row("]i..xs[5]]", range(2, 5, includesLower: false)),
     ])
     func constructorsBuildValues(_ row: Row) throws { try check(row) }
 
@@ -55,7 +58,8 @@ import Values
         Row("for n in 0..5 return if n < 2 then 1 else partial[-1] + partial[-2]", [1, 1, 2, 3, 5, 8]),
         Row("for order line in order.items return order line.price", [5, 7, 9]),
         Row("for d in @\"2026-01-31\"..@\"2026-02-01\" return d.day", [31, 1]),
-        Row("for d in (@\"2026-01-30\"..@\"2026-02-01\") return d.day", [31]), Row("for x in 1..2 return x + amount", [151, 152]),
+        Row("for d in (@\"2026-01-30\"..@\"2026-02-01\") return d.day", [31]),
+        Row("for x in 1..2 return x + amount", [151, 152]),
         Row("some x in xs satisfies x > 4", true), Row("some x in xs satisfies x > 5", false),
         Row("every x in xs satisfies x > 0", true), Row("every x in xs satisfies x > 1", false),
         Row("every x in [] satisfies no", true), Row("some x in [] satisfies yes", false),

@@ -4,12 +4,14 @@ import Values
 @testable import Decisions
 
 @Suite struct ExpressionTests {
-    @Test(arguments: [
-        ("1 + 2", 3), ("\"a\" = \"a\"", true), ("[1, 2][2]", 2), ("{a: 1}.a", 1), ("if true then 1 else 2", 1),
-        ("date(\"2026-01-31\").year", 2026), ("1 in [1..3]", true), ("2 between 1 and 3", true), ("not(true)", false),
-        ("-(1)", -1), ("true or false", true), ("true and false", false), ("1 instance of number", true),
-        ("1 in (2, 3)", false), ("modulo(7, 4)", 3), ("null", .null), ("[[1, 2], [3]][1]", [1, 2]),
-    ] as [(String, Value)])
+    @Test(
+        arguments: [
+            ("1 + 2", 3), ("\"a\" = \"a\"", true), ("[1, 2][2]", 2), ("{a: 1}.a", 1), ("if true then 1 else 2", 1),
+            ("date(\"2026-01-31\").year", 2026), ("1 in [1..3]", true), ("2 between 1 and 3", true),
+            ("not(true)", false),
+            ("-(1)", -1), ("true or false", true), ("true and false", false), ("1 instance of number", true),
+            ("1 in (2, 3)", false), ("modulo(7, 4)", 3), ("null", .null), ("[[1, 2], [3]][1]", [1, 2]),
+        ] as [(String, Value)])
     func whatDoesNotDependOnVariablesIsConstant(_ row: (text: String, expected: Value)) throws {
         let expression = try Expression.compile(row.text)
         #expect(expression.constant == row.expected)
@@ -36,20 +38,27 @@ import Values
         #expect(try Expression.compile(row.text).evaluateCondition(scope) == row.expected)
     }
 
-    @Test(arguments: [
-        ("-", 5, true), ("5", 5, true), ("5, 6", 6, true), ("5, 6", 7, false), ("< 5", 4, true), ("< 5", 5, false),
-        ("<= 5", 5, true), ("> 5", 5, false), (">= 5", 5, true), ("= 5", 5, true), ("!= 5", 5, false), ("[1..5]", 5, true),
-        ("[1..5)", 5, false), ("(1..5]", 1, false), ("]1..5[", 3, true), ("[1..5], [7..9]", 8, true), ("not(5)", 5, false),
-        ("not(5, 6)", 7, true), ("not(< 5)", 7, true), ("not([1..5], > 9)", 6, true), ("\"a\", \"b\"", "b", true),
-        ("? > 4", 5, true), ("? > 4 and ? < 6", 5, true), ("? = 4", 5, false), ("ends with(?, \"b\")", "ab", true),
-        ("limit", 5, true), ("> limit", 6, true), ("list", 2, true), ("list", 9, false), ("null", .null, true), ("true", true, true),
-        ("false", true, false), ("-5", -5, true), ("-5, 1", 1, true), ("not(? > 4) and ? > 1", 3, true), ("not(yes)", true, false),
-        ("limit > 4", 5, true), ("[? > 4, false][1]", 5, true), ("if ? > 4 then ? < 9 else false", 5, true),
-        ("some x in [1, ?] satisfies x = 5", 5, true), ("some x in 1..? satisfies x = 5", 5, true), ("(function(x) x > ?)(9)", 5, true),
-        ("{a: ? > 4}.a", 5, true), ("? in [1..5]", 5, true), ("1 in [?..9]", 1, true), ("? between 1 and 5", 5, true),
-        ("contains(string: ?, match: \"a\")", "ab", true), ("-(?) < 0", 5, true), ("? instance of number", 5, true),
-        ("{f: function(x) ? > x}.f(1)", 5, true),
-    ] as [(String, Value, Bool)])
+    @Test(
+        arguments: [
+            ("-", 5, true), ("5", 5, true), ("5, 6", 6, true), ("5, 6", 7, false), ("< 5", 4, true), ("< 5", 5, false),
+            ("<= 5", 5, true), ("> 5", 5, false), (">= 5", 5, true), ("= 5", 5, true), ("!= 5", 5, false),
+            ("[1..5]", 5, true),
+            ("[1..5)", 5, false), ("(1..5]", 1, false), ("]1..5[", 3, true), ("[1..5], [7..9]", 8, true),
+            ("not(5)", 5, false),
+            ("not(5, 6)", 7, true), ("not(< 5)", 7, true), ("not([1..5], > 9)", 6, true), ("\"a\", \"b\"", "b", true),
+            ("? > 4", 5, true), ("? > 4 and ? < 6", 5, true), ("? = 4", 5, false), ("ends with(?, \"b\")", "ab", true),
+            ("limit", 5, true), ("> limit", 6, true), ("list", 2, true), ("list", 9, false), ("null", .null, true),
+            ("true", true, true),
+            ("false", true, false), ("-5", -5, true), ("-5, 1", 1, true), ("not(? > 4) and ? > 1", 3, true),
+            ("not(yes)", true, false),
+            ("limit > 4", 5, true), ("[? > 4, false][1]", 5, true), ("if ? > 4 then ? < 9 else false", 5, true),
+            ("some x in [1, ?] satisfies x = 5", 5, true), ("some x in 1..? satisfies x = 5", 5, true),
+            ("(function(x) x > ?)(9)", 5, true),
+            ("{a: ? > 4}.a", 5, true), ("? in [1..5]", 5, true), ("1 in [?..9]", 1, true),
+            ("? between 1 and 5", 5, true),
+            ("contains(string: ?, match: \"a\")", "ab", true), ("-(?) < 0", 5, true), ("? instance of number", 5, true),
+            ("{f: function(x) ? > x}.f(1)", 5, true),
+        ] as [(String, Value, Bool)])
     func unaryTestsDecideAboutTheInput(_ row: (text: String, input: Value, expected: Bool)) throws {
         let tests = try Expression.compile(row.text, mode: .unaryTests)
         let scope = MapScope(["limit": 5, "list": [1, 2], "yes": true, "?": row.input])
@@ -72,9 +81,11 @@ import Values
         #expect(throws: FEELError.self) { try Expression.compile(text, mode: .unaryTests) }
     }
 
-    @Test(arguments: [
-        ("=a + 1", 3, nil), ("  = 1 + 2", 3, 3), ("a + 1", "a + 1", "a + 1"), ("", "", ""), (" text ", " text ", " text "),
-    ] as [(String, Value, Value?)])
+    @Test(
+        arguments: [
+            ("=a + 1", 3, nil), ("  = 1 + 2", 3, 3), ("a + 1", "a + 1", "a + 1"), ("", "", ""),
+            (" text ", " text ", " text "),
+        ] as [(String, Value, Value?)])
     func fieldsAreTextOrExpressions(_ row: (text: String, expected: Value, constant: Value?)) throws {
         let field = try ExpressionOrLiteral.compile(row.text)
         #expect(field.evaluate(MapScope(["a": 2])) == Evaluation(value: row.expected))

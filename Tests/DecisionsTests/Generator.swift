@@ -10,7 +10,8 @@ struct Generator {
     private mutating func pick(_ texts: [String]) -> String { texts[pick(texts.count)] }
 
     private static let atoms = [
-        "1", "0", "-2.5", "1e3", "\"ann\"", "\"a;b\"", "true", "false", "null", "amount", "name", "yes", "no", "nothing",
+        "1", "0", "-2.5", "1e3", "\"ann\"", "\"a;b\"", "true", "false", "null", "amount", "name", "yes", "no",
+        "nothing",
         "xs", "empty", "order", "order.items", "order.delivery date", "monthly income", "missing", "@\"2026-01-31\"",
         "@\"10:00:00Z\"", "@\"2026-01-31T10:00:00+01:00\"", "@\"P1Y2M\"", "@\"P1DT2H\"", "[1..5]", "(< 3)", "item",
         "partial", "today()", "now()", "i", "[]", "{}", "abs",
@@ -25,8 +26,10 @@ struct Generator {
 
     private static let binary = [
         "substring", "contains", "starts with", "ends with", "substring before", "substring after", "split", "matches",
-        "list contains", "append", "concatenate", "union", "index of", "remove", "sublist", "modulo", "decimal", "round up",
-        "get value", "before", "after", "meets", "overlaps", "includes", "during", "starts", "finishes", "coincides", "is",
+        "list contains", "append", "concatenate", "union", "index of", "remove", "sublist", "modulo", "decimal",
+        "round up",
+        "get value", "before", "after", "meets", "overlaps", "includes", "during", "starts", "finishes", "coincides",
+        "is",
         "years and months duration", "string join", "partition", "get or else",
     ]
 
@@ -35,10 +38,13 @@ struct Generator {
     ]
 
     private static let types = [
-        "number", "string", "list<number>", "context<a: Any>", "date and time", "range<number>", "function", "Any", "tThing",
+        "number", "string", "list<number>", "context<a: Any>", "date and time", "range<number>", "function", "Any",
+        "tThing",
     ]
 
-    private static let properties = ["total", "price", "year", "hour", "days", "start", "end included", "a", "time offset"]
+    private static let properties = [
+        "total", "price", "year", "hour", "days", "start", "end included", "a", "time offset",
+    ]
 
     /// Text of an expression nested about `depth` levels deep.
     mutating func expression(_ depth: Int) -> String {

@@ -101,7 +101,8 @@ import Values
         Row("amount in [[1..9], [100..200]]", true), Row("amount in xs", false), Row("amount in (xs)[1]", false),
         Row("amount in (100) + 50", true), Row("[1, 2] in [[1, 2], [3]]", true), Row("[1, 2] in [1, 2]", true),
         Row("\"b\" in [\"a\"..\"c\"]", true), Row("null in null", true), Row("null in (1, null)", true),
-        Row("[1..2] in [1..2]", true), Row("[1..2] in [[1..2]]", true), Row("yes in (yes)", true), Row("no in yes", false),
+        Row("[1..2] in [1..2]", true), Row("[1..2] in [[1..2]]", true), Row("yes in (yes)", true),
+        Row("no in yes", false),
         Row("{a: 1} in [{a: 1}]", true), Row("1 in [< 5, > 10]", true), Row("7 in [< 5, > 10]", false),
     ])
     func inLooksForMembers(_ row: Row) throws { try check(row) }

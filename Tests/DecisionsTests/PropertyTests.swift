@@ -76,7 +76,9 @@ import Values
     private func string(_ value: Value) -> String { "\(value.typeName) \(value)" }
 }
 
-/// An expression whose value this file computes itself. Five levels of numbers up to 11 stay within 34 digits.
+/// An expression whose value this file computes itself.
+///
+/// Five levels of numbers up to 11 stay within 34 digits.
 private indirect enum Model {
     case number(Int128)
     case variable(String)
@@ -141,8 +143,10 @@ private indirect enum Model {
                     : ("\(a.text(minimum: max(minimum, 4))) \(symbol) \(b.text(minimum: max(minimum, 5)))", 4)
             case .negated(let a): ("-\(a.text(minimum: 7))", 7)
             case .choice(let a, let relation, let b, let yes, let no):
-                ("if \(a.text(minimum: 4)) \(relation) \(b.text(minimum: 4)) then \(yes.text(minimum: 0)) else "
-                    + "\(no.text(minimum: 0))", 0)
+                (
+                    "if \(a.text(minimum: 4)) \(relation) \(b.text(minimum: 4)) then \(yes.text(minimum: 0)) else "
+                        + "\(no.text(minimum: 0))", 0
+                )
             }
         return precedence < minimum ? "(\(text))" : text
     }

@@ -162,7 +162,9 @@ struct Arguments {
         return flag
     }
 
-    /// A list; a single value is a list of one. Null is no list.
+    /// A list; a single value is a list of one.
+    ///
+    /// Null is no list.
     func list(_ index: Int) throws(Mistake) -> [Value] {
         switch self[index] {
         case .list(let elements): return elements

@@ -86,20 +86,24 @@ extension Builtin {
         Builtin("sort", "list, precedes?") { (arguments, machine) throws(Mistake) in
             let elements = try arguments.list(0)
             try arguments.spend(elements.count, &machine)
-            if arguments.isMissing(1) { return .list(try mergeSort(elements) { (a, b) throws(Mistake) in
-                guard let order = Order.between(a, b) else {
-                    throw Mistake("Cannot compare a \(a.typeName) and a \(b.typeName)")
-                }
-                return order == .less
-            }) }
+            if arguments.isMissing(1) {
+                return .list(
+                    try mergeSort(elements) { (a, b) throws(Mistake) in
+                        guard let order = Order.between(a, b) else {
+                            throw Mistake("Cannot compare a \(a.typeName) and a \(b.typeName)")
+                        }
+                        return order == .less
+                    })
+            }
             let precedes = try arguments.function(1)
-            return .list(try mergeSort(elements) { (a, b) throws(Mistake) in
-                let result = machine.invoke(precedes, [a, b], at: arguments.span)
-                guard case .boolean(let flag) = result else {
-                    throw Mistake("The comparison gave a \(result.typeName) where a boolean is needed")
-                }
-                return flag
-            })
+            return .list(
+                try mergeSort(elements) { (a, b) throws(Mistake) in
+                    let result = machine.invoke(precedes, [a, b], at: arguments.span)
+                    guard case .boolean(let flag) = result else {
+                        throw Mistake("The comparison gave a \(result.typeName) where a boolean is needed")
+                    }
+                    return flag
+                })
         },
     ]
 

@@ -43,7 +43,9 @@ extension Builtin {
     private static func relation(
         _ name: String, _ signatures: String..., holds: @escaping @Sendable (Interval, Interval) throws -> Bool
     ) -> Builtin {
-        let takesPoints = (signatures.contains { $0.hasPrefix("point") }, signatures.contains { $0.contains(", point") })
+        let takesPoints = (
+            signatures.contains { $0.hasPrefix("point") }, signatures.contains { $0.contains(", point") }
+        )
         let body: Body = { (arguments, _) throws(Mistake) in
             let left = try Interval(arguments, 0, pointAllowed: takesPoints.0)
             let right = try Interval(arguments, 1, pointAllowed: takesPoints.1)

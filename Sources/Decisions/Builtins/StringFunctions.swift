@@ -52,7 +52,8 @@ extension Builtin {
             let blanks = text.reversed().prefix { $0.isBlank }.count
             return .string(String(scalars: text.dropLast(blanks)))
         },
-        Builtin("string join", "list, delimiter?", "list, delimiter, prefix, suffix") { (arguments, machine) throws(Mistake) in
+        Builtin("string join", "list, delimiter?", "list, delimiter, prefix, suffix") {
+            (arguments, machine) throws(Mistake) in
             let elements = try arguments.list(0)
             let delimiter = try arguments.optionalString(1) ?? ""
             try arguments.spend(elements.count, &machine)

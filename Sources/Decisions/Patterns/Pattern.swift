@@ -167,9 +167,10 @@ struct Pattern: Sendable {
 extension Unicode.Scalar {
     /// The scalar, its upper and its lower case, where that is one scalar.
     var caseVariants: [Unicode.Scalar] {
-        [self] + [properties.lowercaseMapping, properties.uppercaseMapping].compactMap { mapping in
-            mapping.unicodeScalars.count == 1 ? mapping.unicodeScalars.first : nil
-        }
+        [self]
+            + [properties.lowercaseMapping, properties.uppercaseMapping].compactMap { mapping in
+                mapping.unicodeScalars.count == 1 ? mapping.unicodeScalars.first : nil
+            }
     }
 
     /// Whether both are the same letter in different case.

@@ -206,7 +206,9 @@ struct PatternParser {
             position += 1
         }
         guard take("}") else { throw mistake("'}' is expected") }
-        guard let set = ScalarSet.property(named: name) else { throw mistake("there is no category or block '\(name)'") }
+        guard let set = ScalarSet.property(named: name) else {
+            throw mistake("there is no category or block '\(name)'")
+        }
         return set
     }
 

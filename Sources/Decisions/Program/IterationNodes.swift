@@ -77,7 +77,9 @@ enum LoopControl {
 }
 
 extension ArraySlice<Iterator> {
-    /// Runs `body` for every combination, the last iterator fastest. False when the loop was given up.
+    /// Runs `body` for every combination, the last iterator fastest.
+    ///
+    /// False when the loop was given up.
     fileprivate func forEach(
         _ machine: inout Machine, _ span: SourceSpan, _ body: (inout Machine) -> LoopControl
     ) -> Bool {

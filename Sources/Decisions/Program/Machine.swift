@@ -46,7 +46,9 @@ struct Machine {
         if rootCount > 0 { roots = Array(repeating: nil, count: rootCount) }
     }
 
-    /// Records why the part at `span` is null. The message is built only when warnings are collected.
+    /// Records why the part at `span` is null.
+    ///
+    /// The message is built only when warnings are collected.
     @inline(never)
     mutating func warn(_ span: SourceSpan, _ message: (Machine) -> String) {
         guard collects, warnings.count < Evaluation.warningsMax else { return }
@@ -61,7 +63,9 @@ struct Machine {
             ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(77))) + "..."
     }
 
-    /// Takes `count` steps. When they are used up the evaluation winds down: every loop stops.
+    /// Takes `count` steps.
+    ///
+    /// When they are used up the evaluation winds down: every loop stops.
     @inline(__always)
     mutating func spend(_ count: Int, at span: SourceSpan) -> Bool {
         budget -= count

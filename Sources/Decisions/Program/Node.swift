@@ -19,7 +19,9 @@ class Node: @unchecked Sendable {
         fatalError("\(type(of: self)) does not override evaluate(_:)")
     }
 
-    /// The value as a condition. A value that is neither boolean nor null is reported and unknown.
+    /// The value as a condition.
+    ///
+    /// A value that is neither boolean nor null is reported and unknown.
     func truth(_ machine: inout Machine) -> Truth {
         machine.truth(of: evaluate(&machine), span)
     }

@@ -50,7 +50,8 @@ enum Property: String, Sendable {
         case .hour: return .number(Number(time.hour))
         case .minute: return .number(Number(time.minute))
         case .second:
-            return .number(DayTimeDuration(seconds: Int64(time.second), nanoseconds: Int32(time.nanosecond)).totalSeconds)
+            return .number(
+                DayTimeDuration(seconds: Int64(time.second), nanoseconds: Int32(time.nanosecond)).totalSeconds)
         case .timeOffset: return offset.map { .dayTimeDuration(DayTimeDuration(seconds: Int64($0))) } ?? .null
         case .timezone:
             if case .named(let name) = time.zone { return .string(name) }
@@ -66,7 +67,8 @@ enum Property: String, Sendable {
         case .hours: return .number(Number(parts.hours))
         case .minutes: return .number(Number(parts.minutes))
         case .seconds:
-            let whole = DayTimeDuration(totalNanoseconds: Int128(parts.seconds) * 1_000_000_000 + Int128(parts.nanoseconds))
+            let whole = DayTimeDuration(
+                totalNanoseconds: Int128(parts.seconds) * 1_000_000_000 + Int128(parts.nanoseconds))
             return whole.map { .number($0.totalSeconds) }
         default: return nil
         }

@@ -1,7 +1,9 @@
 import Values
 
 extension TypeSyntax {
-    /// Whether `value` is an instance of the type (DMN 1.5, clause 10.3.2.9.2). Null is one of `Null` alone.
+    /// Whether `value` is an instance of the type (DMN 1.5, clause 10.3.2.9.2).
+    ///
+    /// Null is one of `Null` alone.
     func describes(_ value: Value) -> Bool {
         switch (self, value) {
         case (.null, .null): return true
@@ -28,8 +30,10 @@ extension TypeSyntax {
         value.isNull || describes(value)
     }
 
-    /// The value as an instance of the type, with FEEL's implicit conversions: a single element for a list of it, a list
-    /// of one for its element, a date and time for a date (DMN 1.5, clause 10.3.2.9.4). Nil when there is none.
+    /// The value as an instance of the type, with FEEL's implicit conversions: a single element for a list of it, a
+    /// list of one for its element, a date and time for a date (DMN 1.5, clause 10.3.2.9.4).
+    ///
+    /// Nil when there is none.
     ///
     /// Types this module does not know accept everything.
     func convert(_ value: Value) -> Value? {
@@ -60,7 +64,8 @@ extension TypeSyntax {
         case .list(let element): "list" + (element.map { "<\($0.name)>" } ?? "")
         case .range(let end): "range" + (end.map { "<\($0.name)>" } ?? "")
         case .context(let entries):
-            "context" + (entries.map { "<" + $0.map { "\($0.key): \($0.type.name)" }.joined(separator: ", ") + ">" } ?? "")
+            "context"
+                + (entries.map { "<" + $0.map { "\($0.key): \($0.type.name)" }.joined(separator: ", ") + ">" } ?? "")
         case .function(let parameters, let result):
             "function<" + parameters.map(\.name).joined(separator: ", ") + "> -> " + result.name
         case .anyFunction: "function"

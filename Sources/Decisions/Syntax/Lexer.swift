@@ -64,7 +64,9 @@ struct Lexer {
         return Token(kind: kind, start: start, end: position)
     }
 
-    /// White space and comments. A comment without an end is an error.
+    /// White space and comments.
+    ///
+    /// A comment without an end is an error.
     private mutating func skipBlanks() throws(FEELError) {
         while let scalar = scalar(at: position) {
             if scalar.value.isBlank {
@@ -148,7 +150,9 @@ extension Lexer {
         index < bytes.count ? bytes[index] : nil
     }
 
-    /// The Unicode scalar that begins at `index`, with its length in bytes. `String` guarantees valid UTF-8.
+    /// The Unicode scalar that begins at `index`, with its length in bytes.
+    ///
+    /// `String` guarantees valid UTF-8.
     func scalar(at index: Int) -> (value: Unicode.Scalar, length: Int)? {
         guard index < bytes.count else { return nil }
         let first = bytes[index]
@@ -218,7 +222,8 @@ extension Lexer {
     }
 
     /// `\uXXXX`, a pair of such surrogates, or `\UXXXXXX`.
-    private func unicodeEscape(at index: Int, before end: Int) throws(FEELError) -> (value: Unicode.Scalar, length: Int) {
+    private func unicodeEscape(at index: Int, before end: Int) throws(FEELError) -> (value: Unicode.Scalar, length: Int)
+    {
         let digits = bytes[index + 1] == UInt8(ascii: "u") ? 4 : 6
         guard let high = hexadecimal(from: index + 2, count: digits, before: end) else {
             throw error("Expected \(digits) hexadecimal digits after '\(text(index, index + 2))'", at: index)

@@ -231,7 +231,8 @@ extension Parser {
             let offset = token.start
             let key = token.kind == .string ? try takeStringKey() : try takeKey()
             guard !entries.contains(where: { $0.key == key }) else {
-                throw lexer.error("The context has two entries named '\(key)'", at: offset, remedy: "Rename one of them")
+                throw lexer.error(
+                    "The context has two entries named '\(key)'", at: offset, remedy: "Rename one of them")
             }
             try expect(.colon, "after the key '\(key)'")
             entries.append(EntrySyntax(key: key, value: try parseExpression()))

@@ -29,7 +29,8 @@ struct Parser {
         names = NameTable(knownNames)
         guard lexer.bytes.count <= Self.lengthMax else {
             throw FEELError(
-                .tooComplex, "The expression is \(lexer.bytes.count) bytes long; at most \(Self.lengthMax) are accepted",
+                .tooComplex,
+                "The expression is \(lexer.bytes.count) bytes long; at most \(Self.lengthMax) are accepted",
                 at: 0, in: lexer.bytes, remedy: "Split the expression, or pass the data as a variable")
         }
         try advance()
@@ -113,8 +114,9 @@ struct Parser {
         }
     }
 
-    /// A part that reaches from `start` to the last token taken. `mutating`, so that a part parsed in the argument is
-    /// parsed before `lastEnd` is read.
+    /// A part that reaches from `start` to the last token taken.
+    ///
+    /// `mutating`, so that a part parsed in the argument is parsed before `lastEnd` is read.
     mutating func syntax(_ kind: Syntax.Kind, from start: Int) -> Syntax {
         Syntax(kind: kind, span: SourceSpan(start, lastEnd))
     }
@@ -241,7 +243,8 @@ struct Parser {
         var ahead = lexer
         guard let next = try? ahead.next() else { return true }
         switch next.kind {
-        case .number, .string, .temporal, .leftParenthesis, .leftBracket, .leftBrace, .minus, .rightBracket: return false
+        case .number, .string, .temporal, .leftParenthesis, .leftBracket, .leftBrace, .minus, .rightBracket:
+            return false
         case .word:
             let word = ahead.text(next)
             return Keyword.isReserved(word) && !Keyword.startsExpression(word)

@@ -61,7 +61,9 @@ enum BinaryOperator: String, Sendable, Hashable, CaseIterable {
     case divide = "/"
     case power = "**"
 
-    /// How tightly the operator binds; a larger number binds tighter. All associate to the left.
+    /// How tightly the operator binds; a larger number binds tighter.
+    ///
+    /// All associate to the left.
     var precedence: Int {
         switch self {
         case .or: 1
