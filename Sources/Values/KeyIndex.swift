@@ -73,6 +73,8 @@ struct KeyIndex: Sendable {
 
     @inline(__always)
     private static func hash(_ key: String) -> UInt64 {
-        UInt64(UInt32(truncatingIfNeeded: key.hashValue))
+        var hasher = Hasher()
+        hasher.combine(key)
+        return UInt64(UInt32(truncatingIfNeeded: hasher.finalize()))
     }
 }
