@@ -197,6 +197,14 @@ import Values
         #expect(codes(found) == ["BP302", "BP501", "BP508", "BP508"])
     }
 
+    @Test func findingsComeInTheSameOrderEachTime() {
+        let vendors = (0..<20).map { "xmlns:v\($0)=\"urn:v\($0)\" v\($0):a=\"1\"" }.joined(separator: " ")
+        let content = "<startEvent id=\"s\" \(vendors)/>"
+        let first = findings(content)
+        #expect(first.count == 20)
+        #expect((0..<10).allSatisfy { _ in findings(content) == first })
+    }
+
     @Test func aFloodOfFindingsIsCutOff() throws {
         let found = findings(String(repeating: "<y/>", count: 5_000))
         #expect(found.count == 1_001)

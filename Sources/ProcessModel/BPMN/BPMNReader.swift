@@ -87,7 +87,8 @@ final class BPMNReader {
     }
 
     private func reportMentions() {
-        for (mention, place) in mentions.sorted(by: { $0.value.element.index < $1.value.element.index }) {
+        let inOrder = mentions.sorted { ($0.value.element.index, $0.key.what) < ($1.value.element.index, $1.key.what) }
+        for (mention, place) in inOrder {
             let times = place.count == 1 ? "once" : "\(place.count) times"
             let what =
                 mention.code == .foreignExtensionKept
