@@ -49,13 +49,14 @@ public final class APIServer: Service {
     ///
     /// `onReady` is called once every address listens, with the TCP port.
     public init(
-        configuration: Configuration, workflow: any WorkflowService, records: any RecordReader, hub: HubService,
-        logger: Logger,
+        configuration: Configuration, workflow: any WorkflowService, records: any RecordReader,
+        journal: any JournalStore, hub: HubService, logger: Logger,
         onReady: @escaping @Sendable (_ loopbackPort: Int?) async -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.services = RouteServices(
-            workflow: workflow, records: records, hub: hub, partitionCount: configuration.partitionCount,
+            workflow: workflow, records: records, journal: journal, hub: hub,
+            partitionCount: configuration.partitionCount,
             limits: configuration.limits, logger: logger)
         self.table = RouteTable(APIRoutes.all)
         self.logger = logger

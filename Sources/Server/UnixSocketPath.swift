@@ -78,3 +78,14 @@ struct UnixSocketPath: Sendable {
         }
     }
 }
+
+/// The Unix socket of a data directory.
+public enum APISocket {
+    /// The name of the socket in its directory.
+    public static let fileName = "junction.sock"
+
+    /// Whether a server accepts connections on the socket at `path`.
+    public static func answers(_ path: String) -> Bool {
+        UnixSocketPath.answers(path)
+    }
+}

@@ -98,7 +98,7 @@ enum LayerMap {
                 "JunctionClient",
                 "ConnectorKit", "HTTPConnector", "FilesConnector",
             ],
-            and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle"]),
+            and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
     ]
 
     static func rule(named name: String) -> TargetRule? {

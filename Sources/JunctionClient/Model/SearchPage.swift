@@ -9,6 +9,7 @@ public enum SearchResource: String, Sendable, CaseIterable {
     case incidents = "/v2/incidents"
     case variables = "/v2/variables"
     case deadLetters = "/hub/v1/dead-letters"
+    case audit = "/hub/v1/audit"
 }
 
 /// One page of a search.

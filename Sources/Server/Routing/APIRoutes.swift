@@ -4,6 +4,6 @@ enum APIRoutes {
         DeploymentRoutes.routes, ProcessDefinitionQueries.routes, ProcessInstanceRoutes.routes,
         ProcessInstanceQueries.routes, JobRoutes.routes, WorkQueries.routes, MessageRoutes.routes,
         UserTaskRoutes.routes, IncidentRoutes.routes, VariableQueries.routes, PathRoutes.routes, HubRoutes.routes,
-        DeadLetterRoutes.routes, SystemRoutes.routes,
+        DeadLetterRoutes.routes, SystemRoutes.routes, VerificationRoutes.routes,
     ].flatMap { $0 }
 }

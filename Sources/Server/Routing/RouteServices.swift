@@ -8,6 +8,7 @@ import Synchronization
 final class RouteServices: Sendable {
     let workflow: any WorkflowService
     let records: any RecordReader
+    let journal: any JournalStore
     let hub: HubService
     let partitionCount: Int
     let limits: APIServerLimits
@@ -16,11 +17,12 @@ final class RouteServices: Sendable {
     private let underWay = Atomic(0)
 
     init(
-        workflow: any WorkflowService, records: any RecordReader, hub: HubService, partitionCount: Int,
-        limits: APIServerLimits, logger: Logger
+        workflow: any WorkflowService, records: any RecordReader, journal: any JournalStore, hub: HubService,
+        partitionCount: Int, limits: APIServerLimits, logger: Logger
     ) {
         self.workflow = workflow
         self.records = records
+        self.journal = journal
         self.hub = hub
         self.partitionCount = partitionCount
         self.limits = limits

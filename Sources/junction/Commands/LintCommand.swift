@@ -1,0 +1,106 @@
+import ArgumentParser
+import ConnectorKit
+import Hub
+import ProcessModel
+import Values
+
+struct LintCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lint",
+        abstract: "Check documents: every problem at once, with line and element.",
+        discussion: """
+            Reads BPMN documents (.bpmn, .xml), connections, triggers and project files (.yaml, .yml). Needs no server.
+            Exit code 1 when there is an error, or with --strict a warning.
+            """)
+
+    @Argument(help: ArgumentHelp("Documents.", valueName: "file"), completion: .file())
+    var files: [String]
+
+    @Flag(help: "Print JSON: one object a finding.")
+    var json = false
+
+    @Flag(help: "Count warnings as errors.")
+    var strict = false
+
+    func run() async throws {
+        let console = Console(isJSON: self.json)
+        try await carryOut(console) {
+            let limit: Diagnostic.Severity = self.strict ? .warning : .error
+            var count = 0
+            var isAcceptable = true
+            for file in self.files {
+                let diagnostics = try Linter.diagnostics(file)
+                for diagnostic in diagnostics { Self.show(diagnostic, console) }
+                count += diagnostics.count
+                if diagnostics.contains(where: { $0.severity >= limit }) { isAcceptable = false }
+            }
+            console.flush()
+            if count == 0 { console.note("No problems in \(self.files.joined(separator: ", ")).") }
+            if !isAcceptable { throw ExitCode.failure }
+        }
+    }
+
+    private static func show(_ diagnostic: Diagnostic, _ console: Console) {
+        guard console.isJSON else {
+            let tone: Style.Tone =
+                switch diagnostic.severity {
+                case .error: .bad
+                case .warning: .attention
+                case .info: .quiet
+                }
+            console.print(console.style.paint("\(diagnostic)", tone))
+            return
+        }
+        var value = ValueContext([
+            ("code", .string(diagnostic.code)), ("severity", .string(diagnostic.severity.rawValue)),
+            ("message", .string(diagnostic.message)),
+        ])
+        if let remedy = diagnostic.remedy { value["remedy"] = .string(remedy) }
+        if let file = diagnostic.file { value["file"] = .string(file) }
+        if let line = diagnostic.line { value["line"] = .number(Number(line)) }
+        if let column = diagnostic.column { value["column"] = .number(Number(column)) }
+        if let elementID = diagnostic.elementID { value["elementId"] = .string(elementID) }
+        console.print(json: .context(value))
+    }
+}
+
+/// Finds the problems of a document by what it is.
+enum Linter {
+    static func diagnostics(_ file: String) throws -> [Diagnostic] {
+        let bytes = try FileText.bytes(file)
+        switch file.split(separator: ".").last.map({ $0.lowercased() }) {
+        case "yaml", "yml": return try Self.yaml(bytes, file: file)
+        default: return BPMNImporter.read(bytes, file: file).diagnostics
+        }
+    }
+
+    private static func yaml(_ bytes: [UInt8], file: String) throws -> [Diagnostic] {
+        let log = DiagnosticLog(file: file)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandFailure("CL103", "\(file) is not UTF-8 text.", remedy: "Save it as UTF-8.")
+        }
+        guard let document = YAMLDocument.parse(text, log: log) else { return log.diagnostics }
+        switch Self.kind(of: document) {
+        case "Trigger":
+            // Checked together with the connections of the project, by `junction serve`; here, by itself.
+            _ = TriggerDeclaration.read(text, log: log) { reference in
+                let folder = file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+                    separator: "/")
+                let path = reference.hasPrefix("/") || folder.isEmpty ? reference : folder + "/" + reference
+                return (try? FileText.bytes(path)).map { String(decoding: $0, as: UTF8.self) }
+            }
+        case "Connections":
+            _ = ConnectionsDocument.read(text, log: log)
+        default:
+            _ = ProjectConfiguration.read(document, folder: ".", log: log)
+        }
+        return log.diagnostics
+    }
+
+    private static func kind(of document: DocumentNode) -> String? {
+        guard case .mapping(let entries) = document.content,
+            let entry = entries.first(where: { $0.key == "kind" }), case .string(let kind) = entry.value.content
+        else { return nil }
+        return kind
+    }
+}
