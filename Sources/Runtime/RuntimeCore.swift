@@ -16,6 +16,8 @@ final class RuntimeCore: Sendable {
     let projector: Projector
     let requests = PendingRequests()
     let units: [PartitionUnit]
+    /// Whether every change is to be checkpointed at once and evicted.
+    let isSettling = Atomic<Bool>(false)
     let residentInstancesPerPartition: Int
     private let figures: Mutex<[UnitFigures]>
     /// Compiled graphs of documents on their way through a deployment, by resource.

@@ -26,6 +26,8 @@ final class PartitionUnit: @unchecked Sendable {
     let outstanding = Mutex<[UInt64: JobWorkerRegistration]>([:])
     /// The newest durable batch.
     let durableSequence = Atomic<UInt64>(0)
+    /// Whether nothing is left to checkpoint or evict.
+    let isSettled = Atomic<Bool>(false)
 
     // Of the processing thread.
     let epoch: UInt64

@@ -97,9 +97,12 @@ final class ProcessingThread: Sendable {
             engine.checkpointCommitted()
             engine.evict(downTo: runtime.residentInstancesPerPartition)
         }
+        let isSettling = runtime.isSettling.load(ordering: .acquiring)
+        if isSettling, !unit.isCheckpointPending, engine.changedCount == 0 { engine.evict(downTo: 0) }
+        unit.isSettled.store(engine.changedCount == 0 && engine.residentCount == 0, ordering: .releasing)
         let isDue =
             !unit.isCheckpointPending && engine.changedCount > 0
-            && (engine.changedCount >= runtime.configuration.checkpointEntities
+            && (isSettling || engine.changedCount >= runtime.configuration.checkpointEntities
                 || unit.bytesSinceCheckpoint >= runtime.configuration.checkpointBytes
                 || now - unit.lastCheckpointAt >= runtime.configuration.checkpointIntervalMilliseconds)
         guard engine.hasBatch || isDue || !jobs.isEmpty || !unit.consumedInbox.isEmpty || !offered.isEmpty else {

@@ -1,0 +1,80 @@
+import Engine
+import Foundation
+import Runtime
+import Synchronization
+import Values
+
+/// Chains of no-op service tasks, handled in this process. Each task is a job that is durable before its handler sees
+/// it, and its completion is durable before the next one starts.
+struct ThroughputBench {
+    let scenario: String
+    let tasks: Int
+    let settings: BenchSettings
+
+    func run() async throws -> BenchReport {
+        let engine = try BenchEngine(settings)
+        defer { engine.stop() }
+        let count = settings.count ?? (tasks == 1 ? 300_000 : 100_000)
+        let firstTask = SampledTimes()
+        engine.registerNoOpWorker { jobs in firstTask.note(jobs, at: engine.nanoseconds()) }
+        engine.start()
+        _ = try await engine.deploy(BenchModels.sequence(tasks))
+        // A first run warms caches and lets files grow; it is not counted.
+        try await measure(engine, Swift.min(count / 10, 5_000), nil)
+        let base = engine.runtime.status()
+        let diskBefore = engine.diskBytes
+        let seconds = try await measure(engine, count, firstTask)
+        try await engine.runtime.waitForRecords()
+        var report = BenchReport(scenario)
+        report.set("instances", count)
+        report.set("seconds", seconds, digits: 3)
+        report.set("instances_per_second", Double(count) / seconds)
+        report.set("tasks_per_second", Double(count * tasks) / seconds)
+        report.set("elements_per_second", Double(count * (tasks + 2)) / seconds)
+        report.set("start_to_first_task_ms", nanoseconds: firstTask.samples())
+        engine.describe(&report)
+        report.set("events_per_instance", Double(engine.runtime.status().events - base.events) / Double(count))
+        report.set("bytes_per_instance_disk", Double(engine.diskBytes - diskBefore) / Double(count))
+        return report
+    }
+
+    @discardableResult
+    private func measure(_ engine: BenchEngine, _ count: Int, _ times: SampledTimes?) async throws -> Double {
+        let base = engine.runtime.status().completedInstances
+        let began = engine.nanoseconds()
+        try await engine.startInstances(of: "sequence", count: count, inFlight: settings.inFlight) { key, at in
+            times?.started(key, at: at)
+        }
+        try await engine.wait { engine.runtime.status().completedInstances - base >= count }
+        return Double(engine.nanoseconds() - began) / 1e9
+    }
+}
+
+/// Start and first task of a sample of instances.
+final class SampledTimes: Sendable {
+    private struct Content {
+        var started: [Key: Int64] = [:]
+        var firstTask: [Key: Int64] = [:]
+    }
+
+    private let content = Mutex(Content())
+
+    private static func isSampled(_ key: Key) -> Bool { key.sequence % 32 == 0 }
+
+    func started(_ key: Key, at time: Int64) {
+        guard Self.isSampled(key) else { return }
+        content.withLock { $0.started[key] = time }
+    }
+
+    func note(_ jobs: [ActivatedJob], at time: Int64) {
+        for job in jobs where Self.isSampled(job.instanceKey) && job.element.id == "task0" {
+            content.withLock { $0.firstTask[job.instanceKey] = time }
+        }
+    }
+
+    func samples() -> [Int64] {
+        content.withLock { content in
+            content.started.compactMap { key, start in content.firstTask[key].map { $0 - start } }
+        }
+    }
+}
