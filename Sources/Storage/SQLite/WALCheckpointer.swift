@@ -6,16 +6,20 @@ internal import Synchronization
 ///
 /// SQLite starts the log over only when a commit finds it copied completely. Under load that never happens by itself,
 /// so the last few pages are copied while commits pause: about one sync of the file for every `walBytes` written. That
-/// bounds the log to about twice `walBytes` unless a reader keeps an old snapshot open.
+/// bounds the log to about twice `walBytes`; when the thread gets no time, commits wait for it at eight times as much. Only
+/// a reader that keeps an old snapshot open can make it grow further.
 final class WALCheckpointer: Sendable {
     private struct State {
         var requested = false
         var stopped = false
+        /// Commits that wait for the pass under way.
+        var waiters = 0
         var failure: StoreError?
     }
 
     private let state = Mutex(State())
     private let wake = Semaphore()
+    private let passed = Semaphore()
     private let thresholdPages: Int
     private let path: String
     private let vfs: String?
@@ -50,15 +54,19 @@ final class WALCheckpointer: Sendable {
         self.thread.withLock { $0 = thread }
     }
 
-    /// Tells how many pages the log has after a commit.
+    /// Tells how many pages the log has after a commit; waits when they are far too many.
     func committed(walPages: Int) {
         guard walPages >= self.thresholdPages else { return }
-        let isNew = self.state.withLock { state in
-            if state.requested { return false }
+        let mustWait = walPages >= self.thresholdPages * 8
+        let (isNew, isWaiting) = self.state.withLock { state in
+            let isNew = !state.requested
+            let isWaiting = mustWait && !state.stopped
             state.requested = true
-            return true
+            if isWaiting { state.waiters += 1 }
+            return (isNew, isWaiting)
         }
         if isNew { self.wake.signal() }
+        if isWaiting { self.passed.wait() }
     }
 
     /// The newest failure since the last success, if any.
@@ -85,6 +93,7 @@ final class WALCheckpointer: Sendable {
                 state.requested = false
                 return state.stopped
             }
+            defer { self.releaseWaiters() }
             if isStopped { return }
             do throws(StoreError) {
                 let open: SQLiteConnection
@@ -104,6 +113,14 @@ final class WALCheckpointer: Sendable {
                 self.state.withLock { $0.failure = error }
             }
         }
+    }
+
+    private func releaseWaiters() {
+        let waiters = self.state.withLock { state in
+            defer { state.waiters = 0 }
+            return state.waiters
+        }
+        for _ in 0..<waiters { self.passed.signal() }
     }
 
     private func checkpoint(_ connection: SQLiteConnection) throws(StoreError) {
