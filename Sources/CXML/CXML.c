@@ -311,9 +311,12 @@ static void take_error(void *context, xmlErrorPtr reported) {
     cxml_status status = CXML_SYNTAX;
     if (is_encoding_error(reported->code)) status = CXML_ENCODING;
     if (reported->code == XML_ERR_NO_MEMORY) status = CXML_OUT_OF_MEMORY;
+    // What goes wrong while decoding is reported without a place; then it is where the parser stands.
+    xmlParserInputPtr input = b->parser != NULL ? b->parser->input : NULL;
+    int has_place = reported->ctxt != NULL || input == NULL;
     b->error->status = status;
-    b->error->line = reported->line;
-    b->error->column = reported->int2;
+    b->error->line = has_place ? reported->line : input->line;
+    b->error->column = has_place ? reported->int2 : input->col;
     const char *message = reported->message != NULL ? reported->message : "not well-formed";
     if (reported->code == XML_ERR_DOCUMENT_EMPTY || reported->code == XML_ERR_DOCUMENT_END) {
         if (b->elements.count == 0) message = "there is no root element";
@@ -321,7 +324,13 @@ static void take_error(void *context, xmlErrorPtr reported) {
     }
     int length = (int)strcspn(message, "\r\n");
     snprintf(b->error->message, sizeof b->error->message, "%.*s", length, message);
-    xmlStopParser(b->parser);
+    // While decoding the parser must not be stopped under its own feet; `feed` stops after the piece at hand.
+    if (reported->ctxt != NULL && b->parser != NULL) xmlStopParser(b->parser);
+}
+
+/// Takes the place of the parser's habit of printing what it reports to no one.
+static void take_message(void *context, const char *format, ...) {
+    (void)context, (void)format;
 }
 
 static pthread_once_t parser_initialized = PTHREAD_ONCE_INIT;
@@ -401,6 +410,13 @@ cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits
     b->limits = limits;
     if (b->limits.depth > depth_max) b->limits.depth = depth_max;
     b->error = error;
+    // These two are per thread; whoever else uses the parser here gets them back.
+    xmlStructuredErrorFunc outer_structured = xmlStructuredError;
+    void *outer_structured_context = xmlStructuredErrorContext;
+    xmlGenericErrorFunc outer_generic = xmlGenericError;
+    void *outer_generic_context = xmlGenericErrorContext;
+    xmlSetStructuredErrorFunc(b, take_error);
+    xmlSetGenericErrorFunc(NULL, take_message);
     xmlSAXHandler handler = make_handler();
     // The first four bytes tell the encoding.
     size_t probed = count < 4 ? count : 4;
@@ -418,6 +434,8 @@ cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits
         b->parser->myDoc = NULL;
         xmlFreeParserCtxt(b->parser);
     }
+    xmlSetStructuredErrorFunc(outer_structured_context, outer_structured);
+    xmlSetGenericErrorFunc(outer_generic_context, outer_generic);
     if (document == NULL) {
         free(b->names.items);
         free(b->elements.items);

@@ -137,6 +137,16 @@ import Testing
         }
         #expect(status("<?xml version='1.0' encoding='NO-SUCH'?><a/>") == CXML_ENCODING)
         #expect(status("<a>\u{0}</a>") == CXML_ENCODING)
+        // 0x81 is no character of Windows-1252; an unpaired surrogate is none of UTF-16.
+        let windows = Array("<?xml version='1.0' encoding='WINDOWS-1252'?><a>".utf8) + [0x81, 0x41, 0x42, 0x43]
+        parse(windows) { _, error in
+            #expect(error.status == CXML_ENCODING)
+            #expect(error.line == 1)
+        }
+        let units: [UInt16] = Array("\u{FEFF}<a>".utf16) + [0xDC00, 0x41, 0x42, 0x43]
+        parse(units.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }) { _, error in
+            #expect(error.status == CXML_ENCODING)
+        }
     }
 
     @Test func limitsAreInclusive() {
