@@ -10,15 +10,27 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
     /// The server answered with something that is not the API.
     case unexpectedAnswer(String)
 
+    private static let unreachableCode = "JC101"
+    private static let unexpectedAnswerCode = "JC102"
+
+    /// The error code, with a page in `docs/errors/`; empty when another program answered.
+    public var code: String {
+        switch self {
+        case .problem(let problem): problem.code
+        case .unreachable: Self.unreachableCode
+        case .unexpectedAnswer: Self.unexpectedAnswerCode
+        }
+    }
+
     /// What happened and what to do next.
     public var description: String {
         switch self {
         case .problem(let problem):
             problem.description
         case .unreachable(let endpoint, let reason):
-            "JC101: no answer from \(endpoint): \(reason) — check that `junction serve` runs there"
+            "\(Self.unreachableCode): no answer from \(endpoint): \(reason) — check that `junction serve` runs there"
         case .unexpectedAnswer(let detail):
-            "JC102: unexpected answer: \(detail) — check that the server is Junction, of a version that fits"
+            "\(Self.unexpectedAnswerCode): unexpected answer: \(detail) — check that the server is Junction, of a version that fits"
         }
     }
 

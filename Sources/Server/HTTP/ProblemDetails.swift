@@ -181,7 +181,8 @@ extension ProblemDetails {
     /// Nothing has this key.
     static func notFound(_ what: String, _ key: Key) -> ProblemDetails {
         .invalid(
-            "EN404", "There is no \(what) with key \(key).", remedy: "Check the key with a search.", status: 404,
+            CommandRejection.Code.notFound.rawValue, "There is no \(what) with key \(key).",
+            remedy: "Check the key with a search.", status: 404,
             title: "NOT_FOUND")
     }
 

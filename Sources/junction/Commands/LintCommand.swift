@@ -77,7 +77,7 @@ enum Linter {
     private static func yaml(_ bytes: [UInt8], file: String) throws -> [Diagnostic] {
         let log = DiagnosticLog(file: file)
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandFailure("CL103", "\(file) is not UTF-8 text.", remedy: "Save it as UTF-8.")
+            throw CommandFailure(.notText, "\(file) is not UTF-8 text.", remedy: "Save it as UTF-8.")
         }
         guard let document = YAMLDocument.parse(text, log: log) else { return log.diagnostics }
         switch Self.kind(of: document) {

@@ -118,14 +118,15 @@ private func existingData(_ options: GlobalOptions) throws -> String {
     let directory = options.dataDirectory(project: project)
     guard FileManager.default.fileExists(atPath: join(directory, "journal.db")) else {
         throw CommandFailure(
-            "CL107", "There is no data in \(directory).",
+            .noData, "There is no data in \(directory).",
             remedy: "Name the data directory with --data or JUNCTION_DATA, or start `junction serve`.")
     }
     return directory
 }
 
-/// Verifies the hash chains: in the server when one has the data, else on the files. One report a partition, as the API
-/// writes it.
+/// Verifies the hash chains: in the server when one has the data, else on the files.
+///
+/// One report a partition, as the API writes it.
 private func verification(_ options: GlobalOptions) async throws -> [Value] {
     let url = options.server ?? Environment.process["JUNCTION_SERVER"]
     let directory = url == nil ? try existingData(options) : ""

@@ -52,7 +52,8 @@ struct RunCommand: AsyncParsableCommand {
             return processes[0]
         }
         throw CommandFailure(
-            "CL108", "The document has \(processes.count) processes: \(processes.map(\.id).joined(separator: ", ")).",
+            .ambiguousProcess,
+            "The document has \(processes.count) processes: \(processes.map(\.id).joined(separator: ", ")).",
             remedy: "Name one of them with --process.")
     }
 }

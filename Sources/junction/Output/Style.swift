@@ -25,6 +25,27 @@ struct Style: Sendable, Hashable {
         return "\u{1B}[\(tone.rawValue)m\(text)\u{1B}[0m"
     }
 
+    /// A painted line cut to the width of the terminal, so that it takes one row.
+    func fit(_ line: String) -> String {
+        guard let width = self.width else { return line }
+        var result = ""
+        var used = 0
+        var characters = line[...]
+        while let first = characters.first {
+            if first == "\u{1B}" {
+                let sequence = characters.prefix { $0 != "m" }
+                result += sequence + "m"
+                characters = characters.dropFirst(sequence.count + 1)
+                continue
+            }
+            used += TextWidth.of(String(first))
+            guard used <= width else { return result + (self.hasColour ? "\u{1B}[0m" : "") }
+            result.append(first)
+            characters = characters.dropFirst()
+        }
+        return result
+    }
+
     /// The tone of a state as the API writes it.
     static func tone(ofState state: String) -> Tone {
         switch state.lowercased() {

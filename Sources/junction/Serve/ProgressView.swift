@@ -48,7 +48,7 @@ struct ProgressView: Sendable {
                     + self.style.paint(connection.breaker, Style.tone(ofState: connection.breaker))
                     + "  \(connection.calls) calls  \(connection.attempts) attempts")
         }
-        return lines
+        return lines.map { self.style.fit($0) }
     }
 
     /// One line for logs and pipes.

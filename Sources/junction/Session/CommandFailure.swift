@@ -7,12 +7,24 @@ import Values
 
 /// Why a command could not do what it was asked; shown with code and remedy, exit code 1.
 struct CommandFailure: Error, Sendable, CustomStringConvertible {
-    let code: String
+    /// What went wrong; each has a page in `docs/errors/`.
+    enum Code: String, Sendable, CaseIterable {
+        case unreadableFile = "CL101"
+        case unwritableFile = "CL102"
+        case notText = "CL103"
+        case projectFile = "CL104"
+        case configuration = "CL105"
+        case dataDirectory = "CL106"
+        case noData = "CL107"
+        case ambiguousProcess = "CL108"
+    }
+
+    let code: Code
     let message: String
     let remedy: String
     var diagnostics: [Diagnostic] = []
 
-    init(_ code: String, _ message: String, remedy: String, diagnostics: [Diagnostic] = []) {
+    init(_ code: Code, _ message: String, remedy: String, diagnostics: [Diagnostic] = []) {
         self.code = code
         self.message = message
         self.remedy = remedy
@@ -20,7 +32,7 @@ struct CommandFailure: Error, Sendable, CustomStringConvertible {
     }
 
     var description: String {
-        (["\(self.code): \(self.message) — \(self.remedy)"] + self.diagnostics.map { "  \($0)" })
+        (["\(self.code.rawValue): \(self.message) — \(self.remedy)"] + self.diagnostics.map { "  \($0)" })
             .joined(separator: "\n")
     }
 }
@@ -38,7 +50,7 @@ extension Console {
     private static func value(of error: any Error) -> Value {
         let (code, message, remedy): (String, String, String) =
             switch error {
-            case let error as CommandFailure: (error.code, error.message, error.remedy)
+            case let error as CommandFailure: (error.code.rawValue, error.message, error.remedy)
             case ClientError.problem(let problem): (problem.code, problem.detail, problem.remedy)
             case let error as StoreError: (error.code.rawValue, error.message, error.remedy)
             case let error as CommandRejection: (error.code.rawValue, error.message, error.remedy)

@@ -56,7 +56,7 @@ final class EngineHost: Sendable {
             registry: ConnectorRegistry(modules), variables: Self.variables(options, directory: directory))
         guard !diagnostics.contains(where: { $0.severity == .error }) else {
             throw CommandFailure(
-                "CL105", "The connections and triggers of the project have errors.",
+                .configuration, "The connections and triggers of the project have errors.",
                 remedy: "Correct them, then start again.", diagnostics: diagnostics)
         }
         self.warnings = diagnostics
@@ -71,7 +71,9 @@ final class EngineHost: Sendable {
         self.hub = HubService(service: self.runtime, modules: modules, configuration: configuration, logger: logger)
     }
 
-    /// Runs everything; `body` gets control once the API answers. Returns when `body` has ended and all is shut down.
+    /// Runs everything; `body` gets control once the API answers.
+    ///
+    /// Returns when `body` has ended and all is shut down.
     ///
     /// - Parameters:
     ///   - signals: Signals that end it gracefully.
@@ -143,7 +145,7 @@ final class EngineHost: Sendable {
                 at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw CommandFailure(
-                "CL106", "Cannot create the data directory \(path): \((error as NSError).localizedDescription)",
+                .dataDirectory, "Cannot create the data directory \(path): \((error as NSError).localizedDescription)",
                 remedy: "Choose another one with --data.")
         }
         return url.standardizedFileURL.path

@@ -10,7 +10,7 @@ enum FileText {
             return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw CommandFailure(
-                "CL101", "Cannot read \(path): \((error as NSError).localizedDescription)",
+                .unreadableFile, "Cannot read \(path): \((error as NSError).localizedDescription)",
                 remedy: "Check the name and that the file may be read.")
         }
     }
@@ -24,7 +24,7 @@ enum FileText {
             try Data(bytes).write(to: url, options: .atomic)
         } catch {
             throw CommandFailure(
-                "CL102", "Cannot write \(path): \((error as NSError).localizedDescription)",
+                .unwritableFile, "Cannot write \(path): \((error as NSError).localizedDescription)",
                 remedy: "Check that the folder may be written and the disk has room.")
         }
     }

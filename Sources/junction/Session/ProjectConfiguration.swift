@@ -32,7 +32,7 @@ struct ProjectConfiguration: Sendable, Hashable {
         let project = YAMLDocument.parse(text, log: log).map { Self.read($0, folder: folder, log: log) }
         guard let project, log.isAcceptable else {
             throw CommandFailure(
-                "CL104", "The project file \(path) has errors.", remedy: "Correct them, then start again.",
+                .projectFile, "The project file \(path) has errors.", remedy: "Correct them, then start again.",
                 diagnostics: log.diagnostics)
         }
         return project

@@ -29,7 +29,7 @@ enum Session {
         }
         guard createsData || FileManager.default.fileExists(atPath: join(directory, "journal.db")) else {
             throw CommandFailure(
-                "CL107", "There is no data in \(directory).",
+                .noData, "There is no data in \(directory).",
                 remedy: "Name the data directory with --data or JUNCTION_DATA, or start `junction serve`.")
         }
         try await Self.withOwnEngine(
@@ -82,7 +82,7 @@ private struct PrivateFolder {
         var template = Array("\(base)/junction-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw CommandFailure(
-                "CL102", "Cannot create a folder in \(base): \(String(cString: strerror(errno)))",
+                .unwritableFile, "Cannot create a folder in \(base): \(String(cString: strerror(errno)))",
                 remedy: "Set TMPDIR to a folder that may be written.")
         }
         self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
