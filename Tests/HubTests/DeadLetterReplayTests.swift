@@ -29,6 +29,15 @@ import Values
             redriveCount: redriveCount, createdAt: 0, endedAt: nil)
     }
 
+    /// The record a projector would make of a letter.
+    static func record(of letter: NewDeadLetter) -> DeadLetterRecord {
+        DeadLetterRecord(
+            key: 42, origin: letter.origin, coordinates: letter.coordinates, dedupeKey: letter.dedupeKey,
+            stage: letter.stage, errorCode: letter.errorCode, errorMessage: letter.errorMessage,
+            contentType: letter.contentType, payload: letter.payload, state: 0, redriveCount: letter.redriveCount,
+            createdAt: 0, endedAt: nil)
+    }
+
     @Test func aLetterThatIsRightNowStartsOnceHoweverOftenItIsRepeated() async throws {
         let engine = FakeEngine()
         let hub = try Self.hub(engine)
