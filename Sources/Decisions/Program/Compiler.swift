@@ -119,20 +119,32 @@ struct Compiler {
 
     // MARK: Operators
 
+    /// A chain of operators leans to the left; it is walked in a loop, not by recursion.
     private mutating func compileBinary(
         _ binary: BinaryOperator, _ left: Syntax, _ right: Syntax, _ span: SourceSpan
     ) throws(FEELError) -> Node {
         if binary == .and || binary == .or { return try compileLogic(binary, left, right, span) }
-        let (left, right) = (try compile(left), try compile(right))
-        let node: Node
-        if let relation = Relation(binary) {
-            node = OrderNode(relation, left, right, span)
-        } else if let arithmetic = Arithmetic(binary) {
-            node = ArithmeticNode(arithmetic, left, right, span)
-        } else {
-            node = EqualityNode(left, right, isNegated: binary == .notEqual, span)
+        var chain = [(binary: binary, operand: right, span: span)]
+        var first = left
+        while case .binary(let inner, let left, let right) = first.kind, inner != .and, inner != .or {
+            chain.append((inner, right, first.span))
+            first = left
         }
-        return fold(node, left, right)
+        depth += chain.count
+        depthReached = max(depthReached, depth)
+        defer { depth -= chain.count }
+        var node = try compile(first)
+        for link in chain.reversed() {
+            let operand = try compile(link.operand)
+            node = fold(Self.node(link.binary, node, operand, link.span), node, operand)
+        }
+        return node
+    }
+
+    private static func node(_ binary: BinaryOperator, _ left: Node, _ right: Node, _ span: SourceSpan) -> Node {
+        if let relation = Relation(binary) { return OrderNode(relation, left, right, span) }
+        if let arithmetic = Arithmetic(binary) { return ArithmeticNode(arithmetic, left, right, span) }
+        return EqualityNode(left, right, isNegated: binary == .notEqual, span)
     }
 
     /// Gathers a chain of the same connective into one node.

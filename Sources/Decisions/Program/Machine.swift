@@ -25,8 +25,8 @@ struct Machine {
 
     /// The most iterations, invocations and elements of built lists one evaluation may take.
     static let stepsMax = 1_000_000
-    /// The deepest recursion, in nodes; bounds the native stack.
-    static let heightMax = 4_000
+    /// The deepest recursion, in nodes; bounds the native stack, which needs at most 1 MiB in a release build.
+    static let heightMax = 3_000
     /// The deepest nesting of lists and contexts in a value that an expression builds.
     static let valueDepthMax = 400
     /// The longest string that an expression builds, in bytes.

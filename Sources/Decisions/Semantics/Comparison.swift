@@ -23,16 +23,6 @@ enum Relation: Sendable {
         case .greaterOrEqual: order != .less
         }
     }
-
-    /// The relation as written.
-    var symbol: String {
-        switch self {
-        case .less: "<"
-        case .lessOrEqual: "<="
-        case .greater: ">"
-        case .greaterOrEqual: ">="
-        }
-    }
 }
 
 /// How two values of one ordered type lie to each other.

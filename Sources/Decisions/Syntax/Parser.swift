@@ -9,7 +9,7 @@ struct Parser {
     /// The deepest nesting accepted; bounds the stack of parser, compiler and evaluator.
     static let depthMax = 200
     /// The longest chain of operators, paths, filters and invocations accepted along one branch.
-    static let chainMax = 1_000
+    static let chainMax = 500
     /// The longest source accepted, in bytes.
     static let lengthMax = 1 << 20
 
