@@ -42,8 +42,6 @@ public struct HubCode: RawRepresentable, Sendable, Hashable, CustomStringConvert
 
     /// A record or event could not be decoded.
     public static let malformed = HubCode(rawValue: "HB201")
-    /// An event exceeds `decode.maxBytes`.
-    public static let eventTooLarge = HubCode(rawValue: "HB202")
     /// A record does not match the trigger's schema.
     public static let schemaViolation = HubCode(rawValue: "HB203")
     /// The trigger's filter gave no verdict.
@@ -59,14 +57,10 @@ public struct HubCode: RawRepresentable, Sendable, Hashable, CustomStringConvert
 
     /// A connection, connector, operation or trigger of this name does not exist.
     public static let unknownName = HubCode(rawValue: "HB301")
-    /// A secret cannot be read.
-    public static let secretUnavailable = HubCode(rawValue: "HB302")
     /// A connector call failed for good.
     public static let callFailed = HubCode(rawValue: "HB303")
     /// A dead letter cannot be replayed or discarded in its state.
     public static let deadLetterState = HubCode(rawValue: "HB304")
     /// The engine does not take a replay now.
     public static let replayFailed = HubCode(rawValue: "HB305")
-    /// A source could not be armed, or failed.
-    public static let sourceFailed = HubCode(rawValue: "HB306")
 }
