@@ -99,11 +99,14 @@ final class InstanceWriter {
         var path = self.selectOld.byteArray(2)
         self.selectOld.reset()
         self.totals[old, default: 0] -= 1
-        // Parts stay in order: once the row is full, everything later goes to the other table.
-        if path.count + record.path.count <= Self.inlinePathBytes {
-            path += record.path
-        } else if !record.path.isEmpty {
-            try self.append(record)
+        if !record.path.isEmpty {
+            // Parts stay in order: once one went to the other table, all later ones do.
+            let part = try self.nextPart(record.key)
+            if part == 0 && path.count + record.path.count <= Self.inlinePathBytes {
+                path += record.path
+            } else {
+                try self.insert(record, part: part)
+            }
         }
         let code = path.withUnsafeBytes { path in
             self.bind(record, path: path, to: self.update)
@@ -112,10 +115,13 @@ final class InstanceWriter {
         guard code == SQLITE_DONE else { throw self.update.failure(code) }
     }
 
-    private func append(_ record: ProcessInstanceRecord) throws(StoreError) {
-        self.selectPart.bind(1, record.key)
-        let part = try self.selectPart.step() ? self.selectPart.int64(0) : 0
-        self.selectPart.reset()
+    private func nextPart(_ key: UInt64) throws(StoreError) -> Int64 {
+        self.selectPart.bind(1, key)
+        defer { self.selectPart.reset() }
+        return try self.selectPart.step() ? self.selectPart.int64(0) : 0
+    }
+
+    private func insert(_ record: ProcessInstanceRecord, part: Int64) throws(StoreError) {
         self.insertPart.bind(1, record.key)
         self.insertPart.bind(2, part)
         self.insertPart.bind(3, record.path)
