@@ -33,7 +33,7 @@ public final class WorkflowRuntime: WorkflowService {
         let definitions = DefinitionRegistry()
         self.definitions = definitions
         let heads = try journal.acquire()
-        let cores = configuration.processingThreads > 0 ? configuration.processingThreads : processorCount() - 1
+        let cores = configuration.processingThreads > 0 ? configuration.processingThreads : activeProcessors() - 1
         let threads = (0..<Swift.max(1, Swift.min(cores, heads.count))).map { _ in ProcessingThread() }
         self.threads = threads
         let readers = try threads.map { (_) throws(StoreError) in try journal.makeStateReader() }
@@ -348,23 +348,30 @@ public final class WorkflowRuntime: WorkflowService {
             guard !partitions.isEmpty else { return jobs }
             let share = Swift.max(1, (request.maximum - jobs.count + partitions.count - 1) / partitions.count)
             var rest = request.maximum - jobs.count
-            var replies: [(Int, Int, Reply)] = []
-            await withTaskGroup(of: (Int, Int, Reply).self) { group in
-                for partition in partitions where rest > 0 {
+            var replies: [ActivationReply] = []
+            await withTaskGroup(of: ActivationReply.self) { group in
+                for (partition, announcement) in partitions where rest > 0 {
                     let wanted = Swift.min(share, rest)
                     rest -= wanted
                     let activation = JobActivation(
                         type: request.type, worker: request.worker, maximum: wanted,
                         timeoutMilliseconds: request.timeoutMilliseconds, fetchVariables: request.fetchVariables)
-                    group.addTask { (partition, wanted, await self.send(.activateJobs(activation), to: partition)) }
+                    group.addTask {
+                        ActivationReply(
+                            partition: partition, announcement: announcement, wanted: wanted,
+                            reply: await self.send(.activateJobs(activation), to: partition))
+                    }
                 }
                 for await reply in group { replies.append(reply) }
             }
-            for (partition, wanted, reply) in replies {
-                switch reply {
+            for answer in replies {
+                switch answer.reply {
                 case .jobs(let found):
                     jobs.append(contentsOf: found)
-                    if found.count < wanted { core.jobs.exhausted(request.type, partition: partition) }
+                    if found.count < answer.wanted {
+                        core.jobs.exhausted(
+                            request.type, partition: answer.partition, announcement: answer.announcement)
+                    }
                 case .rejected(let rejection):
                     if jobs.isEmpty { throw rejection }
                 default: continue
@@ -376,9 +383,9 @@ public final class WorkflowRuntime: WorkflowService {
 
     public func registerWorker(type: String, capacity: Int, _ handler: @escaping @Sendable ([ActivatedJob]) -> Void) {
         core.jobs.register(type: type, capacity: capacity, handler)
-        for unit in core.units where core.jobs.partitionsWithJobs(type).contains(unit.number) {
-            core.jobs.addBacklog(type, partition: unit.number)
-            unit.enqueue(QueuedCommand(envelope: CommandEnvelope(.tick), isPoke: true))
+        for (partition, _) in core.jobs.partitionsWithJobs(type) {
+            core.jobs.addBacklog(type, partition: partition)
+            core.units[partition].enqueue(QueuedCommand(envelope: CommandEnvelope(.tick), isPoke: true))
         }
     }
 
@@ -446,6 +453,7 @@ public final class WorkflowRuntime: WorkflowService {
         status.commits = core.committer.commits.load(ordering: .relaxed)
         status.events = core.committer.events.load(ordering: .relaxed)
         status.projectorLagMilliseconds = Double(core.projector.lagNanoseconds) / 1e6
+        status.failure = core.committer.failure.withLock { $0 }
         status.isIdle =
             status.queuedCommands == 0 && core.committer.isIdle && core.projector.isIdle
             && core.units.allSatisfy { $0.outstanding.withLock(\.isEmpty) }
@@ -486,6 +494,10 @@ public final class WorkflowRuntime: WorkflowService {
     }
 }
 
-private func processorCount() -> Int {
-    Swift.max(1, activeProcessors())
+/// What a partition answered to an activation.
+private struct ActivationReply: Sendable {
+    var partition: Int
+    var announcement: UInt64
+    var wanted: Int
+    var reply: Reply
 }

@@ -1,3 +1,5 @@
+public import Storage
+
 /// Figures of the moment, for status displays and metrics.
 public struct RuntimeStatus: Sendable {
     /// Instances held in memory.
@@ -22,6 +24,8 @@ public struct RuntimeStatus: Sendable {
     public var events = 0
     /// Age of the oldest batch that is not projected; 0 when all is.
     public var projectorLagMilliseconds = 0.0
+    /// Why the journal cannot be written at the moment; nil when it can.
+    public var failure: StoreError?
     /// Whether nothing can move without a person, a message or the clock: no queued command, no runnable job, and every
     /// batch durable and projected.
     public var isIdle = true

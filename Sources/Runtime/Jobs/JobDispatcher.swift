@@ -39,8 +39,9 @@ final class JobDispatcher: Sendable {
         var workers: [String: JobWorkerRegistration] = [:]
         /// Partitions that had jobs of a type left when its worker had no capacity.
         var backlog: [String: Set<Int>] = [:]
-        /// Partitions that may have jobs of a type for external workers.
-        var available: [String: Set<Int>] = [:]
+        /// Partitions that may have jobs of a type for external workers, each with the number of its newest announcement.
+        var available: [String: [Int: UInt64]] = [:]
+        var announcements: UInt64 = 0
         var waiters: [String: [UInt64: CheckedContinuation<Void, Never>]] = [:]
         var nextWaiter: UInt64 = 0
     }
@@ -68,7 +69,6 @@ final class JobDispatcher: Sendable {
                 if let worker = content.workers[type] {
                     types.append((type, worker))
                 } else {
-                    content.available[type, default: []].insert(unit.number)
                     types.append((type, nil))
                 }
             }
@@ -143,13 +143,16 @@ final class JobDispatcher: Sendable {
     // MARK: External workers
 
     /// Partitions that may have jobs of a type.
-    func partitionsWithJobs(_ type: String) -> [Int] {
-        content.withLock { Array($0.available[type] ?? []) }
+    func partitionsWithJobs(_ type: String) -> [(partition: Int, announcement: UInt64)] {
+        content.withLock { content in (content.available[type] ?? [:]).map { ($0.key, $0.value) } }
     }
 
-    /// A partition had fewer jobs than asked for.
-    func exhausted(_ type: String, partition: Int) {
-        content.withLock { _ = $0.available[type]?.remove(partition) }
+    /// A partition had fewer jobs than asked for; `announcement` is what was known when it was asked, so that jobs
+    /// announced meanwhile are not forgotten.
+    func exhausted(_ type: String, partition: Int, announcement: UInt64) {
+        content.withLock { content in
+            if content.available[type]?[partition] == announcement { content.available[type]?[partition] = nil }
+        }
     }
 
     /// Durable jobs of these types are available in a partition.
@@ -157,7 +160,8 @@ final class JobDispatcher: Sendable {
         let waiters = content.withLock { content -> [CheckedContinuation<Void, Never>] in
             var waiters: [CheckedContinuation<Void, Never>] = []
             for type in types {
-                content.available[type, default: []].insert(partition)
+                content.announcements += 1
+                content.available[type, default: [:]][partition] = content.announcements
                 if let waiting = content.waiters.removeValue(forKey: type) { waiters.append(contentsOf: waiting.values) }
             }
             return waiters

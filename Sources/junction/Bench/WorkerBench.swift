@@ -91,6 +91,6 @@ struct WorkerBench {
 extension CommandFailure {
     /// A scenario that could not be measured.
     static func bench(_ reason: String) -> CommandFailure {
-        CommandFailure("CL110", "The measurement failed: \(reason).", remedy: "Run it again on a quiet machine.")
+        CommandFailure(.measurement, "The measurement failed: \(reason).", remedy: "Run it again on a quiet machine.")
     }
 }
