@@ -50,6 +50,7 @@ cxml_limits cxml_default_limits(void) {
         .depth = depth_max,
         .elements = 500 * 1000,
         .attributes = 1000 * 1000,
+        .names = 20 * 1000,
     };
 }
 
@@ -127,6 +128,10 @@ static int32_t intern(builder *b, const xmlChar *uri, const xmlChar *local) {
     while (b->slots[at].local != NULL) {
         if (b->slots[at].local == local && b->slots[at].uri == uri) return b->slots[at].name;
         at = (at + 1) & (b->slot_count - 1);
+    }
+    if (b->names.count >= (size_t)b->limits.names) {
+        refuse(b, CXML_TOO_MANY_NODES, "too many different names");
+        return CXML_NONE;
     }
     cxml_name name = {{0, 0}, {0, 0}};
     if (!reserve(&b->names, 1, sizeof name)) {

@@ -163,6 +163,8 @@ import Testing
         #expect(status("<a><b/></a>") { $0.elements = 1 } == CXML_TOO_MANY_NODES)
         #expect(status("<a b='1' c='2'/>") { $0.attributes = 2 } == CXML_OK)
         #expect(status("<a b='1' c='2'/>") { $0.attributes = 1 } == CXML_TOO_MANY_NODES)
+        #expect(status("<a b='1'/>") { $0.names = 2 } == CXML_OK)
+        #expect(status("<a b='1'/>") { $0.names = 1 } == CXML_TOO_MANY_NODES)
         // A depth beyond what the reader keeps track of is cut down to that.
         let deep = String(repeating: "<a>", count: 257) + String(repeating: "</a>", count: 257)
         #expect(status(deep) { $0.depth = 10_000 } == CXML_TOO_DEEP)

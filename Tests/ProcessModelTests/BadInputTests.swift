@@ -19,6 +19,7 @@ import Values
         ("external DTD", "<!DOCTYPE d SYSTEM \"http://127.0.0.1:9/d.dtd\"><d/>", "BP106"),
         ("deep nesting", String(repeating: "<a>", count: 100_000), "BP104"),
         ("many elements", "<a>" + String(repeating: "<b/>", count: 500_000) + "</a>", "BP105"),
+        ("many names", "<a>" + (0..<20_000).map { "<b\($0)/>" }.joined() + "</a>", "BP105"),
         ("huge attribute", "<a b=\"\(String(repeating: "x", count: 4 << 20))\"/>", "BP107"),
         ("unknown encoding", "<?xml version=\"1.0\" encoding=\"X-NONE\"?><a/>", "BP102"),
         ("other XML", "<html/>", "BP108"),

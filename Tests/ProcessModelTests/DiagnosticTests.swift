@@ -150,7 +150,9 @@ struct Case: Sendable, CustomTestStringConvertible {
             "condition on the default",
             split("<exclusiveGateway id=\"x\" default=\"f2\"/>", condition("a"), condition("b")),
             "BP321"),
-        Case("conditions on a task", split("<task id=\"x\"/>", condition("a"), condition("b"))),
+        Case("conditions on a task", split("<task id=\"x\"/>", condition("a"), condition("b")), "BP306"),
+        Case("one condition on a task", split("<task id=\"x\"/>", condition("a"), "")),
+        Case("conditions and a default on a task", split("<task id=\"x\" default=\"f2\"/>", condition("a"), "")),
         Case("condition after a parallel gateway", split("<parallelGateway id=\"x\"/>", condition("a"), ""), "BP315"),
         Case(
             "condition after an event",

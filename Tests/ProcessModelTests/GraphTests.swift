@@ -163,7 +163,7 @@ import Values
             <definitions xmlns="\(Namespace.bpmn)" expressionLanguage="\(row.language)"><process id="p">
             <startEvent id="s"/><task id="t"/><endEvent id="e"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
             <sequenceFlow id="g" sourceRef="t" targetRef="e"><conditionExpression>\(row.body)</conditionExpression>
-            </sequenceFlow></process></definitions>
+            </sequenceFlow><sequenceFlow id="h" sourceRef="t" targetRef="e"/></process></definitions>
             """
         let result = BPMNImporter.read(Array(text.utf8), file: nil)
         #expect(result.diagnostics.map(\.code) == (row.isRead ? [] : ["BP504"]))

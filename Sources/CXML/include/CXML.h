@@ -84,6 +84,8 @@ typedef struct {
     int32_t depth;
     int32_t elements;
     int32_t attributes;
+    /// Distinct names of elements and attributes.
+    int32_t names;
 } cxml_limits;
 
 /// Why a document was refused.
@@ -110,8 +112,8 @@ typedef struct {
     char message[240];
 } cxml_error;
 
-/// The limits used unless told otherwise: 16 MiB, 256 KiB per construct, depth 256, 500,000 elements and 1,000,000
-/// attributes.
+/// The limits used unless told otherwise: 16 MiB, 256 KiB per construct, depth 256, 500,000 elements, 1,000,000
+/// attributes and 20,000 names.
 cxml_limits cxml_default_limits(void);
 
 /// Reads a document. Returns NULL and fills `error` when it is refused; otherwise the caller frees the result with

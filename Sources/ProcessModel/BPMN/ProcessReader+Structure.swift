@@ -105,13 +105,23 @@ extension ProcessReader {
                 .boundaryWithIncoming, at: node.element,
                 "Expected no flow into boundary event \(node.id), but \(flows[node.incoming[0]].id) enters it.",
                 remedy: "lead the flow to another element")
-        case .exclusiveGateway where node.outgoing.count > 1 && !node.isRefused:
-            checkExclusiveGateway(node)
         default: break
+        }
+        if !node.isRefused { checkConditions(of: node) }
+    }
+
+    private func checkConditions(of node: DraftNode) {
+        guard node.kind == .exclusiveGateway || node.kind.isActivity else { return }
+        if node.kind == .exclusiveGateway, node.outgoing.count > 1 { checkUnconditionalFlows(of: node) }
+        if node.defaultFlow == nil, !node.outgoing.isEmpty, node.outgoing.allSatisfy({ flows[$0].hasCondition }) {
+            reader.report(
+                .noDefaultFlow, at: node.element,
+                "The \(node.kind.noun) \(node.id) has no default flow; when no condition holds, an incident is raised.",
+                remedy: "make one of its flows the default")
         }
     }
 
-    private func checkExclusiveGateway(_ node: DraftNode) {
+    private func checkUnconditionalFlows(of node: DraftNode) {
         let unconditional = node.outgoing.filter { !flows[$0].hasCondition && $0 != node.defaultFlow }
         for flow in unconditional {
             reader.report(
@@ -119,12 +129,6 @@ extension ProcessReader {
                 "Flow \(flows[flow].id) leaves the exclusive gateway \(node.id) without a condition: it is always taken "
                     + "when its turn comes.",
                 remedy: "add a condition, or make it the default flow")
-        }
-        if node.defaultFlow == nil, unconditional.isEmpty {
-            reader.report(
-                .noDefaultFlow, at: node.element,
-                "The exclusive gateway \(node.id) has no default flow; when no condition holds, an incident is raised.",
-                remedy: "make one of its flows the default")
         }
     }
 }
