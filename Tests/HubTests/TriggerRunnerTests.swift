@@ -231,6 +231,13 @@ import Values
         }
         let second = try Bench(engine: engine, connector: connector, changes: [("max: 20", "max: 3")])
         await second.run { _ in connector.change { finished($0) } }
+        for hub in [first, second] {
+            let counters = hub.status.counters
+            let accounted =
+                counters.started + counters.duplicates + counters.filtered + counters.dropped + counters.deadLettered
+            #expect(counters.received == accounted)
+            #expect(hub.status.pending == 0)
+        }
         let started = engine.state.withLock { $0.started.compactMap(\.businessID) }
         #expect(started.sorted() == (1...7).map { "o-\($0)" })
         #expect(Set(engine.letters.map { text($0.payload) }) == ["bad-20", "bad-21"])

@@ -44,6 +44,15 @@ struct IntakeMachine: Sendable {
         case wait(Duration)
         /// Nothing more will happen.
         case finish(End)
+
+        /// Whether this is a step of a session that has nothing to do.
+        var isIdle: Bool {
+            switch self {
+            case .read(_, let wait): wait > .zero
+            case .wait: true
+            case .acknowledge, .process, .awaitRecord, .finish: false
+            }
+        }
     }
 
     /// Why it is over.

@@ -138,11 +138,9 @@ final class TriggerRunner: Sendable {
             self.logger.info("trigger armed")
             let end = try await self.intake(source)
             await source.close()
-            self.state.withLock { $0.pending = 0 }
             return end
         } catch {
             await source.close()
-            self.state.withLock { $0.pending = 0 }
             throw error
         }
     }
@@ -184,11 +182,13 @@ extension TriggerRunner {
                 idleWait: Self.idleWait))
         var batches: [EventBatch.ID: [SourceEvent]] = [:]
         return try await withThrowingTaskGroup(of: (IntakeMachine.RecordID, Account).self) { group in
+            defer { self.forget(machine.outstandingRecords) }
             while true {
                 if Task.isCancelled || self.isPaused { machine.stop() }
-                let pending = machine.outstandingRecords
+                let step = machine.next(at: self.clock.now)
+                let pending = machine.outstandingRecords + (step.isIdle ? await source.backlog() ?? 0 : 0)
                 self.state.withLock { $0.pending = pending }
-                switch machine.next(at: self.clock.now) {
+                switch step {
                 case .acknowledge(let batch):
                     try await source.acknowledge(batch)
                     batches[batch] = nil
@@ -210,6 +210,14 @@ extension TriggerRunner {
                     return end
                 }
             }
+        }
+    }
+
+    /// Records that were read and not accounted for come again: they do not count as received.
+    private func forget(_ count: Int) {
+        self.state.withLock { state in
+            state.counters.received -= count
+            state.pending = 0
         }
     }
 

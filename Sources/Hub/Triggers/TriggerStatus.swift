@@ -16,7 +16,9 @@ public struct TriggerStatus: Sendable {
     public var trouble: String?
     /// Milliseconds until it is armed again, while it is failed.
     public var rearmMilliseconds: Int64?
-    /// Records read and not yet accounted for.
+    /// What is known and not yet accounted for: records that were read, and files or messages that wait at the source.
+    ///
+    /// 0 means that there is nothing to do.
     public var pending: Int
     /// What it has done since the hub started.
     public var counters: TriggerCounters
@@ -24,8 +26,9 @@ public struct TriggerStatus: Sendable {
 
 /// What a trigger has done since the hub started.
 ///
-/// Every received record is counted in exactly one of the others once it is accounted for; one that was delivered again
-/// after an interruption is received again.
+/// Every received record is counted in exactly one of the others once it is accounted for: `received` is their sum and
+/// what is being worked on. What an interrupted session had read and not accounted for does not count as received; it
+/// comes again.
 public struct TriggerCounters: Sendable, Hashable {
     /// Records read.
     public var received = 0
