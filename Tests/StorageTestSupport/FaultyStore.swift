@@ -46,59 +46,73 @@ public final class FaultyStore: JournalStore {
         self.state = Mutex(State(fault: fault))
     }
 
-    /// Replaces the fault; nil heals the store. Writes are counted on.
+    /// Replaces the fault; nil heals the store.
+    ///
+    /// Writes are counted on.
     public func setFault(_ fault: Fault?) {
         self.state.withLock { $0.fault = fault }
     }
 
-    /// How many writes were asked for. A test fails write 1, 2, … until `wasHit` stays false.
+    /// How many writes were asked for.
+    ///
+    /// A test fails write 1, 2, … until `wasHit` stays false.
     public var writeCount: Int { self.state.withLock { $0.writes } }
 
     /// Whether the fault has happened.
     public var wasHit: Bool { self.state.withLock { $0.wasHit } }
 
+    /// See `JournalStore`.
     public func acquire() throws(StoreError) -> [PartitionHead] {
         let heads = try self.store.acquire()
         self.state.withLock { $0.needsAcquire = false }
         return heads
     }
 
+    /// See `JournalStore`.
     public func commit(_ batches: [PartitionBatch]) throws(StoreError) {
         try self.write { () throws(StoreError) in try self.store.commit(batches) }
     }
 
+    /// See `JournalStore`.
     public func storeBlobs(_ blobs: [Blob]) throws(StoreError) {
         try self.write { () throws(StoreError) in try self.store.storeBlobs(blobs) }
     }
 
+    /// See `JournalStore`.
     public func trim(partition: Int, upTo sequence: UInt64) throws(StoreError) {
         try self.write { () throws(StoreError) in try self.store.trim(partition: partition, upTo: sequence) }
     }
 
+    /// See `JournalStore`.
     public func readJournal(
         partition: Int, after sequence: UInt64, _ body: (JournalBatch) throws(StoreError) -> Bool
     ) throws(StoreError) {
         try self.store.readJournal(partition: partition, after: sequence, body)
     }
 
+    /// See `JournalStore`.
     public func readJournal(
         after sequences: [UInt64], _ body: (JournalBatch) throws(StoreError) -> Bool
     ) throws(StoreError) {
         try self.store.readJournal(after: sequences, body)
     }
 
+    /// See `JournalStore`.
     public func retainedSequences() throws(StoreError) -> [UInt64] {
         try self.store.retainedSequences()
     }
 
+    /// See `JournalStore`.
     public func makeStateReader() throws(StoreError) -> any StateReader {
         try self.store.makeStateReader()
     }
 
+    /// See `JournalStore`.
     public func sizeBytes() -> Int64 {
         self.store.sizeBytes()
     }
 
+    /// See `JournalStore`.
     public func close() {
         self.store.close()
     }
@@ -129,5 +143,6 @@ public final class FaultyStore: JournalStore {
     }
 
     private static let unknown = StoreError(
-        .unknownOutcome, "An injected fault hides whether the write took place.", remedy: "Acquire the partitions again.")
+        .unknownOutcome, "An injected fault hides whether the write took place.",
+        remedy: "Acquire the partitions again.")
 }

@@ -15,7 +15,8 @@ public final class InMemoryDisk: Sendable {
     public func damage(partition: Int, sequence: UInt64) -> Bool {
         self.contents.withLock { contents in
             guard
-                let index = contents.batches.firstIndex(where: { $0.partition == partition && $0.sequence == sequence }),
+                let index = contents.batches.firstIndex(where: { $0.partition == partition && $0.sequence == sequence }
+                ),
                 !contents.batches[index].payload.isEmpty
             else { return false }
             contents.batches[index].payload[0] ^= 1
@@ -52,10 +53,12 @@ public final class InMemoryJournalStore: JournalStore {
         return try InMemoryJournalStore(disk: self.disk)
     }
 
+    /// See `JournalStore`.
     public func acquire() throws(StoreError) -> [PartitionHead] {
         try self.write { contents throws(StoreError) in contents.acquire() }
     }
 
+    /// See `JournalStore`.
     public func commit(_ batches: [PartitionBatch]) throws(StoreError) {
         try self.write { contents throws(StoreError) in
             try contents.check(batches)
@@ -63,16 +66,19 @@ public final class InMemoryJournalStore: JournalStore {
         }
     }
 
+    /// See `JournalStore`.
     public func storeBlobs(_ blobs: [Blob]) throws(StoreError) {
         try self.write { contents throws(StoreError) in
             for blob in blobs where contents.blobs[blob.hash] == nil { contents.blobs[blob.hash] = blob.bytes }
         }
     }
 
+    /// See `JournalStore`.
     public func trim(partition: Int, upTo sequence: UInt64) throws(StoreError) {
         try self.write { contents throws(StoreError) in try contents.trim(partition: partition, upTo: sequence) }
     }
 
+    /// See `JournalStore`.
     public func readJournal(
         partition: Int, after sequence: UInt64, _ body: (JournalBatch) throws(StoreError) -> Bool
     ) throws(StoreError) {
@@ -85,6 +91,7 @@ public final class InMemoryJournalStore: JournalStore {
         try contents.read(after: sequences, body)
     }
 
+    /// See `JournalStore`.
     public func readJournal(
         after sequences: [UInt64], _ body: (JournalBatch) throws(StoreError) -> Bool
     ) throws(StoreError) {
@@ -95,21 +102,25 @@ public final class InMemoryJournalStore: JournalStore {
         try contents.read(after: sequences, body)
     }
 
+    /// See `JournalStore`.
     public func retainedSequences() throws(StoreError) -> [UInt64] {
         try self.snapshot().partitions.map(\.base)
     }
 
+    /// See `JournalStore`.
     public func makeStateReader() throws(StoreError) -> any StateReader {
         _ = try self.snapshot()
         return InMemoryStateReader(self.disk)
     }
 
+    /// See `JournalStore`.
     public func sizeBytes() -> Int64 {
         self.disk.contents.withLock { contents in
             contents.batches.reduce(0) { $0 + Int64($1.payload.count) }
         }
     }
 
+    /// See `JournalStore`.
     public func close() {
         self.disk.contents.withLock { contents in
             if contents.owner == self.owner { contents.owner = nil }

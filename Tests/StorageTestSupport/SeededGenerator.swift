@@ -1,4 +1,6 @@
-/// Reproducible randomness: SplitMix64. Print the seed when a test fails.
+/// Reproducible randomness: SplitMix64.
+///
+/// Print the seed when a test fails.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -18,6 +20,15 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     /// Random bytes.
     public mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8(truncatingIfNeeded: self.next()) }
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            for start in stride(from: 0, to: count, by: 8) {
+                var bits = self.next()
+                for offset in start..<min(start + 8, count) {
+                    buffer.initializeElement(at: offset, to: UInt8(truncatingIfNeeded: bits))
+                    bits >>= 8
+                }
+            }
+            initialized = count
+        }
     }
 }

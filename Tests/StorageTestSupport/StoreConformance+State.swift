@@ -31,7 +31,8 @@ extension StoreConformance {
             let reader = try run.store.makeStateReader()
             try run.expect(try reader.indexes(1, .probe).map(\.key), equals: keys.sorted(), "keys by index")
             try run.expect(
-                try reader.indexes(1, .probe).map(\.bytes), equals: keys.sorted().map { [UInt8(truncatingIfNeeded: $0)] },
+                try reader.indexes(1, .probe).map(\.bytes),
+                equals: keys.sorted().map { [UInt8(truncatingIfNeeded: $0)] },
                 "index entries")
             try run.expect(try reader.states(1, .probe).map(\.key), equals: keys.sorted(), "keys by state")
             try run.expect(try reader.states(1, .other).map(\.bytes), equals: [[]], "an empty state")

@@ -9,7 +9,9 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
     public struct Subject: Sendable {
         /// How many partitions the store has; at least 4.
         public var partitionCount: Int
-        /// Opens the storage. Called again after the store before was closed, it must find everything committed.
+        /// Opens the storage.
+        ///
+        /// Called again after the store before was closed, it must find everything committed.
         public var open: @Sendable () throws(StoreError) -> any JournalStore
 
         /// Creates a subject with storage of its own.

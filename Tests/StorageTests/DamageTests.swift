@@ -40,7 +40,8 @@ func forge(_ path: String, _ sql: String) throws {
             description: "a missing batch", sql: "DELETE FROM journal WHERE partition = 2 AND sequence = 33",
             sequence: 33),
         Forgery(
-            description: "a batch renumbered", sql: "UPDATE journal SET sequence = 5000 WHERE partition = 2 AND sequence = 9",
+            description: "a batch renumbered",
+            sql: "UPDATE journal SET sequence = 5000 WHERE partition = 2 AND sequence = 9",
             sequence: 9),
         Forgery(
             description: "a missing index row",
@@ -112,7 +113,9 @@ func forge(_ path: String, _ sql: String) throws {
     @Test(arguments: [0, 20, 60, 99])
     func aTornLogLosesOnlyWhatWasNotComplete(percentKept: Int) throws {
         let fixture = try StoreFixture(database: SQLiteOptions(walBytes: 1 << 40))
-        for number in 0..<50 { try fixture.store.commit([fixture.batch(0, [UInt8](repeating: UInt8(number), count: 999))]) }
+        for number in 0..<50 {
+            try fixture.store.commit([fixture.batch(0, [UInt8](repeating: UInt8(number), count: 999))])
+        }
         let copy = try fixture.copyAfterCrash()
         let log = copy.path + "/journal.db-wal"
         let size = try #require(FileManager.default.attributesOfItem(atPath: log)[.size] as? Int)
@@ -123,7 +126,9 @@ func forge(_ path: String, _ sql: String) throws {
     @Test(arguments: [0.2, 0.5, 0.9])
     func aDamagedLogEndsBeforeTheDamage(position: Double) throws {
         let fixture = try StoreFixture(database: SQLiteOptions(walBytes: 1 << 40))
-        for number in 0..<50 { try fixture.store.commit([fixture.batch(0, [UInt8](repeating: UInt8(number), count: 999))]) }
+        for number in 0..<50 {
+            try fixture.store.commit([fixture.batch(0, [UInt8](repeating: UInt8(number), count: 999))])
+        }
         let copy = try fixture.copyAfterCrash()
         let log = try FileHandle(forUpdating: URL(fileURLWithPath: copy.path + "/journal.db-wal"))
         try log.seek(toOffset: UInt64(Double(try log.seekToEnd()) * position))

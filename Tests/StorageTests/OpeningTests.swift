@@ -16,7 +16,9 @@ import Testing
         #expect(row.migrations.map(\.file) == files.map { "sqlite/\(row.kind)/\($0)" })
         for (index, migration) in row.migrations.enumerated() {
             #expect(migration.version == index + 1)
-            #expect(migration.sql == (try String(contentsOf: schema.appendingPathComponent(migration.file), encoding: .utf8)))
+            #expect(
+                migration.sql
+                    == (try String(contentsOf: schema.appendingPathComponent(migration.file), encoding: .utf8)))
         }
     }
 

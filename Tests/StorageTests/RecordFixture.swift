@@ -44,7 +44,8 @@ final class RecordFixture {
             VariableRecord(instanceKey: 1, scopeKey: 1, name: "amount", value: VariableValue(.number(Number(10)))),
             VariableRecord(instanceKey: 1, scopeKey: 71, name: "local", value: VariableValue(.boolean(true))),
             VariableRecord(instanceKey: 2, scopeKey: 2, name: "amount", value: VariableValue(.number(Number(20)))),
-            VariableRecord(instanceKey: 2, scopeKey: 2, name: "country", value: VariableValue(json: Array("\"SE\"".utf8))),
+            VariableRecord(
+                instanceKey: 2, scopeKey: 2, name: "country", value: VariableValue(json: Array("\"SE\"".utf8))),
         ]
         for key: UInt64 in 1...4 {
             var job = JobRecord.sample(key: 500 + key, instanceKey: key, definitionKey: 100 + key % 3)

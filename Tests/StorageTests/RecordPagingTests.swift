@@ -89,7 +89,8 @@ import Values
         let fixture = try RecordFixture()
         var batch = RecordBatch()
         batch.instances = (1...25_000).map { key in
-            var record = ProcessInstanceRecord.sample(key: UInt64(key), definitionKey: UInt64(key % 2), state: .completed)
+            var record = ProcessInstanceRecord.sample(
+                key: UInt64(key), definitionKey: UInt64(key % 2), state: .completed)
             record.startedAt = Int64(key)
             return record
         }

@@ -98,7 +98,8 @@ struct Search<Filter: RecordFilter>: Sendable, CustomStringConvertible {
             "by end, newest first", sort: [.init(.endDate, isDescending: true)], finds: [11, 7, 10, 9, 12, 8, 6, 5]
         ) { $0.key = [.greater(4)] },
         Search(
-            "by process and version", sort: [.init(.processDefinitionId), .init(.processDefinitionVersion, isDescending: true)],
+            "by process and version",
+            sort: [.init(.processDefinitionId), .init(.processDefinitionVersion, isDescending: true)],
             finds: [5, 2, 4, 1, 6, 3]
         ) { $0.key = [.less(7)] },
     ])

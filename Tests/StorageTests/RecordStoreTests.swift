@@ -121,7 +121,8 @@ import Values
         let fixture = try RecordFixture.world()
         var batch = RecordBatch()
         batch.variables = [
-            VariableRecord(instanceKey: 1, scopeKey: 1, name: "amount", value: VariableValue(json: Array("[1, 2]".utf8)))
+            VariableRecord(
+                instanceKey: 1, scopeKey: 1, name: "amount", value: VariableValue(json: Array("[1, 2]".utf8)))
         ]
         try fixture.store.apply(batch)
         let variables = try fixture.reader.variables(instanceKey: 1)
@@ -141,7 +142,9 @@ import Values
         #expect(try fixture.reader.totals() == expected)
 
         var batch = RecordBatch()
-        batch.instances = [.sample(key: 1, definitionKey: 101, state: .completed), .sample(key: 20, definitionKey: 103)]
+        batch.instances = [
+            .sample(key: 1, definitionKey: 101, state: .completed), .sample(key: 20, definitionKey: 103),
+        ]
         batch.endedJobs = [501, 999]
         batch.endedTimers = [801, 999]
         try fixture.store.apply(batch)
@@ -160,7 +163,8 @@ import Values
         let fixture = try RecordFixture.world()
         var batch = RecordBatch()
         batch.jobChanges = [
-            JobChange(key: 502, state: 2, retries: 7, deadline: 42, errorMessage: "again"), JobChange(key: 503, state: 0),
+            JobChange(key: 502, state: 2, retries: 7, deadline: 42, errorMessage: "again"),
+            JobChange(key: 503, state: 0),
             JobChange(key: 999, state: 1),
         ]
         batch.userTaskChanges = [

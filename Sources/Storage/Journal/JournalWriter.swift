@@ -1,6 +1,8 @@
 internal import CSQLite
 
-/// The writing side of `journal.db`. Callers hold the store's lock.
+/// The writing side of `journal.db`.
+///
+/// Callers hold the store's lock.
 final class JournalWriter {
     /// A partition as this process left it.
     struct Head {

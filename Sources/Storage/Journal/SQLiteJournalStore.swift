@@ -7,7 +7,9 @@ internal import Synchronization
 public final class SQLiteJournalStore: JournalStore {
     /// How the store is created and opened.
     public struct Options: Sendable {
-        /// Partitions of a new store; an existing store keeps its own number. 1 … 1,024.
+        /// Partitions of a new store; an existing store keeps its own number.
+        ///
+        /// 1 … 1,024.
         public var partitionCount: Int
         /// The file.
         public var database: SQLiteOptions
@@ -55,10 +57,12 @@ public final class SQLiteJournalStore: JournalStore {
         self.close()
     }
 
+    /// See `JournalStore`.
     public func acquire() throws(StoreError) -> [PartitionHead] {
         try self.withWriter { writer throws(StoreError) in try writer.acquire() }
     }
 
+    /// See `JournalStore`.
     public func commit(_ batches: [PartitionBatch]) throws(StoreError) {
         let pages = try self.withWriter { writer throws(StoreError) in
             try writer.commit(batches)
@@ -67,6 +71,7 @@ public final class SQLiteJournalStore: JournalStore {
         self.checkpointer.committed(walPages: pages)
     }
 
+    /// See `JournalStore`.
     public func storeBlobs(_ blobs: [Blob]) throws(StoreError) {
         let pages = try self.withWriter { writer throws(StoreError) in
             try writer.store(blobs)
@@ -75,6 +80,7 @@ public final class SQLiteJournalStore: JournalStore {
         self.checkpointer.committed(walPages: pages)
     }
 
+    /// See `JournalStore`.
     public func trim(partition: Int, upTo sequence: UInt64) throws(StoreError) {
         let pages = try self.withWriter { writer throws(StoreError) in
             try writer.trim(partition: partition, upTo: sequence)
@@ -83,30 +89,36 @@ public final class SQLiteJournalStore: JournalStore {
         self.checkpointer.committed(walPages: pages)
     }
 
+    /// See `JournalStore`.
     public func readJournal(
         partition: Int, after sequence: UInt64, _ body: (JournalBatch) throws(StoreError) -> Bool
     ) throws(StoreError) {
         try self.makeJournalReader().read(partition: partition, after: sequence, body)
     }
 
+    /// See `JournalStore`.
     public func readJournal(
         after sequences: [UInt64], _ body: (JournalBatch) throws(StoreError) -> Bool
     ) throws(StoreError) {
         try self.makeJournalReader().readAll(after: sequences, body)
     }
 
+    /// See `JournalStore`.
     public func retainedSequences() throws(StoreError) -> [UInt64] {
         try self.withWriter { writer throws(StoreError) in writer.heads.map(\.base) }
     }
 
+    /// See `JournalStore`.
     public func makeStateReader() throws(StoreError) -> any StateReader {
         try SQLiteStateReader(self.openReader())
     }
 
+    /// See `JournalStore`.
     public func sizeBytes() -> Int64 {
         databaseBytes(self.path)
     }
 
+    /// See `JournalStore`.
     public func close() {
         self.checkpointer.stop()
         self.owned.state.withLock { state in

@@ -12,7 +12,8 @@ final class SQLiteStateReader: StateReader {
         self.selectState = try connection.prepare("SELECT state FROM state WHERE scope = ?1 AND key = ?2")
         self.selectCount = try connection.prepare("SELECT count(*) FROM state WHERE scope = ?1")
         self.selectInbox = try connection.prepare(
-            "SELECT source, source_sequence, payload FROM inbox WHERE target = ?1 ORDER BY source, source_sequence, part")
+            "SELECT source, source_sequence, payload FROM inbox WHERE target = ?1 ORDER BY source, source_sequence, part"
+        )
         self.selectBlob = try connection.prepare("SELECT bytes FROM blob WHERE hash = ?1")
         var indexes: [SQLiteStatement] = []
         var states: [SQLiteStatement] = []

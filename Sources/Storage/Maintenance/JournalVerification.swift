@@ -30,7 +30,7 @@ extension JournalStore {
                 return true
             }
             return reports
-        } catch where error.code == .corrupt {
+        } catch let error where error.code == .corrupt {
             // One pass stops at the first failure; partition by partition finds each.
         }
         for partition in bases.indices {
@@ -41,7 +41,7 @@ extension JournalStore {
                     report.add(batch)
                     return true
                 }
-            } catch where error.code == .corrupt {
+            } catch let error where error.code == .corrupt {
                 report.failure = error
             }
             reports[partition] = report

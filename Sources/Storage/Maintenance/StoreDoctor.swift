@@ -17,7 +17,9 @@ public enum StoreDoctor {
     ///
     /// Reads both files completely: about a second per gigabyte.
     /// - Throws: when a file cannot be read at all.
-    public static func examine(directory: String, options: SQLiteOptions = SQLiteOptions()) throws(StoreError) -> [Finding] {
+    public static func examine(directory: String, options: SQLiteOptions = SQLiteOptions()) throws(StoreError)
+        -> [Finding]
+    {
         let journal = try SQLiteConnection.reader(path: directory + "/journal.db", options: options)
         let records = try SQLiteConnection.reader(path: directory + "/records.db", options: options)
         // Records first: what is projected afterwards can only make them lag further behind this moment of the journal.
@@ -39,7 +41,8 @@ public enum StoreDoctor {
                 findings.append(
                     Finding(
                         file: records.path,
-                        problem: "partition \(partition) is projected up to batch \(projected), but its journal ends at "
+                        problem:
+                            "partition \(partition) is projected up to batch \(projected), but its journal ends at "
                             + "\(head.sequence)"))
             }
             if projected < head.base {
@@ -66,7 +69,7 @@ public enum StoreDoctor {
             return try connection.texts("PRAGMA integrity_check(20)").filter { $0 != "ok" }.map { problem in
                 Finding(file: connection.path, problem: problem)
             }
-        } catch where error.code == .corrupt {
+        } catch let error where error.code == .corrupt {
             return [Finding(file: connection.path, problem: error.message)]
         }
     }

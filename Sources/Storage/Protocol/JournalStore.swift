@@ -134,8 +134,9 @@ public struct PartitionBatch: Sendable {
     public var payload: [UInt8]
     /// Messages to other partitions, put into their inboxes; `part` counts from 0.
     public var outgoing: [OutgoingMessages]
-    /// Inbox rows whose messages this batch has processed; removed. Each must be there: consuming one twice is refused
-    /// as `StoreError.misuse`.
+    /// Inbox rows whose messages this batch has processed; removed.
+    ///
+    /// Each must be there: consuming one twice is refused as `StoreError.misuse`.
     public var consumedInbox: [InboxPosition]
     /// The state of changed entities at exactly `sequence`, when this batch is a checkpoint.
     public var checkpoint: CheckpointDelta?

@@ -67,7 +67,9 @@ public struct IncidentChange: Sendable {
 public struct MessageChange: Sendable {
     /// The message.
     public var key: UInt64
-    /// As in `MessageRecord.state`. A correlated message stays correlated when its time is over.
+    /// As in `MessageRecord.state`.
+    ///
+    /// A correlated message stays correlated when its time is over.
     public var state: UInt8
     /// The newest instance it reached; nil keeps.
     public var instanceKey: UInt64?

@@ -76,17 +76,26 @@ public struct RecordBatch: Sendable {
 
 /// A deployed version of a process.
 public struct ProcessDefinitionRecord: Sendable {
+    /// Its key.
     public var key: UInt64
+    /// The process id of the model.
     public var processID: String
+    /// Its version, counted from 1 per process id.
     public var version: Int
+    /// The version tag of the model.
     public var versionTag: String?
+    /// The name of the process.
     public var name: String?
+    /// The file it was deployed from.
     public var resourceName: String
+    /// The deployment it came with.
     public var deploymentKey: UInt64
     /// The document as deployed.
     public var resource: [UInt8]
+    /// Unix milliseconds.
     public var deployedAt: Int64
 
+    /// Creates a record.
     public init(
         key: UInt64, processID: String, version: Int, versionTag: String?, name: String?, resourceName: String,
         deploymentKey: UInt64, resource: [UInt8], deployedAt: Int64
@@ -105,7 +114,9 @@ public struct ProcessDefinitionRecord: Sendable {
 
 /// The life of a process instance, element instance or the like.
 public enum LifecycleState: UInt8, Sendable, CaseIterable {
+    /// Under way.
     case active = 0
+    /// Reached its end.
     case completed = 1
     /// Ended before completion: cancelled, interrupted or terminated.
     case terminated = 2
@@ -113,19 +124,28 @@ public enum LifecycleState: UInt8, Sendable, CaseIterable {
 
 /// A process instance.
 public struct ProcessInstanceRecord: Sendable {
+    /// Its key.
     public var key: UInt64
+    /// The definition it runs.
     public var definitionKey: UInt64
+    /// The instance whose call activity started it.
     public var parentInstanceKey: UInt64?
+    /// That call activity.
     public var parentElementInstanceKey: UInt64?
+    /// The client's own id of the case.
     public var businessID: String?
+    /// Where it is in its life.
     public var state: LifecycleState
     /// Unix milliseconds.
     public var startedAt: Int64
+    /// Unix milliseconds; nil while it is active.
     public var endedAt: Int64?
+    /// How many of its incidents are not resolved.
     public var openIncidents: Int
     /// The part of the path that this batch adds, encoded by the runtime (`PathCodec`); appended to what is stored.
     public var path: [UInt8]
 
+    /// Creates a record.
     public init(
         key: UInt64, definitionKey: UInt64, parentInstanceKey: UInt64?, parentElementInstanceKey: UInt64?,
         businessID: String?, state: LifecycleState, startedAt: Int64, endedAt: Int64?, openIncidents: Int,
@@ -146,12 +166,16 @@ public struct ProcessInstanceRecord: Sendable {
 
 /// A variable of a scope.
 public struct VariableRecord: Sendable {
+    /// The process instance.
     public var instanceKey: UInt64
     /// The instance or element instance that owns it.
     public var scopeKey: UInt64
+    /// Its name, unique in the scope.
     public var name: String
+    /// Its newest value.
     public var value: VariableValue
 
+    /// Creates a record.
     public init(instanceKey: UInt64, scopeKey: UInt64, name: String, value: VariableValue) {
         self.instanceKey = instanceKey
         self.scopeKey = scopeKey
@@ -162,21 +186,34 @@ public struct VariableRecord: Sendable {
 
 /// A job that has not ended.
 public struct JobRecord: Sendable {
+    /// Its key.
     public var key: UInt64
+    /// The process instance.
     public var instanceKey: UInt64
+    /// The element instance that waits for it.
     public var elementInstanceKey: UInt64
+    /// The definition of the instance.
     public var definitionKey: UInt64
+    /// The id of the element in the model.
     public var elementID: String
+    /// What workers ask for.
     public var type: String
     /// 0 activatable, 1 activated, 2 failed (waits for its backoff), 3 incident.
     public var state: UInt8
+    /// Attempts left.
     public var retries: Int
+    /// Higher is sooner.
     public var priority: Int
+    /// Who works on it.
     public var worker: String?
+    /// When its lock ends or its backoff is over; Unix milliseconds.
     public var deadline: Int64?
+    /// Why its newest attempt failed.
     public var errorMessage: String?
+    /// Unix milliseconds.
     public var createdAt: Int64
 
+    /// Creates a record.
     public init(
         key: UInt64, instanceKey: UInt64, elementInstanceKey: UInt64, definitionKey: UInt64, elementID: String,
         type: String, state: UInt8, retries: Int, priority: Int, worker: String?, deadline: Int64?,
@@ -200,24 +237,40 @@ public struct JobRecord: Sendable {
 
 /// A task for a person.
 public struct UserTaskRecord: Sendable {
+    /// Its key.
     public var key: UInt64
+    /// The process instance.
     public var instanceKey: UInt64
+    /// The element instance that waits for it.
     public var elementInstanceKey: UInt64
+    /// The definition of the instance.
     public var definitionKey: UInt64
+    /// The id of the element in the model.
     public var elementID: String
+    /// The name of the element.
     public var name: String?
     /// 0 created, 1 completed, 2 cancelled.
     public var state: UInt8
+    /// Who does it.
     public var assignee: String?
+    /// Groups that may do it.
     public var candidateGroups: [String]
+    /// People who may do it.
     public var candidateUsers: [String]
+    /// 0 … 100, higher is sooner.
     public var priority: Int
+    /// ISO 8601.
     public var dueDate: String?
+    /// ISO 8601.
     public var followUpDate: String?
+    /// The form it is done with.
     public var formKey: String?
+    /// Unix milliseconds.
     public var createdAt: Int64
+    /// Unix milliseconds; nil while it is open.
     public var endedAt: Int64?
 
+    /// Creates a record.
     public init(
         key: UInt64, instanceKey: UInt64, elementInstanceKey: UInt64, definitionKey: UInt64, elementID: String,
         name: String?, state: UInt8, assignee: String?, candidateGroups: [String], candidateUsers: [String],
@@ -244,20 +297,30 @@ public struct UserTaskRecord: Sendable {
 
 /// Something an instance cannot get past.
 public struct IncidentRecord: Sendable {
+    /// Its key.
     public var key: UInt64
+    /// The process instance.
     public var instanceKey: UInt64
+    /// The element instance that is stuck.
     public var elementInstanceKey: UInt64
+    /// The definition of the instance.
     public var definitionKey: UInt64
+    /// The id of the element in the model.
     public var elementID: String
+    /// The job that failed, if it was one.
     public var jobKey: UInt64?
     /// The error type of the Camunda API (`JOB_NO_RETRIES`, `CONDITION_ERROR`, …).
     public var type: String
+    /// What happened.
     public var message: String
     /// What to do next.
     public var remedy: String
+    /// Unix milliseconds.
     public var createdAt: Int64
+    /// Unix milliseconds; nil while it is open.
     public var resolvedAt: Int64?
 
+    /// Creates a record.
     public init(
         key: UInt64, instanceKey: UInt64, elementInstanceKey: UInt64, definitionKey: UInt64, elementID: String,
         jobKey: UInt64?, type: String, message: String, remedy: String, createdAt: Int64, resolvedAt: Int64?
@@ -278,16 +341,24 @@ public struct IncidentRecord: Sendable {
 
 /// A published message.
 public struct MessageRecord: Sendable {
+    /// Its key.
     public var key: UInt64
+    /// Its name.
     public var name: String
+    /// What it correlates by.
     public var correlationKey: String
+    /// The sender's id for it, unique while it is buffered.
     public var messageID: String?
     /// 0 buffered, 1 correlated, 2 expired.
     public var state: UInt8
+    /// The newest instance it reached.
     public var instanceKey: UInt64?
+    /// Unix milliseconds.
     public var publishedAt: Int64
+    /// Unix milliseconds.
     public var expiresAt: Int64
 
+    /// Creates a record.
     public init(
         key: UInt64, name: String, correlationKey: String, messageID: String?, state: UInt8, instanceKey: UInt64?,
         publishedAt: Int64, expiresAt: Int64
@@ -305,13 +376,20 @@ public struct MessageRecord: Sendable {
 
 /// A timer that has not fired.
 public struct TimerRecord: Sendable {
+    /// Its key.
     public var key: UInt64
+    /// The process instance; nil for a timer that starts one.
     public var instanceKey: UInt64?
+    /// The element instance that waits for it.
     public var elementInstanceKey: UInt64?
+    /// The definition of the instance, or of the start event.
     public var definitionKey: UInt64
+    /// The id of the element in the model.
     public var elementID: String
+    /// Unix milliseconds.
     public var dueAt: Int64
 
+    /// Creates a record.
     public init(
         key: UInt64, instanceKey: UInt64?, elementInstanceKey: UInt64?, definitionKey: UInt64, elementID: String,
         dueAt: Int64
@@ -327,24 +405,34 @@ public struct TimerRecord: Sendable {
 
 /// What could not be delivered (resilience.md 2.9).
 public struct DeadLetterRecord: Sendable {
+    /// Its key.
     public var key: UInt64
     /// The trigger or connector it came through.
     public var origin: String
     /// Where the source had it: file and line, topic and offset, …; JSON.
     public var coordinates: [UInt8]
+    /// What makes it unique at its source.
     public var dedupeKey: String?
     /// `decode`, `validate`, `filter`, `transform`, `correlate`, `invoke`, `commit`.
     public var stage: String
+    /// The code of its newest error.
     public var errorCode: String
+    /// What its newest error says.
     public var errorMessage: String
+    /// The media type of the payload.
     public var contentType: String
+    /// The bytes as received.
     public var payload: [UInt8]
     /// 0 parked, 1 replayed, 2 discarded.
     public var state: UInt8
+    /// How often it was replayed.
     public var redriveCount: Int
+    /// Unix milliseconds.
     public var createdAt: Int64
+    /// Unix milliseconds; nil while it is parked.
     public var endedAt: Int64?
 
+    /// Creates a record.
     public init(
         key: UInt64, origin: String, coordinates: [UInt8], dedupeKey: String?, stage: String, errorCode: String,
         errorMessage: String, contentType: String, payload: [UInt8], state: UInt8, redriveCount: Int,
@@ -368,13 +456,20 @@ public struct DeadLetterRecord: Sendable {
 
 /// Who did what, when, to which object.
 public struct AuditRecord: Sendable {
+    /// Its key.
     public var key: UInt64
+    /// Unix milliseconds.
     public var at: Int64
+    /// Who did it.
     public var actor: String
+    /// What was done.
     public var action: String
+    /// To which object.
     public var object: String
+    /// More about it; JSON.
     public var detail: String?
 
+    /// Creates a record.
     public init(key: UInt64, at: Int64, actor: String, action: String, object: String, detail: String?) {
         self.key = key
         self.at = at

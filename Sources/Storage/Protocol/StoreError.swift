@@ -1,4 +1,6 @@
-/// Why a store refused or failed. `description` is safe to show.
+/// Why a store refused or failed.
+///
+/// `description` is safe to show.
 public struct StoreError: Error, Sendable, CustomStringConvertible {
     /// What went wrong; new cases may be added, so keep a default.
     public struct Code: RawRepresentable, Hashable, Sendable {

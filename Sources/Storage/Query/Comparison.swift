@@ -1,4 +1,6 @@
-/// One condition on one field of a filter. A field holds a list of them: all must hold, none means any value.
+/// One condition on one field of a filter.
+///
+/// A field holds a list of them: all must hold, none means any value.
 ///
 /// These are the operators of the Camunda API's advanced filters.
 public enum Comparison<Operand: Sendable & Hashable>: Sendable, Hashable {

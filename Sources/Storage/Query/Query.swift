@@ -32,9 +32,13 @@ public protocol RecordFilter: Sendable {
 
 /// A field to sort by.
 public struct SortCriterion<Field: Sendable & Hashable>: Sendable, Hashable {
-    /// The field. Long texts are compared by their first 64 characters.
+    /// The field.
+    ///
+    /// Long texts are compared by their first 64 characters.
     public var field: Field
-    /// Largest first. A missing value counts as the smallest.
+    /// Largest first.
+    ///
+    /// A missing value counts as the smallest.
     public var isDescending: Bool
 
     /// Creates a criterion.

@@ -1,6 +1,8 @@
 internal import Values
 
-/// The writing side of `records.db`. Callers hold the store's lock.
+/// The writing side of `records.db`.
+///
+/// Callers hold the store's lock.
 final class RecordWriter {
     let connection: SQLiteConnection
     private let meter: WALMeter

@@ -17,7 +17,8 @@ public final class SQLiteRecordStore: RecordStore {
     ///
     /// - Throws: `StoreError.schema` when a newer program wrote it, `.corrupt`, `.io`, `.full`.
     public init(
-        directory: String, partitionCount: Int = 64, options: SQLiteOptions = SQLiteOptions(pageBytes: 8_192, walBytes: 32 << 20)
+        directory: String, partitionCount: Int = 64,
+        options: SQLiteOptions = SQLiteOptions(pageBytes: 8_192, walBytes: 32 << 20)
     ) throws(StoreError) {
         self.path = directory + "/records.db"
         self.options = options
@@ -35,11 +36,13 @@ public final class SQLiteRecordStore: RecordStore {
         self.close()
     }
 
+    /// See `RecordStore`.
     public func projectedSequences() throws(StoreError) -> [UInt64] {
         let count = self.partitionCount
         return try self.withWriter { writer throws(StoreError) in try writer.projectedSequences(count: count) }
     }
 
+    /// See `RecordStore`.
     public func durableSequences() throws(StoreError) -> [UInt64] {
         let sequences = try self.projectedSequences()
         // The log is synced through a descriptor of its own; SQLite keeps no lock on this file that closing would drop.
@@ -55,6 +58,7 @@ public final class SQLiteRecordStore: RecordStore {
         return sequences
     }
 
+    /// See `RecordStore`.
     public func apply(_ batch: RecordBatch) throws(StoreError) {
         let pages = try self.withWriter { writer throws(StoreError) in
             try writer.apply(batch)
@@ -63,14 +67,17 @@ public final class SQLiteRecordStore: RecordStore {
         self.checkpointer.committed(walPages: pages)
     }
 
+    /// See `RecordStore`.
     public func instance(key: UInt64) throws(StoreError) -> ProcessInstanceRecord? {
         try self.withWriter { writer throws(StoreError) in try writer.instance(key: key) }
     }
 
+    /// See `RecordStore`.
     public func sizeBytes() -> Int64 {
         databaseBytes(self.path)
     }
 
+    /// See `RecordStore`.
     public func close() {
         self.checkpointer.stop()
         self.writer.writer.withLock { writer in

@@ -39,7 +39,9 @@ final class SQLiteConnection {
         self.close()
     }
 
-    /// Closes the connection. Idempotent; statements still alive keep the file open until they go.
+    /// Closes the connection.
+    ///
+    /// Idempotent; statements still alive keep the file open until they go.
     func close() {
         sqlite3_close_v2(self.handle)
         self.handle = nil
@@ -55,7 +57,9 @@ final class SQLiteConnection {
     func prepare(_ sql: String) throws(StoreError) -> SQLiteStatement {
         var statement: OpaquePointer?
         let code = sqlite3_prepare_v3(self.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
-        guard code == SQLITE_OK, let statement else { throw self.failure(code, doing: "preparing \"\(sql.prefix(200))\"") }
+        guard code == SQLITE_OK, let statement else {
+            throw self.failure(code, doing: "preparing \"\(sql.prefix(200))\"")
+        }
         return SQLiteStatement(statement, connection: self)
     }
 

@@ -1,4 +1,6 @@
-/// How a SQLite file of the embedded store is opened. The defaults are measured; see docs/performance.md.
+/// How a SQLite file of the embedded store is opened.
+///
+/// The defaults are measured; see docs/performance.md.
 public struct SQLiteOptions: Sendable {
     /// Bytes per page of a new file; an existing file keeps its own.
     public var pageBytes: Int
@@ -8,9 +10,13 @@ public struct SQLiteOptions: Sendable {
     public var readerCacheBytes: Int
     /// Bytes the write-ahead log may reach before it is copied into the file in the background.
     public var walBytes: Int
-    /// Most pages the file may have; nil is SQLite's own limit. A full file behaves as a full disk.
+    /// Most pages the file may have; nil is SQLite's own limit.
+    ///
+    /// A full file behaves as a full disk.
     public var pageCountMaximum: Int?
-    /// A registered SQLite VFS; nil is the operating system's. For fault injection.
+    /// A registered SQLite VFS; nil is the operating system's.
+    ///
+    /// For fault injection.
     public var vfs: String?
 
     /// Creates options.

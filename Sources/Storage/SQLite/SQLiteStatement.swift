@@ -1,6 +1,8 @@
 internal import CSQLite
 
-/// A prepared statement: bind, step, read columns, reset. Columns count from 0, parameters from 1.
+/// A prepared statement: bind, step, read columns, reset.
+///
+/// Columns count from 0, parameters from 1.
 final class SQLiteStatement {
     private let handle: OpaquePointer
     private let connection: SQLiteConnection
@@ -77,12 +79,14 @@ final class SQLiteStatement {
     /// Binds UTF-8 bytes as text, copied.
     func bindText(_ index: Int32, _ utf8: [UInt8]) {
         utf8.withUnsafeBytes { bytes in
-            _ = if let base = bytes.baseAddress {
-                sqlite3_bind_text(
-                    self.handle, index, base.assumingMemoryBound(to: CChar.self), Int32(bytes.count), Self.transient)
-            } else {
-                sqlite3_bind_text(self.handle, index, "", 0, Self.transient)
-            }
+            _ =
+                if let base = bytes.baseAddress {
+                    sqlite3_bind_text(
+                        self.handle, index, base.assumingMemoryBound(to: CChar.self), Int32(bytes.count), Self.transient
+                    )
+                } else {
+                    sqlite3_bind_text(self.handle, index, "", 0, Self.transient)
+                }
         }
     }
 
@@ -178,7 +182,9 @@ final class SQLiteStatement {
         return String(decoding: UnsafeBufferPointer(start: text, count: count), as: UTF8.self)
     }
 
-    /// The bytes of a blob or text column; valid until the next step. Empty for NULL.
+    /// The bytes of a blob or text column; valid until the next step.
+    ///
+    /// Empty for NULL.
     func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
         let base = sqlite3_column_blob(self.handle, column)
         return UnsafeRawBufferPointer(start: base, count: Int(sqlite3_column_bytes(self.handle, column)))

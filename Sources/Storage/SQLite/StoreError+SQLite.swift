@@ -28,10 +28,12 @@ extension StoreError {
                 .io, "The file stayed locked for 10 s: \(what)",
                 remedy: "Find the process that holds the database open, such as a backup tool, and let it finish.")
         case SQLITE_MISUSE, SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_RANGE, SQLITE_MISMATCH, SQLITE_TOOBIG:
-            self.init(.misuse, "The store was used wrongly: \(what)", remedy: "This is a defect of Junction; report it.")
+            self.init(
+                .misuse, "The store was used wrongly: \(what)", remedy: "This is a defect of Junction; report it.")
         default:
             self.init(
-                .io, "The database failed: \(what)", remedy: "Restart the server; if it stays, report it with this line.")
+                .io, "The database failed: \(what)",
+                remedy: "Restart the server; if it stays, report it with this line.")
         }
     }
 

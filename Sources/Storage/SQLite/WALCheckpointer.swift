@@ -29,7 +29,9 @@ final class WALCheckpointer: Sendable {
     /// Pages left over that are few enough to copy while commits wait.
     private static let remainderPages: Int32 = 256
 
-    /// Starts the thread. `pauseCommits` runs its argument while no commit runs.
+    /// Starts the thread.
+    ///
+    /// `pauseCommits` runs its argument while no commit runs.
     init(
         path: String, options: SQLiteOptions, pauseCommits: @escaping @Sendable (() -> Void) -> Void
     ) throws(StoreError) {
@@ -74,7 +76,9 @@ final class WALCheckpointer: Sendable {
         self.state.withLock { $0.failure }
     }
 
-    /// Ends the thread after the pass it is in. Idempotent.
+    /// Ends the thread after the pass it is in.
+    ///
+    /// Idempotent.
     func stop() {
         self.state.withLock { $0.stopped = true }
         self.wake.signal()

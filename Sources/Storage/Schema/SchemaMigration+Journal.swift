@@ -80,6 +80,6 @@ extension SchemaMigration {
                     bytes BLOB NOT NULL
                 );
 
-                """),
+                """)
     ]
 }

@@ -201,6 +201,6 @@ extension SchemaMigration {
                 );
                 CREATE INDEX audit_object ON audit (object);
 
-                """),
+                """)
     ]
 }

@@ -1,5 +1,7 @@
-/// One numbered step of a database schema: the text of a file in `schema/`, embedded so that the program needs no
-/// files beside it. A test compares each with its file. Released migrations never change; new ones are appended.
+/// One numbered step of a database schema: the text of a file in `schema/`, embedded so that the program needs no files
+/// beside it.
+///
+/// A test compares each with its file. Released migrations never change; new ones are appended.
 package struct SchemaMigration: Sendable {
     /// The number the file begins with; consecutive from 1.
     package let version: Int

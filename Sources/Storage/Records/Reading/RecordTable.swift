@@ -18,7 +18,8 @@ struct RecordTable<Filter: RecordFilter, Row: Sendable>: Sendable {
         /// A column of the record's definition.
         static func definition(_ expression: String) -> SortExpression {
             SortExpression(
-                sql: "(SELECT \(expression) FROM process_definition d WHERE d.key = t.definition_key)", isNullable: true)
+                sql: "(SELECT \(expression) FROM process_definition d WHERE d.key = t.definition_key)", isNullable: true
+            )
         }
     }
 

@@ -24,6 +24,7 @@ public final class SQLiteRecordReader: RecordReader {
         self.state.withLock { $0.idle.append(first) }
     }
 
+    /// See `RecordReader`.
     public func close() {
         self.state.withLock { state in
             state.idle.removeAll()
@@ -31,6 +32,7 @@ public final class SQLiteRecordReader: RecordReader {
         }
     }
 
+    /// See `RecordReader`.
     public func processInstances(
         _ query: Query<ProcessInstanceFilter>
     ) throws(StoreError) -> ResultPage<WithDefinition<ProcessInstanceRecord>> {
@@ -42,6 +44,7 @@ public final class SQLiteRecordReader: RecordReader {
         }
     }
 
+    /// See `RecordReader`.
     public func processInstance(key: UInt64) throws(StoreError) -> WithDefinition<ProcessInstanceRecord>? {
         try self.read { connection throws(StoreError) in
             let table = RecordTable.processInstances
@@ -62,6 +65,7 @@ public final class SQLiteRecordReader: RecordReader {
         }
     }
 
+    /// See `RecordReader`.
     public func variables(instanceKey: UInt64) throws(StoreError) -> [VariableRecord] {
         try self.read { connection throws(StoreError) in
             try connection.rows(
@@ -75,12 +79,14 @@ public final class SQLiteRecordReader: RecordReader {
         }
     }
 
+    /// See `RecordReader`.
     public func jobs(_ query: Query<JobFilter>) throws(StoreError) -> ResultPage<WithDefinition<JobRecord>> {
         try self.read { connection throws(StoreError) in
             try self.withDefinitions(try connection.search(query, in: .jobs), connection) { $0.definitionKey }
         }
     }
 
+    /// See `RecordReader`.
     public func userTasks(
         _ query: Query<UserTaskFilter>
     ) throws(StoreError) -> ResultPage<WithDefinition<UserTaskRecord>> {
@@ -89,6 +95,7 @@ public final class SQLiteRecordReader: RecordReader {
         }
     }
 
+    /// See `RecordReader`.
     public func incidents(
         _ query: Query<IncidentFilter>
     ) throws(StoreError) -> ResultPage<WithDefinition<IncidentRecord>> {
@@ -97,46 +104,55 @@ public final class SQLiteRecordReader: RecordReader {
         }
     }
 
+    /// See `RecordReader`.
     public func timers(_ query: Query<TimerFilter>) throws(StoreError) -> ResultPage<WithDefinition<TimerRecord>> {
         try self.read { connection throws(StoreError) in
             try self.withDefinitions(try connection.search(query, in: .timers), connection) { $0.definitionKey }
         }
     }
 
+    /// See `RecordReader`.
     public func messages(_ query: Query<MessageFilter>) throws(StoreError) -> ResultPage<MessageRecord> {
         try self.read { connection throws(StoreError) in try connection.search(query, in: .messages) }
     }
 
+    /// See `RecordReader`.
     public func deadLetters(_ query: Query<DeadLetterFilter>) throws(StoreError) -> ResultPage<DeadLetterRecord> {
         try self.read { connection throws(StoreError) in try connection.search(query, in: .deadLetters) }
     }
 
+    /// See `RecordReader`.
     public func audit(_ query: Query<AuditFilter>) throws(StoreError) -> ResultPage<AuditRecord> {
         try self.read { connection throws(StoreError) in try connection.search(query, in: .audit) }
     }
 
+    /// See `RecordReader`.
     public func processDefinitions(
         _ query: Query<ProcessDefinitionFilter>
     ) throws(StoreError) -> ResultPage<ProcessDefinitionRecord> {
         try self.read { connection throws(StoreError) in try connection.search(query, in: .processDefinitions) }
     }
 
+    /// See `RecordReader`.
     public func processDefinition(key: UInt64) throws(StoreError) -> ProcessDefinitionRecord? {
         try self.read { connection throws(StoreError) in
             try connection.definition(where: "key = ?", .integer(Int64(bitPattern: key)))
         }
     }
 
+    /// See `RecordReader`.
     public func latestProcessDefinition(processID: String) throws(StoreError) -> ProcessDefinitionRecord? {
         try self.read { connection throws(StoreError) in
             try connection.definition(where: "process_id = ? ORDER BY version DESC LIMIT 1", .text(processID))
         }
     }
 
+    /// See `RecordReader`.
     public func instanceTotals() throws(StoreError) -> [ProcessInstanceTotal] {
         try self.read { connection throws(StoreError) in try connection.instanceTotals() }
     }
 
+    /// See `RecordReader`.
     public func totals() throws(StoreError) -> RecordTotals {
         try self.read { connection throws(StoreError) in try connection.totals() }
     }
