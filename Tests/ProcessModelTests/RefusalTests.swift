@@ -277,4 +277,27 @@ import Values
             "BP401"),
     ])
     func apgItems(_ row: Case) { row.check() }
+
+    @Test(arguments: [
+        ("<apg:call conector=\"http\" operation=\"get\" connector=\"http\"/>", "did you mean connector?"),
+        (
+            "<apg:call connector=\"http\" operation=\"get\"><apg:with target=\"a\" value=\"b\" source=\"c\"/></apg:call>",
+            "use one of: target, source"
+        ),
+        ("<apg:call connector=\"http\" operation=\"get\"/><apg:errors all=\"1\"/>", "remove it"),
+        ("<apg:cal connector=\"http\" operation=\"get\"/>", "did you mean apg:call?"),
+        ("<apg:nothingLikeIt/>", "correct the name"),
+    ])
+    func apgNamesAreCorrected(_ row: (xml: String, remedy: String)) throws {
+        let found = findings(
+            around("<serviceTask id=\"x\"><extensionElements>\(row.xml)</extensionElements></serviceTask>"))
+        #expect(try #require(found.first).code == "BP606")
+        #expect(found.first?.remedy == row.remedy)
+    }
+
+    @Test func elementNamesAreCorrected() {
+        #expect(findings("<startEvent id=\"s\"/><servceTask id=\"x\"/>").first?.remedy == "did you mean serviceTask?")
+        let zeebe = findings(around(serviceTask("<zeebe:ioMappings/>")))
+        #expect(zeebe.first?.remedy == "did you mean zeebe:ioMapping?")
+    }
 }

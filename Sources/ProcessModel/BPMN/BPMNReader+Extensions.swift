@@ -78,6 +78,7 @@ extension BPMNReader {
                         .conflictingDefinitions, at: child,
                         "Expected \(tag.rawValue) once, but line \(first.line) has one too.", remedy: "remove one")
                 }
+                checkAPGAttributes(of: child)
                 extensions.append(tag, child)
             }
         }
@@ -106,22 +107,6 @@ extension BPMNReader {
             case .foreign: mention(.foreignExtensionKept, name.uri, at: element)
             case .none, .bpmn, .diagram, .zeebe, .schemaInstance: continue
             }
-        }
-    }
-
-    private func reportUnknownExtension(_ child: XMLElement) {
-        switch child.name.space {
-        case .apg:
-            report(
-                .unknownAPG, at: child,
-                "Expected an element of the apg vocabulary, but found \(child.name.description).",
-                remedy: "correct the name")
-        case .zeebe, .camunda:
-            report(
-                .unknownVendorExtension, at: child, "\(child.name.description) is not known and has no effect.",
-                remedy: "check that the process does not depend on it")
-        case .bpmn, .diagram, .foreign, .none, .schemaInstance:
-            mention(.foreignExtensionKept, child.name.uri.isEmpty ? "no namespace" : child.name.uri, at: child)
         }
     }
 

@@ -188,14 +188,6 @@ final class BPMNReader {
         }
     }
 
-    /// Records an element that BPMN does not define.
-    func reportUnknown(_ element: XMLElement) {
-        report(
-            .unknownElement, at: element,
-            "Expected an element of BPMN 2.0 here, but found <\(element.name.local)>.",
-            remedy: "correct the name, or move it into extensionElements under a namespace of its own")
-    }
-
     // MARK: Plain values
 
     /// A boolean attribute (xsd:boolean), or nil when absent or wrong.

@@ -114,7 +114,7 @@ extension ProcessReader {
 
     private func readWith(_ element: XMLElement) -> VariableMapping? {
         guard element.name.space == .apg, element.name.local == "with" else {
-            reportUnknownPart(element)
+            reader.reportUnknownPart(element)
             return nil
         }
         // An empty source is an empty text, which is a value like any other.
@@ -130,7 +130,7 @@ extension ProcessReader {
     private func readErrors(_ element: XMLElement) -> [ResultError] {
         element.children.compactMap { child in
             guard child.name.space == .apg, child.name.local == "error" else {
-                reportUnknownPart(child)
+                reader.reportUnknownPart(child)
                 return nil
             }
             let condition = requiredText("when", of: child).flatMap {
@@ -162,13 +162,5 @@ extension ProcessReader {
                 .misplacedExtension, at: element, "Expected \(tag.rawValue) beside apg:call, but there is no call.",
                 remedy: "remove it, or call a connector with apg:call")
         }
-    }
-
-    func reportUnknownPart(_ element: XMLElement) {
-        reader.report(
-            .unknownAPG, at: element,
-            "Expected only known parts in \(element.parent?.name.description ?? "an extension"), but found "
-                + "\(element.name.description).",
-            remedy: "correct or remove it")
     }
 }

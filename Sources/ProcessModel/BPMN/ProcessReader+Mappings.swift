@@ -50,7 +50,7 @@ extension ProcessReader {
         var hasOutputs = false
         for child in mapping.children {
             guard child.name.space == .apg, child.name.local == "map" else {
-                reportUnknownPart(child)
+                reader.reportUnknownPart(child)
                 continue
             }
             let direction = requiredText("direction", of: child)
