@@ -159,6 +159,7 @@ extension FileSource {
             }
             guard !complete.isEmpty else { return }
             try self.root.withDirectory(settings.directory + "/" + settings.processing, create: true) { processing in
+                // Not synced: a claim that is lost with the power is made again, under the same event ids.
                 for entry in complete {
                     let file = ClaimedFile(claiming: entry)
                     do {
@@ -271,35 +272,57 @@ extension FileSource {
         }
     }
 
-    /// Moves away the files that are read to the end and acknowledged.
+    /// Moves away the files that are read to the end and acknowledged, with one sync for all of them.
     ///
-    /// Throws after having tried all.
+    /// Throws after having tried all; what could not be moved is tried again the next time.
     private func finishFiles() throws {
-        var failure: (any Error)?
+        let done = self.open.filter { $0.isRead && $0.outstandingBatches == 0 }
+        guard !done.isEmpty else { return }
         let settings = self.settings
-        self.open.removeAll { file in
-            guard file.isRead, file.outstandingBatches == 0 else { return false }
+        try self.root.withDirectory(settings.directory + "/" + settings.processing) { processing in
+            let failed = done.filter(\.isFailed)
+            var failure = self.moveAway(failed, from: processing, to: settings.failed)
+            failure = self.moveAway(done.filter { !$0.isFailed }, from: processing, to: settings.archive) ?? failure
+            if let failure { throw failure }
+        }
+    }
+
+    /// Moves `files` to the directory `target`, or deletes them when there is none.
+    ///
+    /// Returns the last failure.
+    private func moveAway(_ files: [ClaimedFile], from processing: Int32, to target: String?) -> (any Error)? {
+        guard !files.isEmpty else { return nil }
+        var failure: (any Error)?
+        func finish(_ file: ClaimedFile, _ body: () throws -> Void) {
             do {
-                try self.root.withDirectory(settings.directory + "/" + settings.processing) { processing in
-                    guard let target = file.isFailed ? settings.failed : settings.archive else {
-                        RootDirectory.remove(processing, file.claimedName)
-                        return
-                    }
-                    try self.root.withDirectory(settings.directory + "/" + target, create: true) { directory in
-                        let isTaken = try RootDirectory.entry(directory, file.name) != nil
-                        try RootDirectory.move(
-                            processing, file.claimedName, to: directory, as: isTaken ? file.claimedName : file.name)
-                    }
-                }
-                return true
+                try body()
             } catch let error as ConnectorError where error.kind == .notFound {
                 // Somebody took it away; nothing is left to move.
-                return true
             } catch {
                 failure = error
-                return false
+                return
             }
+            self.open.removeAll { $0 === file }
         }
-        if let failure { throw failure }
+        do {
+            guard let target else {
+                for file in files { finish(file) { RootDirectory.remove(processing, file.claimedName) } }
+                return failure
+            }
+            try self.root.withDirectory(self.settings.directory + "/" + target, create: true) { directory in
+                for file in files {
+                    finish(file) {
+                        let isTaken = try RootDirectory.entry(directory, file.name) != nil
+                        let name = isTaken ? file.claimedName : file.name
+                        try RootDirectory.move(processing, file.claimedName, to: directory, as: name)
+                    }
+                }
+                try RootDirectory.sync(directory)
+            }
+            try RootDirectory.sync(processing)
+        } catch {
+            failure = error
+        }
+        return failure
     }
 }

@@ -196,6 +196,8 @@ actor FilesConnection: Connection {
                     guard overwrites, existing.kind == .file else { throw FileErrors.system(FileFailure.taken(to)) }
                 }
                 try RootDirectory.move(source, name, to: target, as: newName)
+                try RootDirectory.sync(target)
+                try RootDirectory.sync(source)
             }
         }
         return .done(["path": .string(to)], facts: ValueContext())

@@ -197,7 +197,7 @@ final class RootDirectory: @unchecked Sendable {
         let failure = FileFailure.last(replacing ? "rename" : "link", name)
         if !replacing || code != 0 { unlinkat(directory, temporary, 0) }
         guard code == 0 else { throw FileErrors.system(failure) }
-        guard fsync(directory) == 0 else { throw FileErrors.system(.last("fsync", name)) }
+        try Self.sync(directory)
     }
 
     /// Removes an entry that is no directory.
@@ -209,10 +209,14 @@ final class RootDirectory: @unchecked Sendable {
 
     /// Moves an entry, links and specials too, within one file system.
     ///
-    /// Durable when it returns.
+    /// Durable once both directories are synced.
     static func move(_ from: Int32, _ name: String, to: Int32, as newName: String) throws {
         guard renameat(from, name, to, newName) == 0 else { throw FileErrors.system(.last("rename", name)) }
-        guard fsync(to) == 0, fsync(from) == 0 else { throw FileErrors.system(.last("fsync", newName)) }
+    }
+
+    /// Makes changes to the entries of an open directory durable.
+    static func sync(_ directory: Int32) throws {
+        guard fsync(directory) == 0 else { throw FileErrors.system(.last("fsync", ".")) }
     }
 }
 
