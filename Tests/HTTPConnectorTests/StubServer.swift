@@ -158,7 +158,8 @@ final class StubServer: Sendable {
             end = String(decoding: buffer, as: UTF8.self).range(of: "\r\n\r\n").map { _ in
                 (3..<buffer.count).first { Array(buffer[($0 - 3)...$0]) == [13, 10, 13, 10] } ?? 0
             }
-            if end == nil, !more() { return nil }
+            // A TLS handshake is no request, and will not become one.
+            if end == nil, buffer.first == 0x16 || !more() { return nil }
         }
         let headEnd = (end ?? 0) + 1
         let lines = String(decoding: buffer[0..<headEnd], as: UTF8.self).components(separatedBy: "\r\n")
