@@ -14,7 +14,7 @@ public final class Expression: Sendable {
     }
 
     /// The text it was compiled from.
-    public let source: String
+    public var source: String { sourceText.text }
     /// How the source was read.
     public let mode: Mode
     /// The value, when it does not depend on variables or the time and is free of warnings.
@@ -24,13 +24,14 @@ public final class Expression: Sendable {
     /// Names inside a filter are among them, because only the elements tell whether they are entries or variables.
     public let variableNames: [String]
 
+    private let sourceText: SourceText
     private let root: Node
     private let slotCount: Int
     private let rootCount: Int
     private let canGrow: Bool
 
-    init(source: String, mode: Mode, program: Program) {
-        self.source = source
+    private init(source: SourceText, mode: Mode, program: Program) {
+        self.sourceText = source
         self.mode = mode
         self.root = program.root
         self.constant = program.root.constant
@@ -56,8 +57,9 @@ public final class Expression: Sendable {
             case .expression: try Parser.expression(source, knownNames: knownNames)
             case .unaryTests: try Parser.unaryTests(source, knownNames: knownNames)
             }
-        let program = try Compiler.compile(syntax, source: source, knownNames: knownNames)
-        return Expression(source: source, mode: mode, program: program)
+        let text = SourceText(source)
+        let program = try Compiler.compile(syntax, source: text, knownNames: knownNames)
+        return Expression(source: text, mode: mode, program: program)
     }
 
     /// The value, and a warning for every part that could not be computed.
@@ -65,7 +67,7 @@ public final class Expression: Sendable {
     /// In unary tests `?` is the variable named `?`.
     public func evaluate(_ scope: any VariableScope) -> Evaluation {
         if let constant { return Evaluation(value: constant) }
-        var machine = Machine(scope: scope, source: source, collects: true)
+        var machine = Machine(scope: scope, source: sourceText, collects: true)
         if mode == .unaryTests { machine.input = scope.variable("?") ?? .null }
         let value = run(&machine)
         return Evaluation(value: value, warnings: machine.warnings)
@@ -74,7 +76,7 @@ public final class Expression: Sendable {
     /// The value alone; the same as `evaluate(_:).value` without the cost of warnings.
     public func evaluateValue(_ scope: any VariableScope) -> Value {
         if let constant { return constant }
-        var machine = Machine(scope: scope, source: source, collects: false)
+        var machine = Machine(scope: scope, source: sourceText, collects: false)
         if mode == .unaryTests { machine.input = scope.variable("?") ?? .null }
         return run(&machine)
     }
@@ -83,7 +85,7 @@ public final class Expression: Sendable {
     ///
     /// - Returns: nil when the value is null or no boolean.
     public func evaluateCondition(_ scope: any VariableScope) -> Bool? {
-        var machine = Machine(scope: scope, source: source, collects: false)
+        var machine = Machine(scope: scope, source: sourceText, collects: false)
         if mode == .unaryTests { machine.input = scope.variable("?") ?? .null }
         machine.prepare(slotCount: slotCount, rootCount: rootCount)
         return root.truth(&machine).boolean
@@ -93,7 +95,7 @@ public final class Expression: Sendable {
     ///
     /// - Returns: nil when a test could not be decided.
     public func matches(_ input: Value, in scope: any VariableScope) -> Bool? {
-        var machine = Machine(scope: scope, source: source, collects: false)
+        var machine = Machine(scope: scope, source: sourceText, collects: false)
         machine.input = input
         machine.prepare(slotCount: slotCount, rootCount: rootCount)
         return root.truth(&machine).boolean

@@ -5,7 +5,7 @@ extension Builtin {
     static let listFunctions: [Builtin] = [
         Builtin("list contains", "list, element") { (arguments, machine) throws(Mistake) in
             let elements = try arguments.list(0)
-            try arguments.spend(elements.count / 4, &machine)
+            try arguments.spend(elements.count, &machine)
             for element in elements where machine.isSame(element, arguments[1], at: arguments.span) {
                 return .boolean(true)
             }
@@ -13,7 +13,7 @@ extension Builtin {
         },
         Builtin("index of", "list, match") { (arguments, machine) throws(Mistake) in
             let elements = try arguments.list(0)
-            try arguments.spend(elements.count / 4, &machine)
+            try arguments.spend(elements.count, &machine)
             var positions: [Value] = []
             for (index, element) in elements.enumerated()
             where machine.isSame(element, arguments[1], at: arguments.span) {
@@ -59,7 +59,7 @@ struct DistinctValues {
         case .null, .boolean, .number, .string, .date:
             guard scalars.insert(value).inserted else { return false }
         default:
-            try arguments.spend(others.count / 4, &machine)
+            try arguments.spend(others.count, &machine)
             for other in others where machine.isSame(other, value, at: arguments.span) { return false }
             others.append(value)
         }

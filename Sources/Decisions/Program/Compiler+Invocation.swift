@@ -50,7 +50,8 @@ extension Compiler {
             ClosestMatch.of(name, in: candidates).map { "Did you mean '\($0)'?" }
             ?? "Define it in a context before it is used, as in {f: function(x) x + 1, y: f(2)}.y"
         return FEELError(
-            .unknownFunction, "There is no function '\(name)'", at: Int(span.start), in: source.utf8, remedy: remedy)
+            .unknownFunction, "There is no function '\(name)'", at: Int(span.start), in: source.text.utf8,
+            remedy: remedy)
     }
 }
 

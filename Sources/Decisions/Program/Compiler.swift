@@ -47,7 +47,7 @@ struct Compiler {
         }
     }
 
-    let source: String
+    let source: SourceText
     let knownNames: Set<String>
     var frames = [Frame()]
     var variableNames: [String] = []
@@ -59,7 +59,7 @@ struct Compiler {
     var depth = 0
     var depthReached = 0
 
-    static func compile(_ syntax: Syntax, source: String, knownNames: [String]) throws(FEELError) -> Program {
+    static func compile(_ syntax: Syntax, source: SourceText, knownNames: [String]) throws(FEELError) -> Program {
         var compiler = Compiler(source: source, knownNames: Set(knownNames))
         let root = try compiler.compile(syntax)
         return Program(
@@ -130,11 +130,11 @@ struct Compiler {
             chain.append((inner, right, first.span))
             first = left
         }
-        depth += chain.count
-        depthReached = max(depthReached, depth)
-        defer { depth -= chain.count }
+        let outermost = depth
+        depth += chain.count - 1
         var node = try compile(first)
-        for link in chain.reversed() {
+        for (index, link) in chain.enumerated().reversed() {
+            depth = outermost + index
             let operand = try compile(link.operand)
             node = fold(Self.node(link.binary, node, operand, link.span), node, operand)
         }
@@ -147,7 +147,7 @@ struct Compiler {
         return EqualityNode(left, right, isNegated: binary == .notEqual, span)
     }
 
-    /// Gathers a chain of the same connective into one node.
+    /// Makes a chain of the same connective, which is associative, into a tree as flat as possible.
     private mutating func compileLogic(
         _ connective: BinaryOperator, _ left: Syntax, _ right: Syntax, _ span: SourceSpan
     ) throws(FEELError) -> Node {
@@ -160,8 +160,15 @@ struct Compiler {
         syntaxes.append(rest)
         var operands: [Node] = []
         for syntax in syntaxes.reversed() { operands.append(try compile(syntax)) }
-        let node = connective == .and ? AndNode(operands, span) : OrNode(operands, span)
-        return operands.allSatisfy { $0.constant != nil } ? folded(node) : node
+        return join(operands[...], connective, span)
+    }
+
+    private mutating func join(_ operands: ArraySlice<Node>, _ connective: BinaryOperator, _ span: SourceSpan) -> Node {
+        if operands.count == 1, let operand = operands.first { return operand }
+        let middle = operands.startIndex + operands.count / 2
+        let left = join(operands[..<middle], connective, span)
+        let right = join(operands[middle...], connective, span)
+        return fold(connective == .and ? AndNode(left, right, span) : OrNode(left, right, span), left, right)
     }
 
     private mutating func compileTests(_ tests: [Syntax], aboutInput: Bool) throws(FEELError) -> [Test] {
@@ -203,7 +210,7 @@ struct Compiler {
         case .equal: range = RangeSyntax(includesLower: true, lower: end, upper: end, includesUpper: true)
         default:
             throw FEELError(
-                .unsupported, "'!=' does not describe a range", at: Int(span.start), in: source.utf8,
+                .unsupported, "'!=' does not describe a range", at: Int(span.start), in: source.text.utf8,
                 remedy: "Use it behind 'in', or write 'not(… = …)'")
         }
         return try compileRange(range, span)

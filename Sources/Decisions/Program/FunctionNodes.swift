@@ -23,11 +23,11 @@ final class FunctionDefinition: Sendable {
     /// How many nodes deep the body is.
     let height: Int
     /// The text that the body's spans refer to.
-    let source: String
+    let source: SourceText
 
     init(
         name: String, parameters: [ParameterSyntax], body: Node, captureSlots: [Int], slotCount: Int, height: Int,
-        source: String
+        source: SourceText
     ) {
         self.name = name
         self.parameters = parameters

@@ -1,46 +1,42 @@
 import Values
 
-/// `a and b and …` with three-valued logic: false if one is false, else null if one is unknown, else true.
+/// `a and b` with three-valued logic: false if one is false, else null if one is unknown, else true.
 final class AndNode: ConditionNode, @unchecked Sendable {
-    let operands: [Node]
+    let left: Node
+    let right: Node
 
-    init(_ operands: [Node], _ span: SourceSpan) {
-        self.operands = operands
+    init(_ left: Node, _ right: Node, _ span: SourceSpan) {
+        self.left = left
+        self.right = right
         super.init(span)
     }
 
     override func truth(_ machine: inout Machine) -> Truth {
-        var result = Truth.yes
-        for operand in operands {
-            switch operand.truth(&machine) {
-            case .no: return .no
-            case .unknown: result = .unknown
-            case .yes: continue
-            }
+        switch left.truth(&machine) {
+        case .no: .no
+        case .yes: right.truth(&machine)
+        case .unknown: right.truth(&machine) == .no ? .no : .unknown
         }
-        return result
     }
 }
 
-/// `a or b or …` with three-valued logic: true if one is true, else null if one is unknown, else false.
+/// `a or b` with three-valued logic: true if one is true, else null if one is unknown, else false.
 final class OrNode: ConditionNode, @unchecked Sendable {
-    let operands: [Node]
+    let left: Node
+    let right: Node
 
-    init(_ operands: [Node], _ span: SourceSpan) {
-        self.operands = operands
+    init(_ left: Node, _ right: Node, _ span: SourceSpan) {
+        self.left = left
+        self.right = right
         super.init(span)
     }
 
     override func truth(_ machine: inout Machine) -> Truth {
-        var result = Truth.no
-        for operand in operands {
-            switch operand.truth(&machine) {
-            case .yes: return .yes
-            case .unknown: result = .unknown
-            case .no: continue
-            }
+        switch left.truth(&machine) {
+        case .yes: .yes
+        case .no: right.truth(&machine)
+        case .unknown: right.truth(&machine) == .yes ? .yes : .unknown
         }
-        return result
     }
 }
 

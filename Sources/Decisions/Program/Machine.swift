@@ -1,10 +1,19 @@
 import Values
 
+/// The text of an expression, shared by everything compiled from it.
+final class SourceText: Sendable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+}
+
 /// One evaluation in progress: variables, the bounds that remain, and the warnings so far.
 struct Machine {
     let scope: any VariableScope
     /// The text that the spans of the running nodes refer to.
-    var source: String
+    ///
+    /// Whoever runs the nodes keeps it alive.
+    unowned(unsafe) var source: SourceText
     let collects: Bool
     var warnings: [EvaluationWarning] = []
 
@@ -33,7 +42,7 @@ struct Machine {
     static let stringLengthMax = 16 << 20
 
     @inline(__always)
-    init(scope: any VariableScope, source: String, collects: Bool) {
+    init(scope: any VariableScope, source: SourceText, collects: Bool) {
         self.scope = scope
         self.source = source
         self.collects = collects
@@ -57,7 +66,7 @@ struct Machine {
 
     /// The source at `span`, shortened for a message.
     func text(_ span: SourceSpan) -> String {
-        let bytes = source.utf8.dropFirst(Int(span.start)).prefix(Int(span.end - span.start))
+        let bytes = source.text.utf8.dropFirst(Int(span.start)).prefix(Int(span.end - span.start))
         let text = String(decoding: bytes, as: UTF8.self)
         return text.unicodeScalars.count <= 80
             ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(77))) + "..."
