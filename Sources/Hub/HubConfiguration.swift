@@ -1,4 +1,5 @@
 import ConnectorKit
+import Decisions
 public import Resilience
 public import Values
 
@@ -47,24 +48,39 @@ public struct HubConfiguration: Sendable {
         return (configuration, diagnostics)
     }
 
-    /// What does not fit together: names that lead nowhere or stand twice, sources owned twice.
+    /// What does not fit together: names that lead nowhere or stand twice, parameters a connector does not know.
     public func contradictions(registry: ConnectorRegistry) -> [Diagnostic] {
-        var diagnostics: [Diagnostic] = []
-        for connection in self.connections where registry.module(connection.connector) == nil {
-            diagnostics.append(
-                Diagnostic(
-                    code: HubCode.unknownName.rawValue, severity: .error,
-                    message: "Connection \(connection.id) uses the connector \"\(connection.connector)\", which does "
-                        + "not exist.",
-                    remedy: registry.remedy(forUnknown: connection.connector), file: connection.file,
-                    line: connection.line))
+        self.connections.flatMap { Self.findings($0, registry) } + self.triggerFindings(registry)
+    }
+
+    private static func findings(_ connection: ConnectionDeclaration, _ registry: ConnectorRegistry) -> [Diagnostic] {
+        func report(_ code: HubCode, _ message: String, _ remedy: String?) -> Diagnostic {
+            Diagnostic(
+                code: code.rawValue, severity: .error, message: message, remedy: remedy, file: connection.file,
+                line: connection.line)
         }
+        guard let module = registry.module(connection.connector) else {
+            return [
+                report(
+                    .unknownName,
+                    "Connection \(connection.id) uses the connector \"\(connection.connector)\", which does not exist.",
+                    registry.remedy(forUnknown: connection.connector))
+            ]
+        }
+        return Self.violations(of: connection.parameters, schema: module.descriptor.parameters).map {
+            report(.invalidValue, "connections.\(connection.id).parameters\($0.path): \($0.message)", nil)
+        }
+    }
+
+    private func triggerFindings(_ registry: ConnectorRegistry) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
         var seen: [String: String] = [:]
         for trigger in self.triggers {
-            func report(_ code: HubCode, _ message: String, _ remedy: String) {
+            func report(_ code: HubCode, _ message: String, _ remedy: String?, at position: DocumentPosition? = nil) {
                 diagnostics.append(
                     Diagnostic(
-                        code: code.rawValue, severity: .error, message: message, remedy: remedy, file: trigger.file))
+                        code: code.rawValue, severity: .error, message: message, remedy: remedy, file: trigger.file,
+                        line: position?.line, column: position?.column))
             }
             if let other = seen[trigger.id] {
                 report(
@@ -78,15 +94,38 @@ public struct HubConfiguration: Sendable {
                 report(error.code, error.message, error.remedy)
                 continue
             }
-            let needed = trigger.source.kind.connector
-            if connection.connector != needed.id {
+            let kind = trigger.source.kind
+            guard connection.connector == kind.connector.id else {
                 report(
                     .contradiction,
-                    "A \(trigger.source.kind.rawValue) source needs a connection of the connector \(needed.id), but "
-                        + "\(name) belongs to \(connection.connector).",
+                    "A \(kind.rawValue) source needs a connection of the connector \(kind.connector.id), but \(name) "
+                        + "belongs to \(connection.connector).",
                     "Use another connection.")
+                continue
+            }
+            let event = registry.module(kind.connector.id)?.descriptor.event(kind.connector.event)
+            do {
+                let parameters = try trigger.source.parameters.evaluate(
+                    MapScope(["connection": connection.parameters]))
+                for violation in Self.violations(of: parameters, schema: event?.parameters ?? true) {
+                    report(
+                        .invalidValue, "source.\(kind.rawValue)\(violation.path): \(violation.message)", nil,
+                        at: trigger.source.position)
+                }
+            } catch {
+                report(
+                    .invalidExpression, "source.\(kind.rawValue).\(error.path): \(error.reason)",
+                    "Expressions here see the connection's parameters as connection.", at: trigger.source.position)
             }
         }
         return diagnostics
+    }
+
+    /// What in `parameters` a connector's own schema does not allow; nothing when the schema says more than is read.
+    private static func violations(of parameters: Value, schema: Value) -> [JSONSchema.Violation] {
+        let log = DiagnosticLog(file: "")
+        let compiled = JSONSchema(
+            DocumentNode(value: schema, at: DocumentPosition(line: 1, column: 1)), path: "", log: log)
+        return log.isAcceptable ? compiled.violations(of: parameters) : []
     }
 }

@@ -1,4 +1,5 @@
 import ConnectorKit
+import FilesConnector
 import Foundation
 import Resilience
 import Runtime
@@ -39,13 +40,15 @@ import Values
 
     private static let registry = ConnectorRegistry([FakeConnector(id: "files"), FakeConnector(id: "http")])
 
-    private static func load(_ files: [String: String]) throws -> (
+    private static func load(
+        _ files: [String: String], registry: ConnectorRegistry = HubConfigurationTests.registry
+    ) throws -> (
         configuration: HubConfiguration, diagnostics: [String]
     ) {
         let folder = try Folder(files)
         let triggers = files.keys.filter { $0.hasSuffix("trigger.yaml") }.sorted().map { folder.path + "/" + $0 }
         let result = HubConfiguration.load(
-            connections: folder.path + "/connections.yaml", triggers: triggers, registry: Self.registry)
+            connections: folder.path + "/connections.yaml", triggers: triggers, registry: registry)
         return (
             result.configuration,
             result.diagnostics.map { $0.description.split(separator: folder.path + "/").joined() }
@@ -131,6 +134,36 @@ import Values
             .joined(separator: row.replacement)
         let (_, diagnostics) = try Self.load(["connections.yaml": text, "sub/trigger.yaml": goodTrigger])
         #expect(diagnostics == row.diagnostics)
+    }
+
+    @Test(arguments: [
+        (
+            "root: /data", "rot: /data",
+            [
+                "connections.yaml:6: connections.inbox.parameters: Expected the member \"root\" but it is missing.",
+                "connections.yaml:6: connections.inbox.parameters/rot: Expected no member of this name. "
+                    + "Did you mean \"root\"?",
+            ]
+        ),
+        (
+            "dir: in", "dri: in",
+            [
+                "sub/trigger.yaml:7:9: source.file: Expected the member \"dir\" but it is missing.",
+                "sub/trigger.yaml:7:9: source.file/dri: Expected no member of this name. Did you mean \"dir\"?",
+            ]
+        ),
+    ])
+    func parametersAConnectorDoesNotKnowAreReported(
+        _ row: (part: String, replacement: String, diagnostics: [String])
+    ) throws {
+        func changed(_ text: String) -> String {
+            text.split(separator: row.part, maxSplits: 1, omittingEmptySubsequences: false)
+                .joined(separator: row.replacement)
+        }
+        let (_, diagnostics) = try Self.load(
+            ["connections.yaml": changed(Self.connections), "sub/trigger.yaml": changed(goodTrigger)],
+            registry: ConnectorRegistry([FilesModule(), FakeConnector(id: "http")]))
+        #expect(diagnostics.map { $0.split(separator: "error HB107: ").joined() } == row.diagnostics)
     }
 
     @Test func twoTriggersOfOneNameAreRefused() throws {

@@ -35,6 +35,11 @@ import Values
             "additionalProperties schema", "{additionalProperties: {type: number}}", "{\"a\":1,\"b\":\"x\"}",
             "/b: Expected number but found string."
         ),
+        (
+            "a member that was probably meant", "{properties: {pattern: true}, additionalProperties: false}",
+            "{\"patern\":1}", "/patern: Expected no member of this name. Did you mean \"pattern\"?"
+        ),
+        ("extensions are comments", "{x-secret: true}", "1", ""),
         ("items", "{items: {minimum: 2}}", "[3,1]", "/1: Expected at least 2 but found 1."),
         ("minItems", "{minItems: 1}", "[]", "Expected at least 1 items but found 0."),
         ("maxItems", "{maxItems: 1}", "[1,2]", "Expected at most 1 items but found 2."),

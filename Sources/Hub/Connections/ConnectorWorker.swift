@@ -238,7 +238,8 @@ extension ConnectorWorker {
         _ call: inout CallPipeline.Call, _ outcome: Outcome, _ request: Request, _ lane: ConnectionLane
     ) -> CallPipeline.Action {
         let result = outcome.error.map { CallPipeline.Outcome.failure(CallFailure($0, outcome)) } ?? .success
-        let unit = self.random()
+        // Only a failure needs jitter.
+        let unit = outcome.error == nil ? 0 : self.random()
         var copy = call
         let (action, after) = self.guarded(request, lane) { pipeline, now in
             let action = pipeline.finish(&copy, result, at: now, unit: unit)

@@ -41,6 +41,27 @@ public struct DocumentNode: Sendable, Hashable {
         self.position = position
     }
 
+    /// A value as a node; every part of it stands at `position`.
+    ///
+    /// Temporal values become text; ranges and functions, which no document can hold, nothing.
+    init(value: Value, at position: DocumentPosition) {
+        self.position = position
+        switch value {
+        case .null, .range, .function: self.content = .null
+        case .boolean(let flag): self.content = .boolean(flag)
+        case .number(let number): self.content = .number(number)
+        case .string(let text): self.content = .string(text)
+        case .list(let items): self.content = .list(items.map { DocumentNode(value: $0, at: position) })
+        case .context(let members):
+            self.content = .mapping(
+                members.map { key, value in
+                    Entry(key: key, position: position, value: DocumentNode(value: value, at: position))
+                })
+        case .date, .time, .dateTime, .yearMonthDuration, .dayTimeDuration:
+            self.content = .string(value.temporalText ?? "")
+        }
+    }
+
     /// The node's type in words, for messages: `a mapping`, `the text "x"`.
     public var summary: String {
         switch self.content {

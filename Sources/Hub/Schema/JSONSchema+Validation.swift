@@ -118,7 +118,8 @@ extension JSONSchema.Constraints {
             if let schema = self.properties[key] {
                 JSONSchema.descend(schema, value, at: place, into: &violations)
             } else if case .constant(false)? = self.additionalProperties {
-                violations.append(.init(path: place, message: "Expected no member of this name."))
+                let hint = ClosestMatch.of(key, in: self.properties.keys.sorted()).map { " Did you mean \"\($0)\"?" }
+                violations.append(.init(path: place, message: "Expected no member of this name." + (hint ?? "")))
             } else if let schema = self.additionalProperties {
                 JSONSchema.descend(schema, value, at: place, into: &violations)
             }

@@ -98,6 +98,8 @@ extension JSONSchema {
         constraints.pattern = Self.pattern(reader)
         constraints.format = reader.word("format", Format.self)
         for annotation in Self.annotations { _ = reader.node(annotation) }
+        // Extensions say nothing about the value (draft 2020-12, 6.5).
+        for entry in reader.entries where entry.key.hasPrefix("x-") { _ = reader.node(entry.key) }
         reader.finish()
         self = .constraints(constraints)
     }

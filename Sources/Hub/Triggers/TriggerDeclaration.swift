@@ -78,6 +78,8 @@ public struct SourceDeclaration: Sendable {
     public var connection: String
     /// The type's own parameters; expressions see the connection's parameters as `connection`.
     public var parameters: ValueTemplate
+    /// Where the parameters stand in the trigger's file.
+    public var position: DocumentPosition
 }
 
 /// What happens to a record that is wrong.

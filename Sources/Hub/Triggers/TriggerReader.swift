@@ -111,7 +111,9 @@ extension TriggerReader {
         _ = MappingReader(block, path: reader.path(of: kind.rawValue), log: self.log)
         let parameters = ValueTemplate(block, key: kind.rawValue, reader: reader)
         reader.finish()
-        return connection.map { SourceDeclaration(kind: kind, connection: $0, parameters: parameters) }
+        return connection.map {
+            SourceDeclaration(kind: kind, connection: $0, parameters: parameters, position: block.position)
+        }
     }
 
     private func decoding() -> (value: RecordDecoding, errors: ErrorDisposition) {
