@@ -17,6 +17,7 @@ import Values
         Row("contains(\"a\", \"\")", true), Row("starts with(\"foobar\", \"fo\")", true),
         Row("starts with(\"foobar\", \"ob\")", false), Row("ends with(\"foobar\", \"ar\")", true),
         Row("ends with(\"foobar\", \"xfoobar\")", false), Row("trim(\" \\t a b \\n\")", "a b"), Row("trim(\"\")", ""),
+        Row("is blank(\" \\t\")", true), Row("is blank(name)", false),
         Row("string join([\"a\", null, \"b\"], \"-\")", "a-b"), Row("string join([\"a\", \"b\"])", "ab"),
         Row("string join([\"a\", \"b\"], \", \", \"[\", \"]\")", "[a, b]"), Row("string join([], \"-\")", ""),
         Row("string join([\"a\", \"b\"], null)", "ab"),
@@ -32,6 +33,10 @@ import Values
         Row("split(\"a;b;;\", \";\")", ["a", "b", "", ""]), Row("split(\"John  Doe\", \"\\s+\")", ["John", "Doe"]),
         Row("split(\"\", \";\")", [""]), Row("extract(\"a1b22\", \"[0-9]+\")", ["1", "22"]),
         Row("extract(\"abc\", \"[0-9]\")", []),
+        Row("matches(name, \"^a\", \"i\")", true), Row("matches(name, \"^A\", null)", true),
+        Row("replace(name, \"n\", \"-\", \"\")", "A--"), Row("split(name, \"n\")", ["A", "", ""]),
+        Row("matches(name, name)", true), Row("matches(name, \"^a\", if yes then \"i\" else \"s\")", true),
+        Row("replace(\"ab\", \"(a)(b)(c)?(d)?(e)?(f)?(g)?(h)?(i)?(j)?\", \"$10$2\")", "b"),
     ])
     func patternsMatch(_ row: Row) throws { try check(row) }
 

@@ -109,11 +109,14 @@ struct Arguments {
     private let values: [Value]
     private let builtin: Builtin
     let span: SourceSpan
+    /// The regular expression among the arguments, when it is constant and was compiled with the expression.
+    let compiledPattern: Pattern?
 
-    init(_ values: [Value], of builtin: Builtin, span: SourceSpan) {
+    init(_ values: [Value], of builtin: Builtin, span: SourceSpan, compiledPattern: Pattern?) {
         self.values = values
         self.builtin = builtin
         self.span = span
+        self.compiledPattern = compiledPattern
     }
 
     var count: Int { values.count }

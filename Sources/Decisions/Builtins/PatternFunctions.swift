@@ -45,8 +45,29 @@ extension Builtin {
     ]
 }
 
+extension Builtin {
+    /// The regular expression among the arguments of an invocation, when it and its flags are constant and correct.
+    func compilePattern(_ arguments: [Node]) -> Pattern? {
+        let flagsIndex: Int?
+        switch name {
+        case "matches": flagsIndex = 2
+        case "replace": flagsIndex = 3
+        case "split", "extract": flagsIndex = nil
+        default: return nil
+        }
+        guard arguments.count > 1, case .string(let text) = arguments[1].constant else { return nil }
+        guard let flagsIndex, flagsIndex < arguments.count else { return try? Pattern(text, flags: "") }
+        switch arguments[flagsIndex].constant {
+        case .string(let flags): return try? Pattern(text, flags: flags)
+        case .null: return try? Pattern(text, flags: "")
+        default: return nil
+        }
+    }
+}
+
 extension Arguments {
     fileprivate func pattern(_ index: Int, flags: Int?) throws(Mistake) -> Pattern {
+        if let compiledPattern { return compiledPattern }
         let text = try string(index)
         guard let flags else { return try Pattern(text, flags: "") }
         return try Pattern(text, flags: try optionalString(flags) ?? "")

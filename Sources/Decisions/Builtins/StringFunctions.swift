@@ -47,6 +47,9 @@ extension Builtin {
             let (text, match) = (try arguments.string(0).utf8, try arguments.string(1).utf8)
             return .boolean(text.suffix(match.count).elementsEqual(match))
         },
+        Builtin("is blank", "string") { (arguments, _) throws(Mistake) in
+            .boolean(try arguments.string(0).unicodeScalars.allSatisfy { $0.isBlank })
+        },
         Builtin("trim", "string") { (arguments, _) throws(Mistake) in
             let text = try arguments.string(0).unicodeScalars.drop { $0.isBlank }
             let blanks = text.reversed().prefix { $0.isBlank }.count

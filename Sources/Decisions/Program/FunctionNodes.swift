@@ -65,10 +65,12 @@ final class FunctionNode: Node, @unchecked Sendable {
 final class BuiltinNode: Node, @unchecked Sendable {
     let builtin: Builtin
     let arguments: [Node]
+    private let compiledPattern: Pattern?
 
     init(_ builtin: Builtin, _ arguments: [Node], _ span: SourceSpan) {
         self.builtin = builtin
         self.arguments = arguments
+        self.compiledPattern = builtin.compilePattern(arguments)
         super.init(span)
     }
 
@@ -76,7 +78,7 @@ final class BuiltinNode: Node, @unchecked Sendable {
         var values: [Value] = []
         values.reserveCapacity(arguments.count)
         for argument in arguments { values.append(argument.evaluate(&machine)) }
-        return machine.invoke(builtin, values, at: span)
+        return machine.invoke(builtin, values, compiledPattern: compiledPattern, at: span)
     }
 }
 
@@ -199,7 +201,9 @@ extension Machine {
     }
 
     /// Invokes a built-in function with arguments by position; null arguments may stand for those left out.
-    mutating func invoke(_ builtin: Builtin, _ arguments: [Value], at span: SourceSpan) -> Value {
+    mutating func invoke(
+        _ builtin: Builtin, _ arguments: [Value], compiledPattern: Pattern? = nil, at span: SourceSpan
+    ) -> Value {
         guard spend(1, at: span) else { return .null }
         guard builtin.accepts(arguments.count) else {
             warn(span) {
@@ -208,7 +212,8 @@ extension Machine {
             return .null
         }
         do {
-            return try builtin.body(Arguments(arguments, of: builtin, span: span), &self)
+            return try builtin.body(
+                Arguments(arguments, of: builtin, span: span, compiledPattern: compiledPattern), &self)
         } catch {
             warn(span) { "\(error.message) in '\($0.text(span))'" }
             return .null
