@@ -44,7 +44,7 @@ public final class Expression: Sendable {
     /// Parses and compiles an expression.
     ///
     /// - Parameters:
-    ///   - source: FEEL text of at most 1 MiB, nested at most 200 levels deep.
+    ///   - source: FEEL text of at most 128 KiB, nested at most 200 levels deep.
     ///   - mode: How to read it.
     ///   - knownNames: Names of variables and functions that the scope will offer. Only names that hold operators,
     ///     keywords or digits after a space need to be given, and functions that are not built in.

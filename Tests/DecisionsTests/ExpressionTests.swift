@@ -68,6 +68,20 @@ import Values
         #expect(tests.evaluateCondition(scope) == row.expected)
     }
 
+    @Test func namesMayBeginWithNotInUnaryTests() throws {
+        let tests = try Expression.compile("not available", mode: .unaryTests)
+        #expect(tests.variableNames == ["not available"])
+        #expect(tests.matches(5, in: MapScope(["not available": 5])) == true)
+    }
+
+    @Test func workOnConstantsIsBoundedWhenCompiling() throws {
+        let heavy = "matches(\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\", \"(a*)*c\")"
+        let many = try Expression.compile("[" + Array(repeating: heavy, count: 1_000).joined(separator: ", ") + "]")
+        #expect(many.constant == nil)
+        let entries = (0..<5_000).map { "k\($0): v\($0)" }.joined(separator: ", ")
+        #expect(try Expression.compile("{\(entries)}").variableNames.count == 5_000)
+    }
+
     @Test func unaryTestsThatCannotBeDecidedAreUnknown() throws {
         let scope = MapScope()
         #expect(try Expression.compile("< 5", mode: .unaryTests).matches("a", in: scope) == nil)
@@ -76,7 +90,7 @@ import Values
         #expect(try Expression.compile("< 5", mode: .unaryTests).evaluate(scope).value == .null)
     }
 
-    @Test(arguments: ["", "1,", "not(1", "not(1) 2", "< ", "1 2"])
+    @Test(arguments: ["", "1,", "not(1", "not(1) 2", "< ", "1 2", "not x y 1"])
     func wrongUnaryTestsAreRefused(_ text: String) {
         #expect(throws: FEELError.self) { try Expression.compile(text, mode: .unaryTests) }
     }

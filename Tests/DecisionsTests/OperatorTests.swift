@@ -116,6 +116,8 @@ import Values
         ("xs instance of list<string>", false), ("order instance of context", true),
         ("order instance of context<total: number, status: string>", true),
         ("order instance of context<total: string>", false), ("order instance of context<absent: Any>", false),
+        ("order instance of context<>", true),
+        ("(function(a, b) a) instance of function<number, Any> -> Any", true),
         ("[1..2] instance of range", true), ("[1..2] instance of range<number>", true),
         ("[1..2] instance of range<string>", false), ("abs instance of function", true),
         ("abs instance of function<number> -> number", true), ("abs instance of function<> -> number", false),

@@ -40,7 +40,9 @@ extension Compiler {
             let node = NotNode(nodes[0], span)
             return nodes[0].constant != nil ? folded(node) : node
         }
-        let node = BuiltinNode(builtin, nodes, span)
+        let pattern = foldingBudget > 0 ? builtin.compilePattern(nodes) : nil
+        foldingBudget -= pattern?.instructions.count ?? 0
+        let node = BuiltinNode(builtin, nodes, compiledPattern: pattern, span)
         return builtin.isPure && nodes.allSatisfy { $0.constant != nil } ? folded(node) : node
     }
 

@@ -42,12 +42,12 @@ extension Compiler {
     }
 
     private mutating func root(_ name: String, _ span: SourceSpan) -> Node {
-        if !variableNames.contains(name) { variableNames.append(name) }
+        if seenNames.insert(name).inserted { variableNames.append(name) }
         let node = RootNode(name, span)
         guard loopDepth > 0 else { return node }
-        if let index = cachedRoots.firstIndex(of: name) { return CachedRootNode(node, index: index) }
-        cachedRoots.append(name)
-        return CachedRootNode(node, index: cachedRoots.count - 1)
+        let index = cachedRoots[name] ?? cachedRoots.count
+        cachedRoots[name] = index
+        return CachedRootNode(node, index: index)
     }
 
     /// Brings a name of an outer function into this one: its value is read when the function is defined.

@@ -51,7 +51,11 @@ struct Compiler {
     let knownNames: Set<String>
     var frames = [Frame()]
     var variableNames: [String] = []
-    var cachedRoots: [String] = []
+    var seenNames: Set<String> = []
+    /// The variables of the scope that are kept during an evaluation, and where.
+    var cachedRoots: [String: Int] = [:]
+    /// What remains of the work that may be spent on constants.
+    var foldingBudget = 100_000
     var loopDepth = 0
     var canGrow = false
     var bindsLocals = false
@@ -224,9 +228,12 @@ struct Compiler {
 
     /// The node's value as a constant, unless computing it gives a warning, which every evaluation shall repeat.
     mutating func folded(_ node: Node) -> Node {
+        guard foldingBudget > 0 else { return node }
         var machine = Machine(scope: EmptyScope.shared, source: source, collects: true)
+        machine.budget = foldingBudget
         machine.prepare(slotCount: frames[frames.count - 1].slotCount, rootCount: 0)
         let value = node.evaluate(&machine)
+        foldingBudget = machine.budget
         return machine.warnings.isEmpty ? ConstantNode(value, node.span) : node
     }
 }

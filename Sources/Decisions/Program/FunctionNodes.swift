@@ -67,10 +67,10 @@ final class BuiltinNode: Node, @unchecked Sendable {
     let arguments: [Node]
     private let compiledPattern: Pattern?
 
-    init(_ builtin: Builtin, _ arguments: [Node], _ span: SourceSpan) {
+    init(_ builtin: Builtin, _ arguments: [Node], compiledPattern: Pattern?, _ span: SourceSpan) {
         self.builtin = builtin
         self.arguments = arguments
-        self.compiledPattern = builtin.compilePattern(arguments)
+        self.compiledPattern = compiledPattern
         super.init(span)
     }
 

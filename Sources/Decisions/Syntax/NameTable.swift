@@ -1,5 +1,6 @@
 /// The names whose extent in the source cannot be told from the words alone: those with spaces, keywords or operators.
 struct NameTable {
+    /// The compound names bound in the expression, innermost frame last.
     private var frames: [[String]] = []
     /// Names of several tokens by their first word, longest first.
     private var known: [String: [String]]
@@ -25,21 +26,22 @@ struct NameTable {
     private static let builtinsWithKeywords = Set(
         Builtin.all.map(\.name).filter { $0.split(separator: " ").contains { Keyword.isReserved(String($0)) } })
 
-    mutating func push(_ names: [String]) { frames.append(names) }
+    mutating func push(_ names: [String]) { frames.append(names.filter(Self.isCompound)) }
 
     mutating func pop() { frames.removeLast() }
 
     /// Adds a name to the innermost frame.
     mutating func bind(_ name: String) {
-        if !frames.isEmpty { frames[frames.count - 1].append(name) }
-        if Self.isCompound(name) { keys.append(name) }
+        guard Self.isCompound(name), !frames.isEmpty else { return }
+        frames[frames.count - 1].append(name)
+        keys.append(name)
     }
 
     /// The longest name that stands at `start`, and where it ends.
     func longestMatch(at start: Int, in lexer: Lexer, afterDot: Bool) -> (name: String, end: Int)? {
         var best: (name: String, end: Int)?
         func consider(_ name: String) {
-            guard Self.isCompound(name), let end = Self.end(of: name, at: start, in: lexer), end > best?.end ?? start
+            guard let end = Self.end(of: name, at: start, in: lexer), end > best?.end ?? start
             else { return }
             best = (name, end)
         }

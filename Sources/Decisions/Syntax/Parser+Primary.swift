@@ -223,6 +223,7 @@ extension Parser {
             rangeDepth = rangesOutside
         }
         var entries: [EntrySyntax] = []
+        var keys: Set<String> = []
         guard token.kind != .rightBrace else {
             try advance()
             return syntax(.context([]), from: start)
@@ -230,7 +231,7 @@ extension Parser {
         repeat {
             let offset = token.start
             let key = token.kind == .string ? try takeStringKey() : try takeKey()
-            guard !entries.contains(where: { $0.key == key }) else {
+            guard keys.insert(key).inserted else {
                 throw lexer.error(
                     "The context has two entries named '\(key)'", at: offset, remedy: "Rename one of them")
             }

@@ -67,6 +67,7 @@ extension Parser {
     private mutating func parseContextType() throws(FEELError) -> TypeSyntax {
         guard try take(.less) else { return .context(nil) }
         var entries: [TypeEntrySyntax] = []
+        if try take(.greater) { return .context([]) }
         repeat {
             let key = try takeKey()
             try expect(.colon, "after the key '\(key)'")

@@ -11,7 +11,7 @@ struct Parser {
     /// The longest chain of operators, paths, filters and invocations accepted along one branch.
     static let chainMax = 500
     /// The longest source accepted, in bytes.
-    static let lengthMax = 1 << 20
+    static let lengthMax = 128 << 10
 
     var lexer: Lexer
     var token: Token
