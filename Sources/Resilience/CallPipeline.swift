@@ -1,5 +1,5 @@
-/// The resilience layer around the calls of one connection, in its fixed order: total deadline → retry with budget →
-/// circuit breaker → attempt timeout → idempotency key → transport.
+/// The resilience layer around the calls of one connection, in its fixed order: total deadline → rate limit → retry
+/// with budget → circuit breaker → attempt timeout → idempotency key → transport.
 ///
 /// Pure: no clock, no randomness, no I/O.
 ///
@@ -42,7 +42,7 @@ public struct CallPipeline: Sendable {
         public enum Reason: String, Sendable, Hashable {
             /// The breaker is open or probing. Nothing was burnt.
             case circuitOpen
-            /// The next wait is too long to hold a worker.
+            /// The next wait, for the backoff or the rate limit, is too long to hold a worker.
             case longWait
         }
         /// What stands in the way.
@@ -117,12 +117,17 @@ public struct CallPipeline: Sendable {
     public var breaker: CircuitBreaker?
     /// The retry budget, unless the profile has none.
     public private(set) var budget: RetryBudget?
+    /// The rate limit, unless the profile has none.
+    ///
+    /// Every attempt counts, also a retry.
+    public private(set) var limiter: RateLimiter?
 
     /// Creates a pipeline with a closed breaker and a full budget.
     public init(profile: ResilienceProfile) {
         self.profile = profile
         self.breaker = profile.breaker.map { CircuitBreaker(policy: $0) }
         self.budget = profile.budget.map { RetryBudget(policy: $0) }
+        self.limiter = profile.rateLimit.map { RateLimiter(policy: $0) }
     }
 
     /// Starts a call.
@@ -148,6 +153,15 @@ public struct CallPipeline: Sendable {
         guard remaining > .zero else {
             return self.end(&call, .deadlineExceeded, call.lastFailure ?? CallFailure(kind: .timeout))
         }
+        if let wait = self.limiter?.wait(at: now), wait > .zero {
+            guard wait < remaining else {
+                return self.end(&call, .deadlineExceeded, call.lastFailure ?? CallFailure(kind: .rateLimited))
+            }
+            if wait > self.profile.retry.inProcessWaitMaximum {
+                return self.reschedule(&call, .longWait, after: wait.roundedUpToMilliseconds)
+            }
+            return .waitThenAttempt(wait)
+        }
         let timeout = min(self.profile.attemptTimeout, remaining)
         var permit: CircuitBreaker.Permit?
         switch self.breaker?.tryAcquire(at: now, lease: timeout) {
@@ -161,6 +175,7 @@ public struct CallPipeline: Sendable {
             }
             return self.reschedule(&call, .circuitOpen, after: retryAfter)
         }
+        self.limiter?.take(at: now)
         call.phase = .attempting(permit, since: now)
         return .attempt(
             Attempt(

@@ -9,6 +9,7 @@ extension ResilienceProfile {
     /// Fields not given are taken from `base`.
     ///
     ///     timeout: { attempt: 20s, total: 90s, connect: 5s }
+    ///     rateLimit: { limit: 90, per: 1s, burst: 20 }
     ///     retry:   { max: 4, backoff: { kind: fullJitter, base: 500ms, cap: 20s },
     ///                honourRetryAfter: { maxWait: 60s }, inProcessWait: 5s,
     ///                kinds: { rateLimited: { max: 10 } } }
@@ -16,7 +17,7 @@ extension ResilienceProfile {
     ///                slowRate: 80, open: 30s, halfOpen: 3 }
     ///     budget:  { capacity: 500, cost: 5, timeoutCost: 10, refund: 1 }
     ///
-    /// `breaker`, `budget` and `honourRetryAfter` may be `false`. Everything wrong is added to `diagnostics`; the
+    /// `rateLimit`, `breaker`, `budget` and `honourRetryAfter` may be `false`. Everything wrong is added to `diagnostics`; the
     /// result is to be used only when nothing was.
     public init(
         _ value: Value, name: String, base: ResilienceProfile = .standard, path: String = "resilience",
@@ -35,6 +36,11 @@ extension ResilienceProfile {
                         + "\(Quantity.text(self.attemptTimeout)), total \(Quantity.text(self.totalTimeout)).")
             }
             timeout.finish()
+        }
+        if reader.value("rateLimit") == .boolean(false) {
+            self.rateLimit = nil
+        } else if let limit = reader.object("rateLimit") {
+            self.rateLimit = RateLimiter.Policy.read(from: limit) ?? self.rateLimit
         }
         if let retry = reader.object("retry") {
             self.retry.read(from: retry)
@@ -76,6 +82,20 @@ private protocol DefaultPolicy {
 
 extension CircuitBreaker.Policy: DefaultPolicy {}
 extension RetryBudget.Policy: DefaultPolicy {}
+
+extension RateLimiter.Policy {
+    fileprivate static func read(from fields: FieldReader) -> RateLimiter.Policy? {
+        fields.require("limit")
+        fields.require("per")
+        let limit = fields.integer("limit", in: 1...1_000_000_000)
+        let period = fields.duration("per")
+        let burst = fields.integer("burst", in: 1...1_000_000_000)
+        if period == .zero { fields.add("\(fields.path).per: expected a length of time above 0.") }
+        fields.finish()
+        guard let limit, let period else { return nil }
+        return RateLimiter.Policy(limit: limit, period: period, burst: burst)
+    }
+}
 
 extension RetryPolicy {
     fileprivate mutating func read(from fields: FieldReader) {

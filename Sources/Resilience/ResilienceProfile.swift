@@ -17,6 +17,8 @@ public struct ResilienceProfile: Sendable, Hashable {
     ///
     /// Default 5 s.
     public var connectTimeout: Duration = .seconds(5)
+    /// How many attempts may be made in a time; `nil`, the default: any.
+    public var rateLimit: RateLimiter.Policy?
     /// Which failures are tried again.
     public var retry = RetryPolicy()
     /// When calls stop; `nil`: never.

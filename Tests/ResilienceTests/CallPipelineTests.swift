@@ -239,6 +239,50 @@ struct CallPipelineTests {
         #expect(driver.pipeline.budget?.tokens == 9, "a success after a retry gives its cost back")
     }
 
+    @Test func everyAttemptCountsAgainstTheRateLimit() {
+        let driver = Driver {
+            $0.rateLimit = .init(limit: 1, period: .seconds(2), burst: 1)
+            $0.breaker = nil
+        }
+        var call = driver.call()
+        #expect(driver.attempt(&call, outage) == .waitThenAttempt(.seconds(1)))
+        driver.now += .seconds(1)
+        #expect(driver.begin(&call) == .waitThenAttempt(.seconds(1)), "a retry consumes quota too")
+        driver.now += .seconds(1)
+        #expect(driver.attempt(&call, .success) == .succeed)
+    }
+
+    @Test func aRateLimitThatTakesTooLongGivesTheWorkBack() {
+        let driver = Driver { $0.rateLimit = .init(limit: 1, period: .seconds(10)) }
+        var first = driver.call()
+        #expect(driver.attempt(&first, .success) == .succeed)
+        var second = driver.call()
+        guard case .reschedule(let reschedule) = driver.begin(&second) else {
+            Issue.record("expected to come back later")
+            return
+        }
+        #expect(reschedule.reason == .longWait && reschedule.after == .seconds(10))
+        #expect(reschedule.failedAttempts == 0 && reschedule.failure == nil)
+        var hurried = driver.call(deadline: .seconds(5))
+        guard case .fail(let ending) = driver.begin(&hurried) else {
+            Issue.record("expected the end")
+            return
+        }
+        #expect(ending.reason == .deadlineExceeded && ending.failure.kind == .rateLimited)
+    }
+
+    @Test func aCallTheBreakerRefusesCostsNoQuota() {
+        let driver = Driver { $0.rateLimit = .init(limit: 10, period: .seconds(1)) }
+        driver.trip()
+        driver.now += .seconds(2)
+        var call = driver.call()
+        guard case .reschedule = driver.begin(&call) else {
+            Issue.record("expected to come back later")
+            return
+        }
+        #expect(driver.pipeline.limiter?.remaining(at: driver.now) == 10)
+    }
+
     @Test func anIsolatedConnectionFailsAtOnce() {
         let driver = Driver()
         driver.pipeline.breaker?.setMode(.isolated)

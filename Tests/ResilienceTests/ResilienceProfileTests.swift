@@ -23,12 +23,14 @@ struct ResilienceProfileTests {
                          "slowCall": "10s", "slowRate": 80, "open": "45s", "openMultiplier": 1.5, "openMax": "10m",
                          "halfOpen": 5, "lease": "25s", "halfOpenMax": "1m", "record": ["timeout"],
                          "ignore": "auth", "openOnRetryAfter": false},
+             "rateLimit": {"limit": 90, "per": "1s", "burst": 20},
              "budget": {"capacity": 100, "cost": 1, "timeoutCost": 2, "refund": 3}}
             """)
         #expect(diagnostics == [])
         #expect(profile.name == "p")
         #expect(profile.attemptTimeout == .seconds(20) && profile.totalTimeout == .seconds(90))
         #expect(profile.connectTimeout == .seconds(1))
+        #expect(profile.rateLimit == .init(limit: 90, period: .seconds(1), burst: 20))
         #expect(profile.retry.maximumAttempts == 7)
         #expect(profile.retry.backoff == .decorrelatedJitter(base: .seconds(1), cap: .seconds(30)))
         #expect(profile.retry.retryAfterMaximum == .seconds(120))
@@ -74,6 +76,10 @@ struct ResilienceProfileTests {
     }
 
     @Test func partsCanBeSwitchedOffAndOnAgain() throws {
+        var limited = ResilienceProfile.standard
+        limited.rateLimit = .init(limit: 1, period: .seconds(1))
+        #expect(try self.read(#"{"rateLimit": false}"#, base: limited).profile.rateLimit == nil)
+        #expect(try self.read("{}", base: limited).profile.rateLimit == limited.rateLimit)
         let off = try self.read(#"{"breaker": false, "budget": false, "retry": {"honourRetryAfter": false}}"#)
         #expect(off.profile.breaker == nil && off.profile.budget == nil)
         #expect(off.profile.retry.retryAfterMaximum == nil)
@@ -117,6 +123,8 @@ struct ResilienceProfileTests {
             (#"{"timeout": {"attempt": "20"}}"#, "a length of time", nil),
             (#"{"timeout": {"attempt": "20s", "total": "10s"}}"#, "attempt ≤ total", nil),
             (#"{"timeout": {"attempt": "0"}}"#, "0 < attempt", nil),
+            (#"{"rateLimit": {"limit": 3}}"#, "resilience.rateLimit.per is missing.", nil),
+            (#"{"rateLimit": {"limit": 3, "per": "0"}}"#, "above 0", nil),
             (#"{"breaker": true}"#, "resilience.breaker: expected an object", nil),
             (#"{"breaker": {"window": {"size": 3}}}"#, "window.kind is missing", nil),
             (#"{"breaker": {"failureRate": 0}}"#, "1.0 to 100.0", nil),
