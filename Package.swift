@@ -8,7 +8,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ] + (Context.environment["JUNCTION_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
-/// Whole-module and unchecked only where the hot path needs it; see docs/adr.
 let package = Package(
     name: "junction",
     platforms: [.macOS(.v15)],
@@ -117,6 +116,80 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict),
+
+        // Tests
+        .target(
+            name: "StorageTestSupport", dependencies: ["Storage", "Values", "CSQLite"], path: "Tests/StorageTestSupport",
+            swiftSettings: strict),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
+        .testTarget(name: "CXMLTests", dependencies: ["CXML"], swiftSettings: strict),
+        .testTarget(name: "DecisionsTests", dependencies: ["Decisions", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "ProcessModelTests", dependencies: ["ProcessModel", "Decisions", "Values"], swiftSettings: strict),
+        .testTarget(name: "ResilienceTests", dependencies: ["Resilience", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "ProcessModel", "Decisions", "Values"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "StorageTestSupport", "CSQLite", "Values"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RuntimeTests",
+            dependencies: [
+                "Runtime", "Engine", "Storage", "StorageTestSupport", "ProcessModel", "Values",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "ConnectorKitTests", dependencies: ["ConnectorKit", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPConnectorTests", dependencies: ["HTTPConnector", "ConnectorKit", "Values", "CCurlShim"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FilesConnectorTests", dependencies: ["FilesConnector", "ConnectorKit", "Values"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HubTests",
+            dependencies: [
+                "Hub", "ConnectorKit", "Decisions", "Engine", "ProcessModel", "Resilience", "Runtime", "Storage",
+                "Values", "FilesConnector", "HTTPConnector",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Server", "Runtime", "Storage", "Hub", "Engine", "ProcessModel", "Decisions", "Values", "JunctionClient",
+                "ConnectorKit",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "JunctionClientTests",
+            dependencies: [
+                "JunctionClient", "Values",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CLITests",
+            dependencies: [
+                "junction", "Values", "Hub", "Runtime", "Storage", "JunctionClient",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ExampleTests",
+            dependencies: ["ConnectorKit", "FilesConnector", "HTTPConnector", "Hub", "ProcessModel", "Values"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,7 @@
 import Storage
 import StorageTestSupport
 import Testing
+import Values
 
 /// Random commits, refusals, trims and restarts: the SQLite store and the in-memory store must always agree.
 @Suite struct RandomCommitTests {

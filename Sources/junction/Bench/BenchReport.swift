@@ -54,6 +54,9 @@ enum ProcessReading {
 
     /// Gives freed memory back to the system, so that `residentBytes` tells what is in use.
     static func releaseFreeMemory() {
-        malloc_trim(0)
+        // Not in the C library's module map, so looked up.
+        typealias Trim = @convention(c) (Int) -> Int32
+        guard let symbol = dlsym(nil, "malloc_trim") else { return }
+        _ = unsafeBitCast(symbol, to: Trim.self)(0)
     }
 }

@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import ProcessModel
 import Runtime
 import Synchronization
 import Values

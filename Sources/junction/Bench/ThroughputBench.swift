@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import ProcessModel
 import Runtime
 import Synchronization
 import Values
@@ -20,7 +21,8 @@ struct ThroughputBench {
         engine.start()
         _ = try await engine.deploy(BenchModels.sequence(tasks))
         // A first run warms caches and lets files grow; it is not counted.
-        try await measure(engine, Swift.min(count / 10, 5_000), nil)
+        let warmUp = Swift.min(count / 10, 5_000)
+        try await measure(engine, warmUp, nil)
         let base = engine.runtime.status()
         let diskBefore = engine.diskBytes
         let seconds = try await measure(engine, count, firstTask)
@@ -29,12 +31,15 @@ struct ThroughputBench {
         report.set("instances", count)
         report.set("seconds", seconds, digits: 3)
         report.set("instances_per_second", Double(count) / seconds)
-        report.set("tasks_per_second", Double(count * tasks) / seconds)
-        report.set("elements_per_second", Double(count * (tasks + 2)) / seconds)
+        let rate = Double(count) / seconds
+        report.set("tasks_per_second", rate * Double(tasks))
+        report.set("elements_per_second", rate * Double(tasks + 2))
         report.set("start_to_first_task_ms", nanoseconds: firstTask.samples())
         engine.describe(&report)
-        report.set("events_per_instance", Double(engine.runtime.status().events - base.events) / Double(count))
-        report.set("bytes_per_instance_disk", Double(engine.diskBytes - diskBefore) / Double(count))
+        let events = engine.runtime.status().events - base.events
+        report.set("events_per_instance", Double(events) / Double(count))
+        let disk = engine.diskBytes - diskBefore
+        report.set("bytes_per_instance_disk", Double(disk) / Double(count))
         return report
     }
 
