@@ -171,6 +171,20 @@ struct JSONRecordTests {
         #expect(records(row.text, name: "x.json") == row.records, "\(row.name)")
     }
 
+    @Test(arguments: [
+        ("[{\"a\": 1}, {\"a\": x}]", 1, 18), ("[1,\n  {\"a\":\n x}]", 3, 2), ("[1,\n 2, {\"a\" x}]", 2, 10),
+        ("{\"a\": x}", 1, 7),
+    ])
+    func theColumnIsThatOfTheDocument(_ row: (text: String, line: Int, column: Int)) {
+        var decoder = RecordDecoder(Array(row.text.utf8), name: "x.json", decoding: RecordDecoding())
+        while let record = decoder.next() {
+            guard case .undecodable(let finding) = record.body else { continue }
+            #expect(finding.line == row.line && finding.column == row.column)
+            return
+        }
+        Issue.record("nothing was undecodable")
+    }
+
     @Test func aLostQuoteTakesItsNeighboursAlongButInventsNothing() {
         let found = records("[{\"a\": \"x},\n{\"b\": 2}]", name: "x.json")
         #expect(found == ["1: ! a control character in a string must be escaped"])

@@ -69,6 +69,11 @@ struct JSONCutter: Sendable {
             body = .undecodable(.init(line: line, reason: "Expected an element of the array but found none."))
         } else {
             body = Self.decode(bytes[start..<end], line: line, maximum: self.maximum)
+            if case .undecodable(var finding) = body, finding.line == line, let column = finding.column {
+                // Counted from the start of the element so far; other elements may stand before it on its line.
+                finding.column = column + start - bytes.lineStart(of: start)
+                body = .undecodable(finding)
+            }
         }
         if !isClosed, case .value = body {
             // A complete element, then the end of the document: the array was cut off after it.

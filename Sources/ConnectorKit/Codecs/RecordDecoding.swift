@@ -208,6 +208,13 @@ extension [UInt8] {
     /// Where the content starts: after a UTF-8 byte order mark, if there is one.
     var contentStart: Int { self.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
 
+    /// The start of the line that `position` is on.
+    func lineStart(of position: Int) -> Int {
+        var start = position
+        while start > 0, self[start - 1] != UInt8(ascii: "\n") { start -= 1 }
+        return start
+    }
+
     /// The end of the line that `start` is on: the position of its line feed, or the end.
     func lineEnd(from start: Int, limit: Int = .max) -> Int {
         var position = start
