@@ -1,5 +1,6 @@
 import ProcessModel
 import Testing
+import Values
 
 /// Models of the size people draw at most, and larger.
 @Suite struct LargeModelTests {
@@ -18,5 +19,17 @@ import Testing
         let process = try imported(ModelGenerator.nested(depth: depth))
         #expect(process.nodes.count == 2 * depth + 3)
         #expect(process.node(id: "x0")?.scope == process.node(id: "x1")?.index)
+    }
+
+    @Test func documentsCanBeReadInParallel() async {
+        let good = document(ModelGenerator.sequence(nodes: 100))
+        let bad = Array("<a>\u{0}</a>".utf8)
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<50 {
+                group.addTask { BPMNImporter.read(good, file: nil).processes.first?.nodes.count == 103 }
+                group.addTask { BPMNImporter.read(bad, file: nil).diagnostics.map(\.code) == ["BP102"] }
+            }
+            for await isRight in group { #expect(isRight) }
+        }
     }
 }
