@@ -49,7 +49,7 @@ import Testing
         let output = Pipe()
         // The child locks like a server would, says so, and waits to be killed.
         child.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        child.arguments = ["flock", directory.path + "/lock", "sh", "-c", "echo locked; exec cat"]
+        child.arguments = ["flock", "-o", directory.path + "/lock", "sh", "-c", "echo locked; exec cat"]
         child.standardInput = Pipe()
         child.standardOutput = output
         try child.run()

@@ -18,7 +18,7 @@ public final class SQLiteRecordStore: RecordStore {
     /// - Throws: `StoreError.schema` when a newer program wrote it, `.corrupt`, `.io`, `.full`.
     public init(
         directory: String, partitionCount: Int = 64,
-        options: SQLiteOptions = SQLiteOptions(pageBytes: 8_192, walBytes: 32 << 20)
+        options: SQLiteOptions = SQLiteOptions(walBytes: 16 << 20)
     ) throws(StoreError) {
         self.path = directory + "/records.db"
         self.options = options

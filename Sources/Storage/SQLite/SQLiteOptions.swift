@@ -22,7 +22,7 @@ public struct SQLiteOptions: Sendable {
     /// Creates options.
     public init(
         pageBytes: Int = 4096, writerCacheBytes: Int = 64 << 20, readerCacheBytes: Int = 16 << 20,
-        walBytes: Int = 16 << 20, pageCountMaximum: Int? = nil, vfs: String? = nil
+        walBytes: Int = 8 << 20, pageCountMaximum: Int? = nil, vfs: String? = nil
     ) {
         self.pageBytes = pageBytes
         self.writerCacheBytes = writerCacheBytes

@@ -132,6 +132,9 @@ final class WALCheckpointer: Sendable {
             let (logged, copied) = try self.pass(connection)
             if logged - copied <= Self.remainderPages { break }
         }
+        // A pass syncs the file only when it copied everything; without this, the one that commits wait for would have
+        // to sync all that the passes before it wrote.
+        try self.sync(connection)
         var outcome: Result<Void, StoreError> = .success(())
         self.pauseCommits {
             do throws(StoreError) {
@@ -141,6 +144,17 @@ final class WALCheckpointer: Sendable {
             }
         }
         try outcome.get()
+    }
+
+    /// Makes the file durable through SQLite's own descriptor: closing another one would drop SQLite's locks.
+    private func sync(_ connection: SQLiteConnection) throws(StoreError) {
+        var file: UnsafeMutablePointer<sqlite3_file>?
+        let found = withUnsafeMutablePointer(to: &file) { file in
+            sqlite3_file_control(connection.handle, "main", SQLITE_FCNTL_FILE_POINTER, file)
+        }
+        guard found == SQLITE_OK, let methods = file?.pointee.pMethods else { return }
+        let code = methods.pointee.xSync(file, SQLITE_SYNC_NORMAL)
+        guard code == SQLITE_OK else { throw connection.failure(code, doing: "syncing") }
     }
 
     /// One pass that waits for nobody; pages in the log, and how many of them are in the file now.
