@@ -12,6 +12,8 @@ import Values
         Row("(function(a) function(b) a * b)(3)(4)", 12), Row("sort(xs, function(a, b) a > b)", [5, 4, 3, 2, 1]),
         Row("for x in xs return (function(y) y + x)(1)", [2, 3, 4, 5, 6]),
         Row("xs[(function(y) y > item)(4)]", [1, 2, 3]), Row("{f: abs, r: f(-2)}.r", 2),
+        Row("{f: not, r: f(yes)}.r", false),
+        Row("{f: not, r: f(nothing)}.r", .null), Row("{f: not, r: f([yes])}.r", false),
         Row("{f: modulo, r: f(divisor: 3, dividend: 10)}.r", 1), Row("(function() 42)()", 42),
         Row("(function(x: number) x)(2)", 2), Row("(function(x: list<number>) x)(2)", [2]),
         Row("(function(x: number) x)([2])", 2),

@@ -2,8 +2,8 @@ import Values
 
 /// A compiled part of an expression.
 ///
-/// Nodes form a tree of final classes: a virtual call per node measured faster than a switch over an enum with indirect
-/// payloads, and scalars pass through it without allocation.
+/// Nodes form a tree of final classes, evaluated by one virtual call each; scalars pass through it without allocation.
+/// See docs/adr/0012.
 ///
 /// `@unchecked Sendable`: this class and all its subclasses have only `let` properties of `Sendable` types.
 class Node: @unchecked Sendable {
