@@ -6,6 +6,13 @@ import Storage
 import Synchronization
 import Values
 
+/// Hands out numbers from 0.
+private final class Numbers: Sendable {
+    private let next = Atomic<Int>(0)
+
+    func take() -> Int { next.wrappingAdd(1, ordering: .relaxed).oldValue }
+}
+
 /// A runtime on a store of its own, for measuring.
 final class BenchEngine: Sendable {
     let journal: SQLiteJournalStore
@@ -64,14 +71,14 @@ final class BenchEngine: Sendable {
         of processID: String, count: Int, inFlight: Int, variables: (@Sendable (Int) -> [UInt8])? = nil,
         onStart: (@Sendable (Key, Int64) -> Void)? = nil
     ) async throws {
-        let next = Atomic<Int>(0)
+        let next = Numbers()
         let base = runtime.status().completedInstances
         let starters = Swift.min(inFlight, 512)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<starters {
                 group.addTask {
                     while true {
-                        let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                        let number = next.take()
                         guard number < count else { return }
                         if number % 64 == 0 {
                             while number - (self.runtime.status().completedInstances - base) >= inFlight {

@@ -47,9 +47,9 @@ struct ThroughputBench {
     private func measure(_ engine: BenchEngine, _ count: Int, _ times: SampledTimes?) async throws -> Double {
         let base = engine.runtime.status().completedInstances
         let began = engine.nanoseconds()
-        try await engine.startInstances(of: "sequence", count: count, inFlight: settings.inFlight) { key, at in
-            times?.started(key, at: at)
-        }
+        try await engine.startInstances(
+            of: "sequence", count: count, inFlight: settings.inFlight,
+            onStart: { key, at in times?.started(key, at: at) })
         try await engine.wait { engine.runtime.status().completedInstances - base >= count }
         return Double(engine.nanoseconds() - began) / 1e9
     }
