@@ -114,7 +114,7 @@ enum HTTPErrors {
         }
         let kind = Self.kind(of: status)
         return ConnectorError(
-            kind, code: Code.status, message + ".", remedy: Self.remedy(kind),
+            kind, code: Code.status, message.hasSuffix(".") ? message : message + ".", remedy: Self.remedy(kind),
             mayHaveExecuted: !Self.refusedUnseen.contains(status),
             retryAfter: response.header("retry-after").flatMap { Self.retryAfter($0, now: now) }, details: details)
     }

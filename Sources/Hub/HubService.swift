@@ -95,6 +95,13 @@ public final class HubService: Sendable {
             }
             await group.waitForAll()
         }
+        await self.shutdown()
+    }
+
+    /// Ends the calls that run and closes the connections; for a hub that was started and not run.
+    ///
+    /// Idempotent; `run` ends with it.
+    public func shutdown() async {
         for worker in self.workers { await worker.stop() }
         await self.pool.close()
     }
