@@ -31,6 +31,8 @@ public final class PartitionEngine {
     var offeredTypes: Set<Int32> = []
     /// The message hashes of subscriptions in `state.changedEntities`.
     var changedSubscriptionHashes: [UInt64: UInt64] = [:]
+    /// The last key given out at the last checkpoint.
+    var checkpointedKey: UInt64 = 0
     /// Unique keys in the last checkpoint, whose text may leave memory once that is durable.
     var checkpointedUniqueKeys: [UInt64] = []
     /// Everything deployed (the deployment partition only), for checkpoints.
@@ -43,6 +45,8 @@ public final class PartitionEngine {
     var steps: [Step] = []
     var nextStep = 0
     var stepsTaken = 0
+    /// Start timers that are due but whose definition may not be used yet.
+    var undeployedStarts: [Deadline] = []
     /// Messages this partition sent itself, processed after the command that sent them.
     var localMessages: [PartitionMessage] = []
     var commandCounter: UInt64 = 0
@@ -91,6 +95,11 @@ public final class PartitionEngine {
             cursorWritten = true
         }
         emit(event)
+    }
+
+    /// The time that lies so far after the present; a time nobody will see (the year 9999 and later) is cut.
+    func time(after milliseconds: Int64) -> Int64 {
+        state.now + Swift.min(Swift.max(0, milliseconds), 253_402_300_799_999)
     }
 
     func newKey() -> UInt64 {

@@ -169,7 +169,7 @@ extension PartitionEngine {
         case .userTaskCreated(let ordinal, let task):
             noteKey(task.key)
             detail(ordinal, of: instance)?.userTask = UserTaskState(key: task.key, assignee: task.assignee)
-            state.owners[task.key] = KeyOwner(instance: instance.key, ordinal: ordinal, jobType: -1)
+            state.owners[task.key] = KeyOwner(instance: instance.key, ordinal: ordinal)
         case .userTaskAssigned(let ordinal, let assignee):
             detail(ordinal, of: instance)?.userTask?.assignee = assignee
         case .userTaskCompleted(let ordinal):
@@ -183,7 +183,7 @@ extension PartitionEngine {
                 TimerState(
                     key: key, ordinal: ordinal, node: node, dueAt: dueAt, repetitions: repetitions, interval: interval))
             if let position = instance.position(of: ordinal) { instance.elements[position].hasEvents = true }
-            state.owners[key] = KeyOwner(instance: instance.key, ordinal: ordinal, jobType: -1)
+            state.owners[key] = KeyOwner(instance: instance.key, ordinal: ordinal)
             state.openTimers += 1
             state.deadlines.insert(Deadline(at: dueAt, key: key, kind: .timer))
         case .timerFired(let key):
@@ -205,7 +205,7 @@ extension PartitionEngine {
         case .incidentRaised(let ordinal, let key, let kind, let type, let message):
             noteKey(key)
             detail(ordinal, of: instance)?.incident = IncidentState(key: key, kind: kind, type: type, message: message)
-            state.owners[key] = KeyOwner(instance: instance.key, ordinal: ordinal, jobType: -1)
+            state.owners[key] = KeyOwner(instance: instance.key, ordinal: ordinal)
             counters.incidentsRaised += 1
         case .incidentResolved(let ordinal):
             if let detail = detail(ordinal, of: instance), let incident = detail.incident {

@@ -11,9 +11,11 @@ extension PartitionEngine {
             noteKey(key)
             let job = JobState(key: key, retries: retries, priority: priority, phase: .activatable)
             instance.elements[position].job = job
+            instance.elements[position].state = .active
             if let type { detail(ordinal, of: instance)?.jobType = type }
             let number = state.jobs.number(of: type ?? literalJobType(instance.elements[position].node, of: instance))
-            state.owners[key] = KeyOwner(instance: instance.key, ordinal: ordinal, jobType: number)
+            state.owners[key] = KeyOwner(
+                instance: instance.key, ordinal: ordinal, jobType: number, isQueued: true)
             state.openJobs += 1
             counters.jobsCreated += 1
             offer(job, type: number)
@@ -106,10 +108,13 @@ extension PartitionEngine {
     private func reoffer(_ job: inout JobState) {
         job.phase = .activatable
         job.until = 0
-        if let owner = state.owners[job.key] { offer(job, type: owner.jobType) }
+        // A job that was never popped, as after replay or when a worker answers too late, keeps its place.
+        guard let index = state.owners.index(forKey: job.key), !state.owners.values[index].isQueued else { return }
+        state.owners.values[index].isQueued = true
+        offer(job, type: state.owners.values[index].jobType)
     }
 
-    /// Puts a job into the queue of its type.
+    /// Puts a job into the queue of its type; its owner must say so.
     func offer(_ job: JobState, type: Int32) {
         state.jobs.push(job.key, type: type, priority: job.priority)
         offeredTypes.insert(type)

@@ -10,11 +10,12 @@ extension PartitionEngine {
         case message(node: Int32, name: String, correlationKey: String)
     }
 
-    /// The waits of an activity's boundary events; those of a multi-instance activity belong to its body.
+    /// The waits of an activity's boundary events; those of a multi-instance activity belong to its body, and those of
+    /// one that is entered again, after an error nobody caught, are open already.
     func boundaryWaits(
         _ node: FlowNode, _ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance
     ) throws(EvaluationFailure) -> [Wait] {
-        guard !node.boundaryEvents.isEmpty, element.role != .multiInstanceInner else { return [] }
+        guard !node.boundaryEvents.isEmpty, element.role != .multiInstanceInner, !element.hasEvents else { return [] }
         var waits: [Wait] = []
         for index in node.boundaryEvents {
             let boundary = instance.process.nodes[index]
@@ -88,10 +89,9 @@ extension PartitionEngine {
             return (due, 0, nil)
         case .cycle(let source):
             guard case .string(let text) = evaluate(source), let repetition = ISO8601Repetition(text),
-                let due = repetition.firstDue(from: state.now)
-            else { throw badTimer(source, node, "a repetition, such as R3/PT10M") }
+                let due = repetition.firstDue(from: state.now), repetition.count != 0
+            else { throw badTimer(source, node, "a repetition of at least one, such as R3/PT10M") }
             let count = repetition.count.map { Int32(clamping: $0 - 1) } ?? -1
-            guard count >= -1 else { throw badTimer(source, node, "a repetition of at least one, such as R3/PT10M") }
             return (due, count, repetition.interval.description)
         }
     }

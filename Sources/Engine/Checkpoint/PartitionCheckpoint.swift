@@ -51,7 +51,9 @@ extension PartitionEngine {
                 checkpoint.removed.append((name.kind, name.key))
             }
         }
-        if !checkpoint.isEmpty {
+        // Keys given out to what has ended already must not be given out again either.
+        if !checkpoint.isEmpty || state.keys.last.rawValue != checkpointedKey {
+            checkpointedKey = state.keys.last.rawValue
             var writer = ByteWriter()
             writer.fixed64LE(state.keys.last.rawValue)
             writer.zigzag(state.now)

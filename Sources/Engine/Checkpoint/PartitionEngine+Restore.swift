@@ -71,7 +71,7 @@ extension PartitionEngine {
             let type = try reader.u8()
             let key = try reader.fixed64LE()
             let ordinal = try reader.ordinal()
-            var owner = KeyOwner(instance: instance, ordinal: ordinal, jobType: -1)
+            var owner = KeyOwner(instance: instance, ordinal: ordinal)
             switch type {
             case 1:
                 guard let phase = JobPhase(rawValue: try reader.u8()) else { throw reader.failure(.invalidValue) }
@@ -81,6 +81,7 @@ extension PartitionEngine {
                 state.openJobs += 1
                 switch phase {
                 case .activatable:
+                    owner.isQueued = true
                     state.jobs.push(key, type: owner.jobType, priority: priority)
                     offeredTypes.insert(owner.jobType)
                 case .activated: state.deadlines.insert(Deadline(at: until, key: key, kind: .jobLock))
@@ -144,7 +145,17 @@ extension PartitionEngine {
             writer.fixed64LE(taken.owner)
             writer.zigzag(taken.expiresAt)
         }
-        for key in state.startTimers.keys.sorted() { writer.fixed64LE(key) }
+        for (key, timer) in state.startTimers.sorted(by: { $0.key < $1.key }) {
+            writer.fixed64LE(key)
+            writer.zigzag(timer.dueAt)
+            writer.zigzag(Int64(timer.repetitions))
+        }
+        for (hash, subscription) in state.subscriptions.sorted {
+            writer.fixed64LE(hash)
+            writer.fixed64LE(subscription.key)
+            writer.fixed64LE(subscription.instance ^ subscription.process)
+            writer.fixed64LE(subscription.correlating)
+        }
         for key in state.deadLetters.keys.sorted() { writer.fixed64LE(key) }
         writer.varint(UInt64(state.subscriptions.count))
         writer.varint(UInt64(state.liveInstances))

@@ -58,7 +58,7 @@ public enum Event: Sendable {
 
     // MARK: Jobs
 
-    /// A job may be taken; `type` is nil when the definition's is a literal.
+    /// The element's entry is done and its job may be taken; `type` is nil when the definition's is a literal.
     case jobCreated(ordinal: UInt32, key: UInt64, retries: Int32, priority: Int32, type: String?)
     /// An external worker took the job.
     case jobActivated(ordinal: UInt32, worker: String, until: Int64)

@@ -11,6 +11,10 @@ extension PartitionEngine {
 
     func fireDue() {
         var done = 0
+        defer {
+            for deadline in undeployedStarts { state.deadlines.insert(deadline) }
+            undeployedStarts.removeAll(keepingCapacity: true)
+        }
         while done < Self.duePerTickMax, let first = state.deadlines.first, first.at <= state.now {
             _ = state.deadlines.popFirst()
             stepsTaken = 0
@@ -51,6 +55,11 @@ extension PartitionEngine {
 
     private func fireStartTimer(_ deadline: Deadline) {
         guard let timer = state.startTimers[deadline.key], timer.dueAt == deadline.at else { return }
+        guard definitions.definition(key: Key(rawValue: timer.definition)) != nil else {
+            // Due before its deployment is durable: stays due.
+            undeployedStarts.append(deadline)
+            return
+        }
         if let next = nextDue(after: timer.dueAt, timer.repetitions, timer.interval) {
             emit(
                 .startTimerScheduled(

@@ -71,7 +71,7 @@ extension PartitionEngine {
         }
         emit(
             .jobFailed(
-                ordinal: open.ordinal, retries: Swift.max(0, retries), until: state.now + Swift.max(0, backoff),
+                ordinal: open.ordinal, retries: Swift.max(0, retries), until: time(after: backoff),
                 message: message), on: open.instance)
         if retries <= 0 {
             raiseIncident(
@@ -86,7 +86,7 @@ extension PartitionEngine {
         guard open.job.phase != .incident else { return waitsInIncident(key) }
         emit(
             .jobFailed(
-                ordinal: open.ordinal, retries: open.job.retries, until: state.now + Swift.max(1, milliseconds),
+                ordinal: open.ordinal, retries: open.job.retries, until: time(after: Swift.max(1, milliseconds)),
                 message: message), on: open.instance)
         return .done
     }
@@ -101,23 +101,21 @@ extension PartitionEngine {
 
     func updateJob(_ key: UInt64, _ retries: Int32?, _ timeout: Int64?) -> Reply {
         guard let open = openJob(key) else { return .rejected(notFound("job", key)) }
-        if let retries {
-            guard retries > 0 else {
-                return .rejected(
-                    CommandRejection(
-                        .invalidArgument, "Expected retries of at least 1, but got \(retries)",
-                        remedy: "To stop a job, cancel its process instance."))
-            }
-            emit(.jobRetriesUpdated(ordinal: open.ordinal, retries: retries), on: open.instance)
+        if let retries, retries <= 0 {
+            return .rejected(
+                CommandRejection(
+                    .invalidArgument, "Expected retries of at least 1, but got \(retries)",
+                    remedy: "To stop a job, cancel its process instance."))
         }
+        if timeout != nil, open.job.phase != .activated {
+            return .rejected(
+                CommandRejection(
+                    .invalidState, "Job \(key) is not activated, so it has no deadline",
+                    remedy: "Change the deadline only while a worker has the job."))
+        }
+        if let retries { emit(.jobRetriesUpdated(ordinal: open.ordinal, retries: retries), on: open.instance) }
         if let timeout {
-            guard open.job.phase == .activated else {
-                return .rejected(
-                    CommandRejection(
-                        .invalidState, "Job \(key) is not activated, so it has no deadline",
-                        remedy: "Change the deadline only while a worker has the job."))
-            }
-            emit(.jobDeadlineUpdated(ordinal: open.ordinal, until: state.now + timeout), on: open.instance)
+            emit(.jobDeadlineUpdated(ordinal: open.ordinal, until: time(after: timeout)), on: open.instance)
         }
         return .done
     }
@@ -127,7 +125,7 @@ extension PartitionEngine {
     /// Locks jobs for an external worker, durably.
     func activateJobs(_ activation: JobActivation) -> Reply {
         guard let type = state.jobs.existingNumber(of: activation.type) else { return .jobs([]) }
-        let until = state.now + activation.timeoutMilliseconds
+        let until = time(after: activation.timeoutMilliseconds)
         var jobs: [ActivatedJob] = []
         while jobs.count < activation.maximum, let open = nextActivatable(type) {
             emit(
@@ -160,6 +158,8 @@ extension PartitionEngine {
 
     private func nextActivatable(_ type: Int32) -> OpenJob? {
         while let key = state.jobs.pop(type: type) {
+            guard let index = state.owners.index(forKey: key) else { continue }
+            state.owners.values[index].isQueued = false
             if let open = openJob(key), open.job.phase == .activatable { return open }
         }
         return nil

@@ -17,7 +17,7 @@ extension PartitionEngine {
             .messagePublished(
                 MessagePublished(
                     key: key, name: new.name, correlationKey: new.correlationKey, messageID: new.messageID,
-                    expiresAt: state.now + Swift.max(0, new.timeToLiveMilliseconds), variables: new.variables)))
+                    expiresAt: time(after: new.timeToLiveMilliseconds), variables: new.variables)))
         startByMessage(key)
         correlate(key)
         expireMessage(key)
@@ -78,6 +78,7 @@ extension PartitionEngine {
                     // Written by this program in the sender's transaction: only damage gets here.
                     fatalError("inbox row of partition \(partition) cannot be decoded at byte \(reader.offset)")
                 }
+                stepsTaken = 0
                 handle(message)
                 runSegment()
             }
@@ -131,9 +132,7 @@ extension PartitionEngine {
     private func correlateInstance(_ correlation: PartitionMessage.Correlation) {
         guard let instance = instance(correlation.instance),
             let subscription = instance.subscriptions.first(where: { $0.key == correlation.subscription }),
-            subscription.name == correlation.name, subscription.correlationKey == correlation.correlationKey,
-            let position = instance.position(of: subscription.ordinal),
-            instance.elements[position].state == .active
+            subscription.name == correlation.name, subscription.correlationKey == correlation.correlationKey
         else {
             send(
                 .rejected(hash: correlation.hash, key: correlation.subscription, message: correlation.message),

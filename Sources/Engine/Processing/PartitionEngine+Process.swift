@@ -38,6 +38,7 @@ extension PartitionEngine {
         while next < localMessages.count {
             let message = localMessages[next]
             next += 1
+            stepsTaken = 0
             handle(message)
             runSegment()
         }
@@ -89,12 +90,13 @@ extension PartitionEngine {
         if let key = new.uniqueKey {
             let text = "start:\(new.definition.process.id):\(key)"
             if let existing = uniqueOwner(text) {
+                if new.awaitsEnd, existing.definition != 0 { awaited.insert(existing.owner) }
                 return .created(key: existing.owner, definition: existing.definition, alreadyExisted: true)
             }
             let instanceKey = newKey()
             emit(
                 .uniqueKeyReserved(
-                    key: text, owner: instanceKey, expiresAt: state.now + Swift.max(0, new.uniqueMilliseconds)))
+                    key: text, owner: instanceKey, expiresAt: time(after: new.uniqueMilliseconds)))
             return begin(new, instanceKey, start)
         }
         return begin(new, newKey(), start)
@@ -244,7 +246,12 @@ extension PartitionEngine {
     // MARK: Deployments
 
     private func deploy(_ processes: [NewProcess]) -> Reply {
-        let deployment = newKey()
+        // A deployment of nothing new leaves no trace, so it must not use up a key either.
+        let isUnchanged = processes.allSatisfy { process in
+            state.versions[process.processID]?.checksum == StableHash.fnv1a64(process.resource)
+        }
+        let known = processes.first.flatMap { state.versions[$0.processID] }.flatMap { deployments[$0.key] }
+        let deployment = isUnchanged ? known?.deploymentKey ?? 0 : newKey()
         var results: [(key: UInt64, processID: String, version: Int32)] = []
         var deployed: [ProcessDeployed] = []
         for process in processes {
@@ -269,7 +276,7 @@ extension PartitionEngine {
     /// Replaces the timer start events of older versions by those of the new one.
     private func scheduleStarts(of process: NewProcess, definition: UInt64) {
         let older = state.startTimers.values.filter { timer in
-            definitions.definition(key: Key(rawValue: timer.definition))?.process.id == process.processID
+            deployments[timer.definition]?.processID == process.processID
         }
         for timer in older.sorted(by: { $0.key < $1.key }) { emit(.startTimerEnded(key: timer.key)) }
         for index in process.process.timerStarts {
@@ -292,10 +299,10 @@ extension PartitionEngine {
         var letter = letter
         if let dedupeKey = letter.dedupeKey {
             let text = "dead-letter:\(letter.origin):\(dedupeKey)"
-            if let hash = uniqueSlot(text), let taken = state.uniqueKeys[hash] { return .key(taken.owner) }
+            if let existing = uniqueOwner(text) { return .key(existing.owner) }
             letter.key = newKey()
             // Kept as long as the same input may come again; ADR-0009.
-            emit(.uniqueKeyReserved(key: text, owner: letter.key, expiresAt: state.now + 30 * 86_400_000))
+            emit(.uniqueKeyReserved(key: text, owner: letter.key, expiresAt: time(after: 30 * 86_400_000)))
         } else {
             letter.key = newKey()
         }

@@ -100,8 +100,8 @@ extension PartitionEngine {
         if let condition = loop.completionCondition {
             scopeView.point(at: body, of: instance, now: state.now)
             guard let isDone = condition.evaluateCondition(scopeView) else {
-                failLeaving(
-                    body, instance.elements[position], of: instance, type: "CONDITION_ERROR",
+                raiseIncident(
+                    body, of: instance, kind: .completion, type: "CONDITION_ERROR",
                     message: """
                         Expected the completion condition `\(condition.source)` of \(node.id) to be true or false. \
                         Set the variables it reads and resolve the incident.
@@ -133,15 +133,14 @@ extension PartitionEngine {
         leave(ordinal, of: instance)
     }
 
-    /// Leaves a body again after an incident of its completion condition.
+    /// Goes on after an incident of a body: its completion condition while it is active, leaving it afterwards.
     func resumeBody(_ ordinal: UInt32, of instance: ProcessInstance) {
         guard let position = instance.position(of: ordinal) else { return }
         let element = instance.elements[position]
-        if let loop = element.detail?.loop, loop.completed < loop.count || element.children > 0 {
-            emit(.elementEntered(ordinal: ordinal), on: instance)
-            continueLoop(ordinal, instance.process.nodes[Int(element.node)], of: instance)
-        } else {
+        if element.state == .completing {
             leaveBody(ordinal, of: instance)
+        } else {
+            continueLoop(ordinal, instance.process.nodes[Int(element.node)], of: instance)
         }
     }
 }

@@ -1,7 +1,7 @@
 /// The jobs of a partition that may be taken: per type, by priority, then oldest first.
 ///
-/// An index derived from the instances; not stored. Entries go stale when a job ends or changes phase: `take` asks
-/// whether an entry still stands.
+/// An index derived from the instances; not stored. A job stands in it at most once (`KeyOwner.isQueued`). Entries go
+/// stale when a job ends or changes phase: who pops one asks whether it still stands.
 struct JobQueues {
     private struct Lane {
         let priority: Int32
@@ -74,12 +74,5 @@ struct JobQueues {
             }
         }
         return nil
-    }
-
-    mutating func removeAll() {
-        for type in queues.indices {
-            queues[type] = Queue()
-            counts[type] = 0
-        }
     }
 }

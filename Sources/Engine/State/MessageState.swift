@@ -74,10 +74,10 @@ struct MessageSubscriptions {
         return true
     }
 
-    mutating func removeAll() {
-        single = [:]
-        more = [:]
-        count = 0
+    /// Every subscription with its hash, by key.
+    var sorted: [(hash: UInt64, subscription: MessageSubscription)] {
+        (single.map { ($0.key, $0.value) } + more.flatMap { hash, rest in rest.map { (hash, $0) } })
+            .sorted { $0.1.key < $1.1.key }
     }
 }
 

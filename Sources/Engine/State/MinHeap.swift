@@ -34,8 +34,4 @@ struct MinHeap<Element: Comparable> {
             parent = child
         }
     }
-
-    mutating func removeAll() {
-        storage.removeAll()
-    }
 }

@@ -35,12 +35,33 @@ struct Deadline: Comparable {
     }
 }
 
-/// Which instance a key given out by it belongs to.
+/// Which instance a key given out by it belongs to. Packed: there may be millions.
 struct KeyOwner {
     var instance: UInt64
     var ordinal: UInt32
+    /// The number of the job type in the lower bits, all set when there is none; the top bit is `isQueued`.
+    private var bits: UInt32
+
+    private static let typeBits: UInt32 = 0x7FFF_FFFF
+
+    init(instance: UInt64, ordinal: UInt32, jobType: Int32 = -1, isQueued: Bool = false) {
+        self.instance = instance
+        self.ordinal = ordinal
+        bits = UInt32(bitPattern: jobType) & Self.typeBits
+        self.isQueued = isQueued
+    }
+
     /// The number of the job type; −1 when the key is not a job's.
-    var jobType: Int32
+    var jobType: Int32 {
+        get { bits & Self.typeBits == Self.typeBits ? -1 : Int32(bits & Self.typeBits) }
+        set { bits = bits & ~Self.typeBits | UInt32(bitPattern: newValue) & Self.typeBits }
+    }
+
+    /// Whether the job has an entry in its queue.
+    var isQueued: Bool {
+        get { bits & ~Self.typeBits != 0 }
+        set { bits = bits & Self.typeBits | (newValue ? ~Self.typeBits : 0) }
+    }
 }
 
 /// A timer start event that has not fired for the last time.
