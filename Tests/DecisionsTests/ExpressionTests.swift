@@ -68,6 +68,13 @@ import Values
         #expect(tests.evaluateCondition(scope) == row.expected)
     }
 
+    @Test func outsideUnaryTestsTheInputIsAVariable() throws {
+        let expression = try Expression.compile("? + 1")
+        #expect(expression.variableNames == ["?"])
+        #expect(expression.evaluateValue(MapScope(["?": 2])) == 3)
+        #expect(expression.evaluate(MapScope()).warnings.first?.message == "There is no variable '?'")
+    }
+
     @Test func namesMayBeginWithNotInUnaryTests() throws {
         let tests = try Expression.compile("not available", mode: .unaryTests)
         #expect(tests.variableNames == ["not available"])

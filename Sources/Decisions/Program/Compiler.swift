@@ -57,6 +57,8 @@ struct Compiler {
     /// What remains of the work that may be spent on constants.
     var foldingBudget = 100_000
     var loopDepth = 0
+    /// Whether these are unary tests, so that `?` is the value under test; elsewhere it is a variable of the scope.
+    var hasInput = false
     var canGrow = false
     var bindsLocals = false
     /// How many nodes deep the compiler is, and was at most since this was last reset.
@@ -79,7 +81,7 @@ struct Compiler {
         switch syntax.kind {
         case .literal(let value): return ConstantNode(value, span)
         case .name(let name): return resolve(name, in: frames.count - 1, span)
-        case .input: return InputNode(span)
+        case .input: return hasInput ? InputNode(span) : resolve("?", in: frames.count - 1, span)
         case .negation(let operand):
             let operand = try compile(operand)
             return fold(NegationNode(operand, span), operand)
@@ -117,6 +119,7 @@ struct Compiler {
             return fold(PathNode(base, name, span), base)
         case .invocation(let callee, let arguments): return try compileInvocation(callee, arguments, span)
         case .tests(let tests, let negated):
+            hasInput = true
             return UnaryTestsNode(try compileTests(tests, aboutInput: true), isNegated: negated, span)
         }
     }
