@@ -15,7 +15,7 @@ internal import Synchronization
 /// The inbox is bounded by the callers: each waits for its result. One loop per connection keeps the open connections,
 /// and what was negotiated on them, from being shared between tenants.
 ///
-/// `@unchecked Sendable`: `multi`, `idle` and `running` are touched by the loop's thread alone, except for
+/// `@unchecked Sendable`: `multi` and `running` are touched by the loop's thread alone, except for
 /// `jhc_multi_wakeup`, which libcurl allows from any thread; it happens under the lock and never after `hasEnded` is
 /// set, which precedes the destruction of `multi`. Everything else is behind `inbox`.
 final class CurlLoop: @unchecked Sendable {
@@ -44,7 +44,6 @@ final class CurlLoop: @unchecked Sendable {
     private let inbox = Mutex(Inbox())
     private let multi: OpaquePointer
     private let userAgent: String
-    private var idle: [OpaquePointer] = []
     private var running: [UInt64: Job] = [:]
     private var nextTag: UInt64 = 1
 
@@ -157,7 +156,7 @@ final class CurlLoop: @unchecked Sendable {
     }
 
     private func start(_ job: Job) {
-        guard let transfer = self.idle.popLast() ?? jhc_transfer_create() else {
+        guard let transfer = jhc_transfer_create() else {
             self.finish(job, CurlResult(code: Self.failedInit))
             return
         }
@@ -168,7 +167,7 @@ final class CurlLoop: @unchecked Sendable {
         }
         guard code == 0 else {
             let result = CurlResult(code: code, of: transfer)
-            self.recycle(transfer)
+            jhc_transfer_destroy(transfer)
             self.finish(job, result)
             return
         }
@@ -184,7 +183,7 @@ final class CurlLoop: @unchecked Sendable {
         result.isCancelled = true
         jhc_multi_remove(self.multi, transfer)
         job.transfer = nil
-        self.recycle(transfer)
+        jhc_transfer_destroy(transfer)
         self.finish(job, result)
     }
 
@@ -193,7 +192,7 @@ final class CurlLoop: @unchecked Sendable {
         while let transfer = jhc_multi_next_done(self.multi, &code) {
             let job = self.running.removeValue(forKey: jhc_transfer_tag(transfer))
             let result = CurlResult(code: code, of: transfer)
-            self.recycle(transfer)
+            jhc_transfer_destroy(transfer)
             if let job {
                 job.transfer = nil
                 self.finish(job, result)
@@ -209,19 +208,8 @@ final class CurlLoop: @unchecked Sendable {
         continuation?.resume(returning: result)
     }
 
-    private func recycle(_ transfer: OpaquePointer) {
-        jhc_transfer_reset(transfer)
-        if self.idle.count < 64 {
-            self.idle.append(transfer)
-        } else {
-            jhc_transfer_destroy(transfer)
-        }
-    }
-
     private func shutDown() {
         for job in Array(self.running.values) { self.stop(job) }
-        for transfer in self.idle { jhc_transfer_destroy(transfer) }
-        self.idle.removeAll()
         let waiters = self.inbox.withLock { inbox in
             inbox.hasEnded = true
             return inbox.closeWaiters

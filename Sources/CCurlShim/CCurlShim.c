@@ -77,16 +77,6 @@ static int buffer_append(buffer *buffer, const void *bytes, size_t count) {
     return 1;
 }
 
-// Forgets the content; keeps a small allocation for the next response.
-static void buffer_clear(buffer *buffer) {
-    buffer->count = 0;
-    if (buffer->capacity > 64 * 1024) {
-        free(buffer->bytes);
-        buffer->bytes = NULL;
-        buffer->capacity = 0;
-    }
-}
-
 // MARK: - Addresses
 
 static int ipv4_is_denied(uint32_t address) {
@@ -208,20 +198,6 @@ void jhc_transfer_destroy(jhc_transfer *transfer) {
     free(transfer);
 }
 
-void jhc_transfer_reset(jhc_transfer *transfer) {
-    curl_easy_reset(transfer->handle);
-    curl_slist_free_all(transfer->headers);
-    transfer->headers = NULL;
-    free(transfer->request_body);
-    transfer->request_body = NULL;
-    buffer_clear(&transfer->response_headers);
-    buffer_clear(&transfer->response_body);
-    transfer->address_denied = 0;
-    transfer->body_too_large = 0;
-    transfer->headers_too_large = 0;
-    transfer->error[0] = 0;
-}
-
 void jhc_transfer_set_tag(jhc_transfer *transfer, uint64_t tag) {
     transfer->tag = tag;
 }
@@ -278,7 +254,6 @@ static int prepare_headers(jhc_transfer *transfer, const jhc_request *request) {
 }
 
 int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request) {
-    jhc_transfer_reset(transfer);
     transfer->response_bytes_max = (size_t)request->response_bytes_max;
     transfer->header_bytes_max = request->header_bytes_max;
     transfer->allow_private = request->allow_private;
@@ -434,8 +409,10 @@ jhc_failure jhc_failure_of(int curl_code) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return JHC_INTERRUPTED;
     case CURLE_FILESIZE_EXCEEDED: return JHC_TOO_LARGE;
-    // Also what libcurl calls an answer without a status line (HTTP/0.9).
+    // The first two are also what libcurl calls an answer without a status line (HTTP/0.9), and one that begins with a
+    // folded header.
     case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
     case CURLE_WRITE_ERROR:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING: return JHC_REFUSED_RESPONSE;

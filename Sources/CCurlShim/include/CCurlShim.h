@@ -30,7 +30,7 @@ typedef struct {
     const char *user_agent;
 } jhc_request;
 
-// What became of it. Pointers stay valid until the transfer is reset or destroyed.
+// What became of it. Pointers stay valid until the transfer is destroyed.
 typedef struct {
     long status;
     const uint8_t *headers;             // raw header lines of the final response, without the status line
@@ -94,11 +94,11 @@ jhc_transfer *jhc_multi_next_done(jhc_multi *multi, int *result);
 
 jhc_transfer *jhc_transfer_create(void);
 void jhc_transfer_destroy(jhc_transfer *transfer);
-// Sets up a request, forgetting the one before. Returns a CURLcode.
+// Sets up the request, once: a transfer serves one request. Open connections are kept by the multi, not by transfers,
+// and libcurl up to 8.0 crashes when a handle that was used before gets a response that begins with a folded header line
+// (it unfolds into a header of the response before, which is gone). Returns a CURLcode.
 int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request);
 void jhc_transfer_response(jhc_transfer *transfer, jhc_response *response);
-// Frees what the last request needed; the handle can be prepared again.
-void jhc_transfer_reset(jhc_transfer *transfer);
 // A number of the caller's own.
 void jhc_transfer_set_tag(jhc_transfer *transfer, uint64_t tag);
 uint64_t jhc_transfer_tag(const jhc_transfer *transfer);
