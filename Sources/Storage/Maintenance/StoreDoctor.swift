@@ -28,7 +28,14 @@ public enum StoreDoctor {
         try journal.execute("BEGIN")
         var findings = try Self.damage(journal) + Self.damage(records)
         guard findings.isEmpty else { return findings }
-        for (partition, head) in try JournalLookup(journal).heads().enumerated() {
+        let heads: [JournalWriter.Head]
+        do {
+            heads = try JournalLookup(journal).heads()
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            return [Finding(file: journal.path, problem: error.message)]
+        }
+        for (partition, head) in heads.enumerated() {
             let projected = positions[partition] ?? 0
             if head.checkpointSequence > head.sequence || head.base > head.checkpointSequence {
                 findings.append(
@@ -69,7 +76,8 @@ public enum StoreDoctor {
             return try connection.texts("PRAGMA integrity_check(20)").filter { $0 != "ok" }.map { problem in
                 Finding(file: connection.path, problem: problem)
             }
-        } catch let error where error.code == .corrupt {
+        } catch {
+            guard error.code == .corrupt else { throw error }
             return [Finding(file: connection.path, problem: error.message)]
         }
     }
