@@ -37,7 +37,9 @@ public final class PartitionEngine {
     var checkpointedUniqueKeys: [UInt64] = []
     /// Everything deployed (the deployment partition only), for checkpoints.
     var deployments: [UInt64: ProcessDeployed] = [:]
-    /// Instances whose end somebody awaits. Lost with the process, as is the one who awaits.
+    /// Instances whose end somebody awaits.
+    ///
+    /// Lost with the process, as is the one who awaits.
     var awaited: Set<UInt64> = []
 
     // The command under way.

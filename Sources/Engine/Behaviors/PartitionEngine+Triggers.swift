@@ -44,9 +44,10 @@ extension PartitionEngine {
         completeScopeIfDone(scope, of: instance)
     }
 
-    /// Throws a BPMN error: the nearest enclosing boundary event that catches the code, the exact code before any code,
-    /// interrupts its activity; called processes pass it on to their caller (BPMN 2.0.2 clause 13.5.3). Uncaught, it
-    /// becomes an incident where it was thrown.
+    /// Throws a BPMN error: the nearest enclosing boundary event that catches the code, the exact code before any
+    /// code, interrupts its activity; called processes pass it on to their caller (BPMN 2.0.2 clause 13.5.3).
+    ///
+    /// Uncaught, it becomes an incident where it was thrown.
     func throwError(
         _ code: String, message: String?, variables: VariableDocument, from ordinal: UInt32,
         of instance: ProcessInstance

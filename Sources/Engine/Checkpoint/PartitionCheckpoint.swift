@@ -29,8 +29,9 @@ extension PartitionEngine {
         state.dirtyInstances.count + state.removedInstances.count + state.changedEntities.count
     }
 
-    /// Encodes what changed since the last call. Call between batches; the result must become durable together with the
-    /// batch that ends at this point.
+    /// Encodes what changed since the last call.
+    ///
+    /// Call between batches; the result must become durable together with the batch that ends at this point.
     public func makeCheckpoint() -> PartitionCheckpoint {
         var checkpoint = PartitionCheckpoint()
         checkpoint.changed.reserveCapacity(changedCount + 1)
@@ -160,7 +161,9 @@ extension PartitionEngine {
 
     // MARK: Unique keys
 
-    /// The slot of a unique key: where it is, or where it would go. Different texts with one hash probe onwards.
+    /// The slot of a unique key: where it is, or where it would go.
+    ///
+    /// Different texts with one hash probe onwards.
     func uniqueSlot(_ text: String) -> UInt64? {
         var hash = StableHash.mixed(StableHash.fnv1a64(text))
         for _ in 0..<8 {

@@ -2,7 +2,9 @@ public import Values
 
 /// Recovery: the tables from the checkpoint's index, then the journal after it.
 extension PartitionEngine {
-    /// Takes in one checkpointed entity. For instances only `index` is needed; for other kinds, index and state.
+    /// Takes in one checkpointed entity.
+    ///
+    /// For instances only `index` is needed; for other kinds, index and state.
     ///
     /// Restore entities of kind `EntityKinds.definition` first and of all partitions' definitions before any instance.
     /// - Throws: `DecodingFailure` when the bytes are damaged or newer than this program.
@@ -101,7 +103,9 @@ extension PartitionEngine {
     /// What was deployed, in the order of keys (the deployment partition only).
     public var deployedProcesses: [ProcessDeployed] { deployments.values.sorted { $0.key < $1.key } }
 
-    /// Applies the events of a committed batch. `deployed` is called for each process version, before anything uses it.
+    /// Applies the events of a committed batch.
+    ///
+    /// `deployed` is called for each process version, before anything uses it.
     ///
     /// - Throws: `DecodingFailure` when the batch is damaged or was written by a newer version.
     public func replay(

@@ -1,6 +1,8 @@
 public import ProcessModel
 
-/// Something a partition is asked to do. Keys name things of this partition.
+/// Something a partition is asked to do.
+///
+/// Keys name things of this partition.
 public enum Command: Sendable {
     /// Start a process instance.
     case createInstance(NewInstance)

@@ -1,6 +1,8 @@
 public import Values
 
-/// Why a command was not carried out. `description` is safe to show.
+/// Why a command was not carried out.
+///
+/// `description` is safe to show.
 public struct CommandRejection: Error, Sendable, CustomStringConvertible {
     /// The kinds of rejection, with the HTTP status each maps to.
     public enum Code: String, Sendable {

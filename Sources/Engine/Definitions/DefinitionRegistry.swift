@@ -1,7 +1,6 @@
+import Decisions
 import ProcessModel
 import Synchronization
-import ProcessModel
-import Decisions
 public import Values
 
 /// The deployed processes of this process's memory: looked up by key, and by id and version.

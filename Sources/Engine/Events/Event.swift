@@ -1,6 +1,8 @@
 public import Values
 
-/// What happened in a partition. State changes by events alone, so replaying them rebuilds it exactly (DESIGN §2).
+/// What happened in a partition.
+///
+/// State changes by events alone, so replaying them rebuilds it exactly (DESIGN §2).
 ///
 /// An instance event concerns the instance named by the last `.instance` before it and happened at the last `.time`.
 /// Element instances are named by their ordinal in their process instance. The encoding of a case never changes; a
@@ -137,7 +139,8 @@ public enum Event: Sendable {
     /// A process version was deployed.
     case processDeployed(ProcessDeployed)
     /// A timer start event runs.
-    case startTimerScheduled(key: UInt64, definition: UInt64, node: Int32, dueAt: Int64, repetitions: Int32, interval: String?)
+    case startTimerScheduled(
+        key: UInt64, definition: UInt64, node: Int32, dueAt: Int64, repetitions: Int32, interval: String?)
     /// A timer start event is over.
     case startTimerEnded(key: UInt64)
 
@@ -151,36 +154,53 @@ public enum Event: Sendable {
 
 /// The beginning of a process instance.
 public struct InstanceCreated: Sendable {
+    /// The key of the instance and of its own scope.
     public var key: UInt64
+    /// The process version it runs.
     public var definitionKey: UInt64
     /// The calling instance; 0 when none.
     public var parent: UInt64
-    /// The ordinal and key of the call activity.
+    /// The ordinal of the call activity in the calling instance.
     public var parentOrdinal: UInt32
+    /// The key of the call activity; 0 when none.
     public var parentElementKey: UInt64
+    /// How many call activities lie above; 0 for a root instance.
     public var depth: Int32
+    /// Its name in the business.
     public var businessID: String?
 }
 
 /// A new user task.
 public struct UserTaskCreated: Sendable {
+    /// The key of the task.
     public var key: UInt64
+    /// Who has it; nil when nobody yet.
     public var assignee: String?
+    /// Groups that may claim it.
     public var candidateGroups: [String]
+    /// Users that may claim it.
     public var candidateUsers: [String]
+    /// When it should be done, as text.
     public var dueDate: String?
+    /// When to look at it again, as text.
     public var followUpDate: String?
+    /// From 0 to 100.
     public var priority: Int32
 }
 
 /// A published message.
 public struct MessagePublished: Sendable {
+    /// The key of the message.
     public var key: UInt64
+    /// The message name.
     public var name: String
+    /// Which instance it is for.
     public var correlationKey: String
+    /// Unique with name and correlation key while the message is buffered.
     public var messageID: String?
     /// Unix milliseconds; equal to the time of publication when it is not buffered.
     public var expiresAt: Int64
+    /// Handed to the instance.
     public var variables: VariableDocument
 }
 
@@ -190,6 +210,7 @@ public struct MessageSubscriptionCreated: Sendable {
     public var key: UInt64
     /// `MessageHash` of name and correlation key.
     public var hash: UInt64
+    /// The instance that waits.
     public var instance: UInt64
     /// Hash of the process id: a message reaches a process once.
     public var process: UInt64
@@ -197,25 +218,41 @@ public struct MessageSubscriptionCreated: Sendable {
 
 /// A deployed version.
 public struct ProcessDeployed: Sendable {
+    /// The key of the version.
     public var key: UInt64
+    /// The deployment that brought it.
     public var deploymentKey: UInt64
+    /// The process id, shared by all versions.
     public var processID: String
+    /// From 1.
     public var version: Int32
+    /// The file it came in.
     public var resourceName: String
+    /// The document.
     public var resource: [UInt8]
 }
 
 /// A dead letter.
 public struct DeadLetterRecorded: Sendable {
+    /// The key of the dead letter.
     public var key: UInt64
+    /// The trigger or connector it came from.
     public var origin: String
+    /// Where in the source it was, in the form of the source.
     public var coordinates: [UInt8]
+    /// Makes the same input one dead letter.
     public var dedupeKey: String?
+    /// How far it came, such as `decode` or `validate`.
     public var stage: String
+    /// The code of the error.
     public var errorCode: String
+    /// What happened and what to do.
     public var errorMessage: String
+    /// The media type of `payload`.
     public var contentType: String
+    /// What could not be delivered, as it was received.
     public var payload: [UInt8]
+    /// How often it was replayed; not negative.
     public var redriveCount: Int32
 
     /// Creates a dead letter; `key` is given by the partition.

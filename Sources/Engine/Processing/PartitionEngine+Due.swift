@@ -6,7 +6,9 @@ extension PartitionEngine {
     /// How much one tick does at most; the rest follows with the next.
     static let duePerTickMax = 1_000
 
-    /// When the next thing is due, in Unix milliseconds; nil when nothing waits for time. May be too early.
+    /// When the next thing is due, in Unix milliseconds; nil when nothing waits for time.
+    ///
+    /// May be too early.
     public var nextDue: Int64? { state.deadlines.first?.at }
 
     func fireDue() {
@@ -75,8 +77,9 @@ extension PartitionEngine {
             start: Int(timer.node), variables: .empty)
     }
 
-    /// The next time of a repeating timer. Repetitions missed while nobody ran are made up one by one, except that an
-    /// endless one skips to the present.
+    /// The next time of a repeating timer.
+    ///
+    /// Repetitions missed while nobody ran are made up one by one, except that an endless one skips to the present.
     private func nextDue(
         after due: Int64, _ repetitions: Int32, _ interval: String?
     ) -> (dueAt: Int64, repetitions: Int32)? {

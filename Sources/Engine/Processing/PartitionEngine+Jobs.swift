@@ -135,8 +135,10 @@ extension PartitionEngine {
         return .jobs(jobs)
     }
 
-    /// Takes jobs for an in-process worker. Nothing is recorded: the lock dies with the process, as the worker does, and
-    /// recovery offers the jobs again (ADR-0005).
+    /// Takes jobs for an in-process worker.
+    ///
+    /// Nothing is recorded: the lock dies with the process, as the worker does, and recovery offers the jobs again
+    /// (ADR-0005).
     public func takeJobs(type: String, maximum: Int) -> [ActivatedJob] {
         guard let type = state.jobs.existingNumber(of: type) else { return [] }
         var jobs: [ActivatedJob] = []

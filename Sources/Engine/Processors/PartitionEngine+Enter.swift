@@ -4,8 +4,10 @@ import Values
 
 /// What happens when an element instance begins, by kind of node.
 extension PartitionEngine {
-    /// Enters an element instance: mappings, then its waits, then its work. On failure it stays with an incident, and
-    /// resolving that enters it again; nothing that cannot be repeated happens before everything is known to work.
+    /// Enters an element instance: mappings, then its waits, then its work.
+    ///
+    /// On failure it stays with an incident, and resolving that enters it again; nothing that cannot be repeated
+    /// happens before everything is known to work.
     func enter(_ ordinal: UInt32, of instance: ProcessInstance) {
         guard let position = instance.position(of: ordinal) else { return }
         let element = instance.elements[position]
@@ -113,8 +115,10 @@ extension PartitionEngine {
         return UserTaskCreated(
             key: newKey(),
             assignee: try evaluateOptionalString(definition.assignee, what: "assignee", ordinal, of: instance),
-            candidateGroups: try evaluateNames(definition.candidateGroups, what: "candidate groups", ordinal, of: instance),
-            candidateUsers: try evaluateNames(definition.candidateUsers, what: "candidate users", ordinal, of: instance),
+            candidateGroups: try evaluateNames(
+                definition.candidateGroups, what: "candidate groups", ordinal, of: instance),
+            candidateUsers: try evaluateNames(
+                definition.candidateUsers, what: "candidate users", ordinal, of: instance),
             dueDate: try evaluateOptionalString(definition.dueDate, what: "due date", ordinal, of: instance),
             followUpDate: try evaluateOptionalString(
                 definition.followUpDate, what: "follow-up date", ordinal, of: instance),

@@ -4,8 +4,9 @@ import Values
 
 /// What happens when an element instance has done its work.
 extension PartitionEngine {
-    /// Leaves an element: output mappings, the flows out, then its end. On failure it stays with an incident, and
-    /// resolving that leaves it again.
+    /// Leaves an element: output mappings, the flows out, then its end.
+    ///
+    /// On failure it stays with an incident, and resolving that leaves it again.
     func leave(_ ordinal: UInt32, of instance: ProcessInstance) {
         guard state.instances[instance.key] === instance, let position = instance.position(of: ordinal) else { return }
         let element = instance.elements[position]

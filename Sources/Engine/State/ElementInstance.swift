@@ -51,7 +51,9 @@ struct ElementInstance {
     var detail: ElementDetail?
 }
 
-/// What only some element instances carry. Owned by exactly one `ElementInstance`.
+/// What only some element instances carry.
+///
+/// Owned by exactly one `ElementInstance`.
 final class ElementDetail {
     var incident: IncidentState?
     var userTask: UserTaskState?

@@ -13,7 +13,9 @@ public enum MessageHash {
     }
 }
 
-/// A subscription seen from the message's partition. Name and correlation key are checked by the instance.
+/// A subscription seen from the message's partition.
+///
+/// Name and correlation key are checked by the instance.
 struct MessageSubscription {
     var key: UInt64
     var instance: UInt64

@@ -1,4 +1,6 @@
-/// A binary min-heap. Entries are removed lazily by their users: a popped entry may be out of date.
+/// A binary min-heap.
+///
+/// Entries are removed lazily by their users: a popped entry may be out of date.
 struct MinHeap<Element: Comparable> {
     private var storage: [Element] = []
 

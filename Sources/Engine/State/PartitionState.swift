@@ -20,7 +20,9 @@ public enum EntityKinds {
     public static let partition: UInt8 = 8
 }
 
-/// Something that is due at a time. Compared by time alone; stale entries are skipped when they come up.
+/// Something that is due at a time.
+///
+/// Compared by time alone; stale entries are skipped when they come up.
 struct Deadline: Comparable {
     enum Kind: UInt8 {
         case timer, jobBackoff, jobLock, message, uniqueKey, startTimer
@@ -35,7 +37,9 @@ struct Deadline: Comparable {
     }
 }
 
-/// Which instance a key given out by it belongs to. Packed: there may be millions.
+/// Which instance a key given out by it belongs to.
+///
+/// Packed: there may be millions.
 struct KeyOwner {
     var instance: UInt64
     var ordinal: UInt32

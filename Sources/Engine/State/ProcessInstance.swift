@@ -1,7 +1,9 @@
 import ProcessModel
 import Values
 
-/// The state of one process instance. Confined to its partition's thread; changed by event appliers only.
+/// The state of one process instance.
+///
+/// Confined to its partition's thread; changed by event appliers only.
 final class ProcessInstance {
     let key: UInt64
     let definition: DeployedProcess
@@ -22,11 +24,17 @@ final class ProcessInstance {
     var subscriptions: [SubscriptionState] = []
     var arrivals: [JoinArrival] = []
 
-    /// Whether the state changed since the last checkpoint. Not stored.
+    /// Whether the state changed since the last checkpoint.
+    ///
+    /// Not stored.
     var isDirty = false
-    /// Whether the instance has a row in the checkpoint. Not stored.
+    /// Whether the instance has a row in the checkpoint.
+    ///
+    /// Not stored.
     var isCheckpointed = false
-    /// The partition's command counter when the instance was last used, for eviction. Not stored.
+    /// The partition's command counter when the instance was last used, for eviction.
+    ///
+    /// Not stored.
     var lastUse: UInt64 = 0
 
     var process: ExecutableProcess { definition.process }
@@ -44,7 +52,9 @@ final class ProcessInstance {
         self.startedAt = startedAt
     }
 
-    /// The position of an element instance in `elements`; nil when it has ended. O(log n).
+    /// The position of an element instance in `elements`; nil when it has ended.
+    ///
+    /// O(log n).
     func position(of ordinal: UInt32) -> Int? {
         var low = 0
         var high = elements.count
@@ -59,7 +69,9 @@ final class ProcessInstance {
         return nil
     }
 
-    /// The ordinal of the element instance with this public key; nil when it has ended. O(n).
+    /// The ordinal of the element instance with this public key; nil when it has ended.
+    ///
+    /// O(n).
     func ordinal(ofKey key: UInt64) -> UInt32? {
         elements.first { $0.key == key }?.ordinal
     }
@@ -90,6 +102,8 @@ struct ScopedVariable {
     var scope: UInt32
     var name: String
     var value: VariableValue
-    /// The parsed value, once somebody looked inside. Not stored.
+    /// The parsed value, once somebody looked inside.
+    ///
+    /// Not stored.
     var parsed: Value?
 }
