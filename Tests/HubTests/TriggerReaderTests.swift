@@ -81,7 +81,7 @@ func readTrigger(
         #expect(read.filter == nil)
         #expect(read.variables == nil)
         #expect(read.target.version == 3)
-        #expect(read.concurrencyMax == 100)
+        #expect(read.concurrencyMax == TriggerDeclaration.concurrencyStandard)
         #expect(read.redriveMax == 5)
         #expect(read.dedupe.onDuplicate == .ack)
         #expect(read.retry == RetryPolicy())

@@ -48,6 +48,10 @@ public struct TriggerDeclaration: Sendable {
     /// How often a dead letter may be replayed.
     public var redriveMax: Int
 
+    /// How many records are worked on at once unless the declaration says otherwise: enough for the engine to commit them
+    /// in groups.
+    public static let concurrencyStandard = 256
+
     /// The values expressions see as `trigger`.
     var context: ValueContext {
         ValueContext([

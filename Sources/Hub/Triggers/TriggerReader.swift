@@ -238,7 +238,7 @@ extension TriggerReader {
     }
 
     private func concurrency() -> Int {
-        let standard = 100
+        let standard = TriggerDeclaration.concurrencyStandard
         guard let reader = self.root.mapping("concurrency") else { return standard }
         let max = reader.integer("max", in: 1...10_000) ?? standard
         self.expectOnly(reader, "whenFull", "pause")

@@ -196,7 +196,12 @@ extension TriggerRunner {
                     guard let event = batches[record.batch]?[record.index] else {
                         preconditionFailure("record \(record) belongs to no open batch")
                     }
-                    group.addTask { (record, await self.account(for: event)) }
+                    group.addTask {
+                        let started = self.clock.now
+                        let account = await self.account(for: event)
+                        self.metrics.seconds.record(duration: self.clock.now - started)
+                        return (record, account)
+                    }
                 case .read(let maximum, let wait):
                     let batch = try await self.read(source, maximum: maximum, wait: wait, machine: &machine)
                     if let batch { batches[batch.id] = batch.events }
@@ -325,6 +330,8 @@ extension TriggerRunner {
 struct TriggerMetrics: Sendable {
     let received: Counter
     let failed: Counter
+    /// From the beginning of the work on a record to its durable end.
+    let seconds: Timer
     let results: [TriggerCounters.Result: Counter]
 
     init(trigger: String) {
@@ -333,6 +340,7 @@ struct TriggerMetrics: Sendable {
         }
         self.received = counter("received")
         self.failed = counter("failed")
+        self.seconds = Timer(label: "trigger_event_seconds", dimensions: [("trigger", trigger)])
         self.results = Dictionary(
             uniqueKeysWithValues: TriggerCounters.Result.allCases.map { ($0, counter($0.rawValue)) })
     }
