@@ -75,6 +75,7 @@ public struct HubConfiguration: Sendable {
     private func triggerFindings(_ registry: ConnectorRegistry) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         var seen: [String: String] = [:]
+        var owners: [SourcePlace: String] = [:]
         for trigger in self.triggers {
             func report(_ code: HubCode, _ message: String, _ remedy: String?, at position: DocumentPosition? = nil) {
                 diagnostics.append(
@@ -107,6 +108,13 @@ public struct HubConfiguration: Sendable {
             do {
                 let parameters = try trigger.source.parameters.evaluate(
                     MapScope(["connection": connection.parameters]))
+                let place = SourcePlace(connection: name, parameters: parameters)
+                if let owner = owners.updateValue(trigger.id, forKey: place), owner != trigger.id {
+                    report(
+                        .contradiction, "The triggers \(owner) and \(trigger.id) read the same files.",
+                        "Give each a folder or pattern of its own; an event goes to one trigger.",
+                        at: trigger.source.position)
+                }
                 for violation in Self.violations(of: parameters, schema: event?.parameters ?? true) {
                     report(
                         .invalidValue, "source.\(kind.rawValue)\(violation.path): \(violation.message)", nil,
@@ -119,6 +127,19 @@ public struct HubConfiguration: Sendable {
             }
         }
         return diagnostics
+    }
+
+    /// What a source reads: two triggers that name the same would take each other's events.
+    private struct SourcePlace: Hashable {
+        var connection: String
+        var directory: Value?
+        var pattern: Value?
+
+        init(connection: String, parameters: Value) {
+            self.connection = connection
+            self.directory = parameters["dir"]
+            self.pattern = parameters["pattern"]
+        }
     }
 
     /// What in `parameters` a connector's own schema does not allow; nothing when the schema says more than is read.

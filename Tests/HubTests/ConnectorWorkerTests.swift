@@ -241,6 +241,17 @@ import Values
         #expect(bench.hub.connections()[0].guards[0].retryTokens == 0)
     }
 
+    @Test func aRateLimitHoldsEveryAttemptBack() async {
+        let bench = Bench { profile in
+            profile.rateLimit = RateLimiter.Policy(limit: 2, period: .seconds(1), burst: 1)
+        }
+        bench.connector.change { $0.outcomes = [Self.failure(.transient)] }
+        #expect(await bench.run(callJob()) == "completed {\"ok\":true}")
+        #expect(await bench.run(callJob(2)) == "completed {\"ok\":true}")
+        #expect(bench.clock.now == .milliseconds(1_500))
+        #expect(bench.hub.connections()[0].guards.map(\.rateRemaining) == [0])
+    }
+
     @Test func operatorsCanIsolateAndReleaseAConnection() async throws {
         let bench = Bench { $0.breaker = CircuitBreaker.Policy() }
         try bench.hub.setBreakerMode(.isolated, connection: "remote")

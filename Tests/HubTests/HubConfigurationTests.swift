@@ -174,6 +174,21 @@ import Values
         #expect(diagnostics.first?.hasPrefix("b-trigger.yaml: error HB110: The trigger orders is declared in ") == true)
     }
 
+    @Test func twoTriggersOfTheSameFilesAreRefused() throws {
+        func other(_ pattern: String) -> String {
+            goodTrigger.split(separator: "id: orders").joined(separator: "id: other")
+                .split(separator: "*.csv").joined(separator: pattern)
+        }
+        let files = ["connections.yaml": Self.connections, "a-trigger.yaml": goodTrigger]
+        let (_, diagnostics) = try Self.load(files.merging(["b-trigger.yaml": other("*.csv")]) { $1 })
+        #expect(
+            diagnostics == [
+                "b-trigger.yaml:7:9: error HB110: The triggers orders and other read the same files. — Give each a folder "
+                    + "or pattern of its own; an event goes to one trigger."
+            ])
+        #expect(try Self.load(files.merging(["b-trigger.yaml": other("*.json")]) { $1 }).diagnostics == [])
+    }
+
     @Test func filesThatCannotBeReadAreReported() throws {
         let folder = try Folder(["empty.yaml": "", "large.yaml": String(repeating: "#", count: 2 << 20)])
         try Data([0xFF, 0xFE]).write(to: URL(filePath: folder.path + "/binary.yaml"))

@@ -6,14 +6,15 @@ import Testing
 
 @Suite struct IntakeMachineTests {
     private static func machine(
-        concurrencyMax: Int = 2, attemptsMax: Int = 3, elapsedMax: Duration = .seconds(100)
+        concurrencyMax: Int = 2, attemptsMax: Int = 3, elapsedMax: Duration = .seconds(100),
+        rate: RateLimiter.Policy? = nil
     ) -> IntakeMachine {
         var retry = RetryPolicy()
         retry.maximumAttempts = attemptsMax
         retry.backoff = .constant(.seconds(1))
         return IntakeMachine(
             IntakeMachine.Settings(
-                concurrencyMax: concurrencyMax, windowMax: 4, retry: retry, retryElapsedMax: elapsedMax,
+                concurrencyMax: concurrencyMax, windowMax: 4, rate: rate, retry: retry, retryElapsedMax: elapsedMax,
                 idleWait: .seconds(5)))
     }
 
@@ -121,6 +122,20 @@ import Testing
         machine.accounted(Self.record(1, 0))
         #expect(machine.next(at: .zero) == .acknowledge(Self.batch(1)))
         #expect(machine.next(at: .zero) == .finish(.endOfInput))
+    }
+
+    @Test func recordsAreBegunAtTheRateThatWasDeclared() {
+        var machine = Self.machine(concurrencyMax: 4, rate: RateLimiter.Policy(limit: 2, period: .seconds(1), burst: 2))
+        machine.received(Self.batch(1), count: 4)
+        #expect(machine.next(at: .zero) == .process(Self.record(1, 0)))
+        #expect(machine.next(at: .zero) == .process(Self.record(1, 1)))
+        #expect(machine.next(at: .zero) == .awaitRecord)
+        machine.accounted(Self.record(1, 0))
+        machine.accounted(Self.record(1, 1))
+        #expect(machine.next(at: .zero) == .wait(.milliseconds(500)))
+        #expect(machine.next(at: .milliseconds(500)) == .process(Self.record(1, 2)))
+        #expect(machine.next(at: .milliseconds(500)) == .awaitRecord)
+        #expect(machine.next(at: .seconds(1)) == .process(Self.record(1, 3)))
     }
 
     @Test func aSourceThatAsksForAPauseIsLeftAlone() {

@@ -135,7 +135,8 @@ func readTrigger(
         ("other dead-letter queue", "to: default", "to: mine", ["HB109 17:12"]),
         ("ordering", "ack: { at: accepted }", "ordering: { key: \"=data.id\" }", ["HB109 15:11"]),
         ("no ordering is what it does", "ack: { at: accepted }", "ordering: none", []),
-        ("rate limit", "ack: { at: accepted }", "rateLimit: { limit: 200, per: 1s }", ["HB109 15:12"]),
+        ("rate limit", "ack: { at: accepted }", "rateLimit: { limit: 200, per: 1s, burst: 10 }", []),
+        ("rate limit without a limit", "ack: { at: accepted }", "rateLimit: { per: 1s }", ["HB106 15:12"]),
         ("observation", "ack: { at: accepted }", "observe: { lagAlert: 5m }", ["HB109 15:10"]),
         ("misspelt section", "retry:", "retyr:", ["HB105 16:1"]),
     ])

@@ -57,6 +57,8 @@ public struct GuardStatus: Sendable {
     public var rejected: Int
     /// Tokens left for retries; nil without a budget.
     public var retryTokens: Int?
+    /// Attempts the rate limit lets through at once; nil without one.
+    public var rateRemaining: Int?
 
     init(_ key: ConnectionLane.GuardKey, _ pipeline: CallPipeline, at now: Duration) {
         self.group = key.group
@@ -72,6 +74,7 @@ public struct GuardStatus: Sendable {
         self.admitted = pipeline.breaker?.totals.admitted ?? 0
         self.rejected = pipeline.breaker?.totals.rejected ?? 0
         self.retryTokens = pipeline.budget?.tokens
+        self.rateRemaining = pipeline.limiter?.remaining(at: now)
     }
 
     private static func word(_ breaker: CircuitBreaker) -> String {

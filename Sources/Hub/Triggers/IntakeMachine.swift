@@ -16,6 +16,8 @@ struct IntakeMachine: Sendable {
         var concurrencyMax: Int
         /// Records read and not yet accounted for.
         var windowMax: Int
+        /// Records begun in a period, repeated attempts included; nil: as many as come.
+        var rate: RateLimiter.Policy?
         /// Attempts per record, backpressure aside.
         var retry: RetryPolicy
         /// How long one record is tried.
@@ -91,11 +93,13 @@ struct IntakeMachine: Sendable {
     private var pausedUntil: Duration?
     /// Until when the source is left alone.
     private var sourcePausedUntil: Duration?
+    private var limiter: RateLimiter?
     private var readFoundNothing = false
     private var ending: End?
 
     init(_ settings: Settings) {
         self.settings = settings
+        self.limiter = settings.rate.map { RateLimiter(policy: $0) }
     }
 
     /// Whether new work waits for the engine to recover.
@@ -117,6 +121,10 @@ struct IntakeMachine: Sendable {
             self.pausedUntil = nil
         }
         if self.queueStart < self.queue.count, self.inFlight < self.settings.concurrencyMax {
+            if let wait = self.limiter?.wait(at: now), wait > .zero {
+                return self.inFlight > 0 ? .awaitRecord : .wait(wait)
+            }
+            self.limiter?.take(at: now)
             let record = self.queue[self.queueStart]
             self.queueStart += 1
             if self.queueStart == self.queue.count || self.queueStart >= 4_096 {

@@ -47,6 +47,8 @@ public struct TriggerDeclaration: Sendable {
     public var retryElapsedMax: Duration
     /// How often a dead letter may be replayed.
     public var redriveMax: Int
+    /// How many records are begun in a period; nil: as many as come.
+    public var rate: RateLimiter.Policy?
 
     /// How many records are worked on at once unless the declaration says otherwise: enough for the engine to commit them
     /// in groups.

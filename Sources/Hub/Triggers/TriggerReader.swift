@@ -45,9 +45,7 @@ private struct TriggerReader {
         self.acknowledgement()
         let retry = self.retry()
         let redriveMax = self.deadLetters()
-        self.root.refuse(
-            "rateLimit", "rate limits of triggers come with a later version.",
-            remedy: "Remove it; use concurrency.max to limit the load.")
+        let rate = self.rate()
         self.root.refuse("observe", "alerts of triggers come with a later version.", remedy: "Remove it.")
         self.root.finish()
         guard let metadata, let source, let dedupe, let target else { return nil }
@@ -57,7 +55,7 @@ private struct TriggerReader {
             decodeErrors: decoding.errors, schema: schema.value, schemaErrors: schema.errors, filter: filter.value,
             filterErrors: filter.errors, dedupe: dedupe, variables: variables, target: target,
             concurrencyMax: concurrencyMax, retry: retry.policy, retryElapsedMax: retry.elapsed,
-            redriveMax: redriveMax)
+            redriveMax: redriveMax, rate: rate)
     }
 
     private func expect(_ key: String, _ word: String) {
@@ -272,6 +270,16 @@ extension TriggerReader {
         let limit = reader.duration("elapsed", in: .seconds(1)...(.seconds(86_400))) ?? elapsed
         reader.finish()
         return (policy, limit)
+    }
+
+    private func rate() -> RateLimiter.Policy? {
+        guard let reader = self.root.mapping("rateLimit") else { return nil }
+        _ = reader.requiredNode("limit", example: "limit: 200")
+        let limit = reader.integer("limit", in: 1...1_000_000)
+        let period = reader.duration("per", in: .milliseconds(1)...(.seconds(86_400))) ?? .seconds(1)
+        let burst = reader.integer("burst", in: 1...1_000_000)
+        reader.finish()
+        return limit.map { RateLimiter.Policy(limit: $0, period: period, burst: burst) }
     }
 
     private func deadLetters() -> Int {

@@ -178,7 +178,8 @@ extension TriggerRunner {
         var machine = IntakeMachine(
             IntakeMachine.Settings(
                 concurrencyMax: self.declaration.concurrencyMax, windowMax: 4 * self.declaration.concurrencyMax,
-                retry: self.declaration.retry, retryElapsedMax: self.declaration.retryElapsedMax,
+                rate: self.declaration.rate, retry: self.declaration.retry,
+                retryElapsedMax: self.declaration.retryElapsedMax,
                 idleWait: Self.idleWait))
         var batches: [EventBatch.ID: [SourceEvent]] = [:]
         return try await withThrowingTaskGroup(of: (IntakeMachine.RecordID, Account).self) { group in
