@@ -51,16 +51,7 @@ struct LintCommand: AsyncParsableCommand {
             console.print(console.style.paint("\(diagnostic)", tone))
             return
         }
-        var value = ValueContext([
-            ("code", .string(diagnostic.code)), ("severity", .string(diagnostic.severity.rawValue)),
-            ("message", .string(diagnostic.message)),
-        ])
-        if let remedy = diagnostic.remedy { value["remedy"] = .string(remedy) }
-        if let file = diagnostic.file { value["file"] = .string(file) }
-        if let line = diagnostic.line { value["line"] = .number(Number(line)) }
-        if let column = diagnostic.column { value["column"] = .number(Number(column)) }
-        if let elementID = diagnostic.elementID { value["elementId"] = .string(elementID) }
-        console.print(json: .context(value))
+        console.print(json: diagnostic.wire)
     }
 }
 

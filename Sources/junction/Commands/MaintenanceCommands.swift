@@ -128,7 +128,7 @@ private func existingData(_ options: GlobalOptions) throws -> String {
 ///
 /// One report a partition, as the API writes it.
 private func verification(_ options: GlobalOptions) async throws -> [Value] {
-    let url = options.server ?? Environment.process["JUNCTION_SERVER"]
+    let url = options.server ?? Environment.current["JUNCTION_SERVER"]
     let directory = url == nil ? try existingData(options) : ""
     let socket = join(directory, APISocket.fileName)
     if url != nil || APISocket.answers(socket) {

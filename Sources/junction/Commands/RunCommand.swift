@@ -30,7 +30,7 @@ struct RunCommand: AsyncParsableCommand {
             let variables = try self.variables?.object("--variables")
             let document = DeploymentDocument(name: baseName(self.file), bytes: try FileText.bytes(self.file))
             let command = self
-            try await Session.run(self.options, console, createsData: true) { client in
+            try await Session.run(self.options, console, createsData: true, runsConnectors: true) { client in
                 let deployment = try await client.deploy([document])
                 for diagnostic in deployment.diagnostics { console.note("\(diagnostic)") }
                 let process = try command.process(in: deployment)

@@ -57,7 +57,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let console = self.options.console()
         try await carryOut(console) {
-            let environment = Environment.process
+            let environment = Environment.current
             let folder = self.options.project ?? "."
             let project = try ProjectConfiguration.load(folder: folder, isRequired: self.options.project != nil)
             let directory = self.options.dataDirectory(environment, project: project)

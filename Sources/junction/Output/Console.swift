@@ -20,11 +20,13 @@ final class Console: Sendable {
     let errorStyle: Style
     private let state = Mutex(State())
 
-    init(isJSON: Bool, environment: Environment = .process) {
+    private let streams: Streams
+
+    init(isJSON: Bool, environment: Environment = .current, streams: Streams = .current) {
         self.isJSON = isJSON
         self.style = environment.style(of: STDOUT_FILENO)
         self.errorStyle = environment.style(of: STDERR_FILENO)
-        signal(SIGPIPE, SIG_IGN)
+        self.streams = streams
     }
 
     /// Whether standard error is a terminal.
@@ -37,7 +39,7 @@ final class Console: Sendable {
         self.state.withLock { state in
             state.buffer += line.utf8
             state.buffer.append(UInt8(ascii: "\n"))
-            if state.buffer.count >= 32 << 10 { Self.flush(&state) }
+            if state.buffer.count >= 32 << 10 { self.flush(&state) }
         }
     }
 
@@ -48,11 +50,11 @@ final class Console: Sendable {
 
     /// Writes what is buffered; call before the program ends or waits.
     func flush() {
-        self.state.withLock { Self.flush(&$0) }
+        self.state.withLock { self.flush(&$0) }
     }
 
-    private static func flush(_ state: inout State) {
-        Self.write(state.buffer, to: STDOUT_FILENO)
+    private func flush(_ state: inout State) {
+        if !state.buffer.isEmpty { self.streams.data(state.buffer) }
         state.buffer = []
     }
 
@@ -61,9 +63,8 @@ final class Console: Sendable {
     /// Writes a line for people, above the live display.
     func note(_ line: String) {
         self.state.withLock { state in
-            Self.flush(&state)
-            let lines = Self.erase(&state) + line + "\n"
-            Self.write(Array(lines.utf8), to: STDERR_FILENO)
+            self.flush(&state)
+            self.streams.notes(Array((Self.erase(&state) + line + "\n").utf8))
         }
     }
 
@@ -72,7 +73,7 @@ final class Console: Sendable {
         self.state.withLock { state in
             let text = Self.erase(&state) + lines.map { $0 + "\n" }.joined()
             state.liveLines = lines.count
-            Self.write(Array(text.utf8), to: STDERR_FILENO)
+            if !text.isEmpty { self.streams.notes(Array(text.utf8)) }
         }
     }
 
@@ -81,18 +82,5 @@ final class Console: Sendable {
         defer { state.liveLines = 0 }
         // To the first line of the display, then clear to the end of the screen.
         return "\u{1B}[\(state.liveLines)F\u{1B}[J"
-    }
-
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 {
-                if errno == EINTR { continue }
-                if errno == EPIPE, descriptor == STDOUT_FILENO { exit(0) }
-                return
-            }
-            rest = rest.dropFirst(count)
-        }
     }
 }

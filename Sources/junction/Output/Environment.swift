@@ -23,6 +23,9 @@ struct Environment: Sendable {
             return Int(size.ws_col)
         })
 
+    /// The surroundings of this task.
+    @TaskLocal static var current = Environment.process
+
     /// A variable; nil when it is not set or empty.
     subscript(name: String) -> String? {
         self.lookup(name).flatMap { $0.isEmpty ? nil : $0 }

@@ -17,6 +17,7 @@ struct CommandFailure: Error, Sendable, CustomStringConvertible {
         case dataDirectory = "CL106"
         case noData = "CL107"
         case ambiguousProcess = "CL108"
+        case measurement = "CL110"
     }
 
     let code: Code
@@ -48,19 +49,45 @@ extension Console {
     }
 
     private static func value(of error: any Error) -> Value {
-        let (code, message, remedy): (String, String, String) =
-            switch error {
-            case let error as CommandFailure: (error.code.rawValue, error.message, error.remedy)
-            case ClientError.problem(let problem): (problem.code, problem.detail, problem.remedy)
-            case let error as StoreError: (error.code.rawValue, error.message, error.remedy)
-            case let error as CommandRejection: (error.code.rawValue, error.message, error.remedy)
-            case let error as ServerError: (error.code, error.message, error.remedy)
-            default: ("", "\(error)", "")
-            }
-        return .context(
-            ValueContext([
-                ("error", .string(message)), ("code", .string(code)), ("remedy", .string(remedy)),
-            ]))
+        var value: ValueContext
+        var diagnostics: [Diagnostic] = []
+        switch error {
+        case let error as CommandFailure:
+            value = Self.value(error.code.rawValue, error.message, error.remedy)
+            diagnostics = error.diagnostics
+        case let error as CommandRejection:
+            value = Self.value(error.code.rawValue, error.message, error.remedy)
+            diagnostics = error.diagnostics
+        case ClientError.problem(let problem):
+            value = Self.value(problem.code, problem.detail, problem.remedy)
+            diagnostics = problem.diagnostics
+        case let error as ClientError: value = Self.value(error.code, "\(error)", "")
+        case let error as StoreError: value = Self.value(error.code.rawValue, error.message, error.remedy)
+        case let error as ServerError: value = Self.value(error.code, error.message, error.remedy)
+        default: value = Self.value("", "\(error)", "")
+        }
+        if !diagnostics.isEmpty { value["diagnostics"] = .list(diagnostics.map(\.wire)) }
+        return .context(value)
+    }
+
+    private static func value(_ code: String, _ message: String, _ remedy: String) -> ValueContext {
+        ValueContext([("error", .string(message)), ("code", .string(code)), ("remedy", .string(remedy))])
+    }
+}
+
+extension Diagnostic {
+    /// The finding as one JSON object.
+    var wire: Value {
+        var value = ValueContext([
+            ("code", .string(self.code)), ("severity", .string(self.severity.rawValue)),
+            ("message", .string(self.message)),
+        ])
+        if let remedy { value["remedy"] = .string(remedy) }
+        if let file { value["file"] = .string(file) }
+        if let line { value["line"] = .number(Number(line)) }
+        if let column { value["column"] = .number(Number(column)) }
+        if let elementID { value["elementId"] = .string(elementID) }
+        return .context(value)
     }
 }
 

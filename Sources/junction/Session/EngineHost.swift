@@ -28,6 +28,11 @@ final class EngineHost: Sendable {
         var projectFolder: String
         /// Whether the project is served: its documents deployed, its triggers run.
         var servesProject: Bool
+        /// Whether connector calls are carried out.
+        ///
+        /// Else they wait for a host that does: a command that only looks must
+        /// neither call anybody nor fail calls whose connections it does not know.
+        var runsConnectors = false
         /// Who deploys the project's documents.
         var actor: String
     }
@@ -85,7 +90,7 @@ final class EngineHost: Sendable {
     ) async throws -> Result? {
         self.runtime.start()
         defer { self.shutdown() }
-        self.hub.start()
+        if self.options.servesProject || self.options.runsConnectors { self.hub.start() }
         try await self.deployProject()
         let (ready, opened) = AsyncStream<Int?>.makeStream()
         let server = APIServer(

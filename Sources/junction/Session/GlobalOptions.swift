@@ -29,7 +29,7 @@ struct GlobalOptions: ParsableArguments {
     func console() -> Console { Console(isJSON: self.json) }
 
     /// The data directory, by the order of precedence.
-    func dataDirectory(_ environment: Environment = .process, project: ProjectConfiguration?) -> String {
+    func dataDirectory(_ environment: Environment = .current, project: ProjectConfiguration?) -> String {
         self.data ?? environment["JUNCTION_DATA"] ?? project?.data ?? "var/junction"
     }
 }

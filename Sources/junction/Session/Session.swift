@@ -9,12 +9,14 @@ enum Session {
     /// Runs `body` with a client: of the server named by `--server`, else of the one on the socket in the data directory,
     /// else of an engine opened in this process for as long as `body` runs.
     ///
-    /// - Parameter createsData: Whether a data directory that is not there is created.
+    /// - Parameters:
+    ///   - createsData: Whether a data directory that is not there is created.
+    ///   - runsConnectors: Whether an engine of its own carries out connector calls.
     static func run(
-        _ options: GlobalOptions, _ console: Console, createsData: Bool = false,
+        _ options: GlobalOptions, _ console: Console, createsData: Bool = false, runsConnectors: Bool = false,
         body: @escaping @Sendable (JunctionClient) async throws -> Void
     ) async throws {
-        let environment = Environment.process
+        let environment = Environment.current
         if let url = options.server ?? environment["JUNCTION_SERVER"] {
             try await Self.withClient(.http(url), environment.user, body)
             return
@@ -33,7 +35,8 @@ enum Session {
                 remedy: "Name the data directory with --data or JUNCTION_DATA, or start `junction serve`.")
         }
         try await Self.withOwnEngine(
-            directory: directory, project: project, folder: folder, user: environment.user, console: console, body)
+            directory: directory, project: project, folder: folder, runsConnectors: runsConnectors,
+            user: environment.user, console: console, body)
     }
 
     private static func withClient(
@@ -51,8 +54,8 @@ enum Session {
 
     /// The engine in this process listens on a socket nobody else knows.
     private static func withOwnEngine(
-        directory: String, project: ProjectConfiguration?, folder: String, user: String, console: Console,
-        _ body: @escaping @Sendable (JunctionClient) async throws -> Void
+        directory: String, project: ProjectConfiguration?, folder: String, runsConnectors: Bool, user: String,
+        console: Console, _ body: @escaping @Sendable (JunctionClient) async throws -> Void
     ) async throws {
         let private_ = try PrivateFolder()
         defer { private_.remove() }
@@ -63,7 +66,7 @@ enum Session {
         let host = try EngineHost(
             .init(
                 dataDirectory: directory, socketPath: socket, project: project, projectFolder: folder,
-                servesProject: false, actor: user),
+                servesProject: false, runsConnectors: runsConnectors, actor: user),
             logger: logger)
         for warning in host.warnings { console.note("\(warning)") }
         _ = try await host.serve { _ in
