@@ -385,7 +385,7 @@ public final class WorkflowRuntime: WorkflowService {
         core.jobs.register(type: type, capacity: capacity, handler)
         for (partition, _) in core.jobs.partitionsWithJobs(type) {
             core.jobs.addBacklog(type, partition: partition)
-            core.units[partition].enqueue(QueuedCommand(envelope: CommandEnvelope(.tick), isPoke: true))
+            core.units[partition].enqueue(.poke)
         }
     }
 
@@ -415,7 +415,7 @@ public final class WorkflowRuntime: WorkflowService {
         }
         unit.enqueue(QueuedCommand(envelope: CommandEnvelope(command)))
         if let partition = core.jobs.finished(worker), partition != key.partition {
-            core.units[partition].enqueue(QueuedCommand(envelope: CommandEnvelope(.tick), isPoke: true))
+            core.units[partition].enqueue(.poke)
         }
     }
 
@@ -469,7 +469,7 @@ public final class WorkflowRuntime: WorkflowService {
         core.isSettling.store(true, ordering: .releasing)
         defer { core.isSettling.store(false, ordering: .releasing) }
         while core.units.contains(where: { !$0.isSettled.load(ordering: .acquiring) }) {
-            for unit in core.units { unit.enqueue(QueuedCommand(envelope: CommandEnvelope(.tick), isPoke: true)) }
+            for unit in core.units { unit.enqueue(.poke) }
             try await Task.sleep(for: .milliseconds(20))
         }
     }

@@ -165,7 +165,9 @@ final class Committer: Sendable {
                 }
             }
             for effect in item.effects { runtime.perform(effect) }
-            if !item.offeredTypes.isEmpty { runtime.jobs.announce(item.offeredTypes, partition: item.unit.number) }
+            if !item.offeredTypes.isEmpty, runtime.jobs.announce(item.offeredTypes, partition: item.unit.number) {
+                item.unit.enqueue(.poke)
+            }
         }
         runtime.projector.wake()
     }

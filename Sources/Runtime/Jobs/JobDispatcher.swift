@@ -14,6 +14,9 @@ final class JobWorkerRegistration: Sendable {
         self.credits = Atomic(capacity)
     }
 
+    /// Whether it may be given another job.
+    var hasCapacity: Bool { credits.load(ordering: .relaxed) > 0 }
+
     /// Takes up to `wanted` credits; returns how many.
     func reserve(_ wanted: Int) -> Int {
         var current = credits.load(ordering: .relaxed)
@@ -135,6 +138,18 @@ final class JobDispatcher: Sendable {
         }
     }
 
+    /// A partition with a backlog for a worker that has capacity left; the one asked last is not it.
+    ///
+    /// Whoever has taken jobs asks the next one, so that a backlog goes on even when an answered job was the last one out.
+    func nextBacklog(after partition: Int) -> Int? {
+        content.withLock { content in
+            for (type, partitions) in content.backlog where content.workers[type]?.hasCapacity == true {
+                if let next = partitions.first(where: { $0 != partition }) { return next }
+            }
+            return nil
+        }
+    }
+
     /// Notes that a partition has jobs a new worker may take.
     func addBacklog(_ type: String, partition: Int) {
         content.withLock { _ = $0.backlog[type, default: []].insert(partition) }
@@ -156,17 +171,28 @@ final class JobDispatcher: Sendable {
     }
 
     /// Durable jobs of these types are available in a partition.
-    func announce(_ types: [String], partition: Int) {
+    ///
+    /// - Returns: Whether a worker inside this process wants some of them: it registered after they were offered, so the
+    ///   partition must be asked again.
+    func announce(_ types: [String], partition: Int) -> Bool {
+        var isWanted = false
         let waiters = content.withLock { content -> [CheckedContinuation<Void, Never>] in
             var waiters: [CheckedContinuation<Void, Never>] = []
             for type in types {
+                if content.workers[type] != nil {
+                    content.backlog[type, default: []].insert(partition)
+                    isWanted = true
+                }
                 content.announcements += 1
                 content.available[type, default: [:]][partition] = content.announcements
-                if let waiting = content.waiters.removeValue(forKey: type) { waiters.append(contentsOf: waiting.values) }
+                if let waiting = content.waiters.removeValue(forKey: type) {
+                    waiters.append(contentsOf: waiting.values)
+                }
             }
             return waiters
         }
         for waiter in waiters { waiter.resume() }
+        return isWanted
     }
 
     /// Returns when jobs of a type are announced, or the task is cancelled.

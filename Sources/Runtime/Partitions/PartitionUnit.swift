@@ -10,6 +10,9 @@ struct QueuedCommand: Sendable {
     var inbox: InboxPosition?
     /// Whether the command only asks to hand out jobs.
     var isPoke = false
+
+    /// Asks to hand out jobs.
+    static let poke = QueuedCommand(envelope: CommandEnvelope(.tick), isPoke: true)
 }
 
 /// One partition with its queue: anybody may enqueue; everything else belongs to the processing thread it is assigned to.

@@ -90,6 +90,7 @@ final class ProcessingThread: Sendable {
     /// Hands out jobs, closes the batch, checkpoints when it is time, and gives everything to the committer.
     private func finish(_ unit: PartitionUnit, now: Int64, _ runtime: RuntimeCore) {
         let jobs = runtime.jobs.takeJobs(from: unit)
+        if let next = runtime.jobs.nextBacklog(after: unit.number) { runtime.units[next].enqueue(.poke) }
         let offered = runtime.jobs.pendingOffers(of: unit)
         let engine = unit.engine
         if unit.isCheckpointPending, unit.durableSequence.load(ordering: .acquiring) >= unit.checkpointSequence {
@@ -98,7 +99,10 @@ final class ProcessingThread: Sendable {
             engine.evict(downTo: runtime.residentInstancesPerPartition)
         }
         let isSettling = runtime.isSettling.load(ordering: .acquiring)
-        if isSettling, !unit.isCheckpointPending, engine.changedCount == 0 { engine.evict(downTo: 0) }
+        if isSettling, !unit.isCheckpointPending, engine.changedCount == 0, engine.residentCount > 0 {
+            engine.evict(downTo: 0)
+            runtime.publishFigures(of: unit)
+        }
         unit.isSettled.store(engine.changedCount == 0 && engine.residentCount == 0, ordering: .releasing)
         let isDue =
             !unit.isCheckpointPending && engine.changedCount > 0
