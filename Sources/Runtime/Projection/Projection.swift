@@ -1,5 +1,6 @@
 import Decisions
 import Engine
+import Logging
 import ProcessModel
 import Storage
 import Values
@@ -8,6 +9,7 @@ import Values
 final class Projection {
     private let records: any RecordStore
     private let definitions: DefinitionRegistry
+    private let logger: Logger
     /// Live instances the projector remembers between transactions; bounded, the rest comes back from their rows.
     private var instances: [UInt64: InstanceProjection] = [:]
     private var changed: [InstanceProjection] = []
@@ -51,9 +53,10 @@ final class Projection {
         var change: JobChange?
     }
 
-    init(records: any RecordStore, definitions: DefinitionRegistry) {
+    init(records: any RecordStore, definitions: DefinitionRegistry, logger: Logger) {
         self.records = records
         self.definitions = definitions
+        self.logger = logger
     }
 
     /// Drops everything remembered: after a transaction that failed.
@@ -283,6 +286,12 @@ final class Projection {
             end(job: instance.live[position].job)
             instance.live[position].job = 0
         case .jobFailed(let ordinal, let retries, let until, let message):
+            logger.debug(
+                "A job attempt failed",
+                metadata: [
+                    "process.instance.id": "\(instance.record.key)",
+                    "element.instance.id": "\(instance.key(of: ordinal))", "job.retries": "\(retries)",
+                ])
             instance.path.mark(.jobFailed, ordinal, at: now, since: startedAt)
             let (state, now) = (UInt8(retries == 0 ? 3 : 2), now)
             change(jobOf: ordinal, instance) { key in
@@ -338,6 +347,14 @@ final class Projection {
                 definitionKey: instance.record.definitionKey, elementID: instance.elementID(live.node),
                 jobKey: live.job == 0 ? nil : live.job, type: type, message: parts.message, remedy: parts.remedy,
                 createdAt: now, resolvedAt: nil)
+            logger.warning(
+                "An incident was raised",
+                metadata: [
+                    "process.instance.id": "\(instance.record.key)",
+                    "process.id": "\(instance.definition?.process.id ?? "")",
+                    "element.id": "\(instance.elementID(live.node))", "element.instance.id": "\(live.key)",
+                    "incident.id": "\(key)", "error.code": "\(type)",
+                ])
         case .incidentResolved(let ordinal):
             instance.path.mark(.incidentResolved, ordinal, at: now, since: startedAt)
             guard let position = instance.position(of: ordinal) else { return }
@@ -439,6 +456,12 @@ final class Projection {
                 versionTag: process?.versionTag, name: process?.name, resourceName: deployed.resourceName,
                 deploymentKey: deployed.deploymentKey, resource: deployed.resource, deployedAt: now))
         audit("deploy", "\(deployed.key)", deployed.processID)
+        logger.info(
+            "A process was deployed",
+            metadata: [
+                "process.definition.id": "\(deployed.key)", "process.id": "\(deployed.processID)",
+                "process.version": "\(deployed.version)",
+            ])
     }
 
     /// Notes what somebody asked for; what the engine did by itself is in the path.

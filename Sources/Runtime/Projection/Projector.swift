@@ -157,7 +157,7 @@ final class Projector: Sendable {
     // MARK: The thread
 
     private func run() {
-        let projection = Projection(records: records, definitions: definitions)
+        let projection = Projection(records: records, definitions: definitions, logger: logger)
         var lastApplied: Int64 = 0
         var wasLarge = false
         var lastRefresh: Int64 = 0
