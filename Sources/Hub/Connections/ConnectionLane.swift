@@ -1,9 +1,7 @@
-import ConnectorKit
 import Engine
 import Metrics
 import Resilience
 import Synchronization
-import Values
 
 /// The calls of one connection: how many run, which wait, and what guards them.
 ///

@@ -1,6 +1,5 @@
 import ConnectorKit
 import Synchronization
-import Values
 
 /// The live connections, made when first needed and kept until the hub closes.
 ///
