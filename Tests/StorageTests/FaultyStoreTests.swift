@@ -1,3 +1,4 @@
+import CSQLite
 import Storage
 import StorageTestSupport
 import Testing
@@ -58,6 +59,19 @@ import Testing
         // The second value of the published SplitMix64 for seed 0.
         var zero = SeededGenerator(seed: 0)
         #expect((zero.next(), zero.next()) == (0xE220_A839_7B1D_CDAF, 0x6E78_9E6A_A1B9_65F4))
+    }
+
+    @Test(arguments: [
+        (SQLITE_FULL, StoreError.Code.full), (SQLITE_CORRUPT, .corrupt), (SQLITE_NOTADB, .corrupt),
+        (SQLITE_CANTOPEN, .io), (SQLITE_READONLY, .io), (SQLITE_IOERR, .io), (SQLITE_IOERR | 4 << 8, .io),
+        (SQLITE_BUSY, .io), (SQLITE_BUSY | 2 << 8, .io), (SQLITE_MISUSE, .misuse), (SQLITE_CONSTRAINT, .misuse),
+        (SQLITE_NOMEM, .io),
+    ])
+    func resultsOfSQLiteAreTranslated(_ row: (result: Int32, code: StoreError.Code)) {
+        let error = StoreError(sqlite: row.result, detail: "why", path: "/data/journal.db", doing: "writing")
+        #expect(error.code == row.code)
+        #expect(error.message.contains("writing in /data/journal.db: why (SQLite result \(row.result))"))
+        #expect(!error.remedy.isEmpty)
     }
 
     @Test func errorsSayWhatHappenedAndWhatToDo() {

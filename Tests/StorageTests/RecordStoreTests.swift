@@ -27,6 +27,18 @@ import Values
         #expect(try fixture.reader.processInstance(key: 2) != nil)
     }
 
+    @Test func positionsAreThereAfterReopening() throws {
+        let directory = TemporaryDirectory()
+        for sequence: UInt64 in 0..<3 {
+            let store = try SQLiteRecordStore(directory: directory.path, partitionCount: 1)
+            defer { store.close() }
+            #expect(try store.durableSequences() == [sequence])
+            var batch = RecordBatch()
+            batch.positions = [(0, sequence + 1)]
+            try store.apply(batch)
+        }
+    }
+
     /// Fails the N-th write of a projector batch for N = 1, 2, …: it is written with its position or not at all.
     @Test(arguments: [true, false])
     func aFailingDiskNeverTearsABatch(isFull: Bool) throws {

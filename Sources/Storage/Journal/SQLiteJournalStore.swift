@@ -46,6 +46,7 @@ public final class SQLiteJournalStore: JournalStore {
         let connection = try SQLiteConnection.writer(
             path: self.path, synchronous: "FULL", options: options.database)
         try SchemaMigration.apply(SchemaMigration.journal, to: connection)
+        try makeDurable(directory)
         let owned = OwnedJournal(try JournalWriter(connection, partitionCount: options.partitionCount), lock: lock)
         self.owned = owned
         self.checkpointer = try WALCheckpointer(path: self.path, options: options.database) { pass in

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 
 /// The query model in one SQLite file: `records.db` in the data directory whose lock the journal store holds.
@@ -25,6 +24,7 @@ public final class SQLiteRecordStore: RecordStore {
         self.partitionCount = partitionCount
         let connection = try SQLiteConnection.writer(path: self.path, synchronous: "NORMAL", options: options)
         try SchemaMigration.apply(SchemaMigration.records, to: connection)
+        try makeDurable(directory)
         let writer = OwnedRecords(try RecordWriter(connection))
         self.writer = writer
         self.checkpointer = try WALCheckpointer(path: self.path, options: options) { pass in
@@ -45,16 +45,7 @@ public final class SQLiteRecordStore: RecordStore {
     /// See `RecordStore`.
     public func durableSequences() throws(StoreError) -> [UInt64] {
         let sequences = try self.projectedSequences()
-        // The log is synced through a descriptor of its own; SQLite keeps no lock on this file that closing would drop.
-        let log = self.path + "-wal"
-        let descriptor = open(log, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 && errno == ENOENT { return sequences }
-        defer { Glibc.close(descriptor) }
-        guard descriptor >= 0, fdatasync(descriptor) == 0 else {
-            throw StoreError(
-                .io, "Cannot sync \(log): \(String(cString: strerror(errno))).",
-                remedy: "Check the volume and the kernel log for disk errors.")
-        }
+        try makeDurable(self.path + "-wal")
         return sequences
     }
 

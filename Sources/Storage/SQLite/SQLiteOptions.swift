@@ -47,6 +47,7 @@ extension SQLiteConnection {
             PRAGMA journal_mode = WAL;
             PRAGMA synchronous = \(synchronous);
             PRAGMA wal_autocheckpoint = 0;
+            PRAGMA journal_size_limit = \(options.walBytes * 4);
             PRAGMA secure_delete = OFF;
             PRAGMA temp_store = MEMORY;
             PRAGMA cache_size = -\(options.writerCacheBytes / 1024);

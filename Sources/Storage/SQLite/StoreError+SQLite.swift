@@ -2,7 +2,7 @@ internal import CSQLite
 
 extension StoreError {
     /// Translates a SQLite result code; `detail` is SQLite's own message, `action` what was being done.
-    init(sqlite code: Int32, detail: String, path: String, doing action: String) {
+    package init(sqlite code: Int32, detail: String, path: String, doing action: String) {
         let what = "\(action) in \(path): \(detail) (SQLite result \(code))"
         // The low byte is the primary code, the rest refines it.
         switch code & 0xFF {

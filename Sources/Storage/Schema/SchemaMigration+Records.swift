@@ -45,7 +45,7 @@ extension SchemaMigration {
                 -- Every instance pays for these three: of a definition, by start, by end (also for retention).
                 CREATE INDEX process_instance_definition ON process_instance (definition_key);
                 CREATE INDEX process_instance_started ON process_instance (started_at);
-                CREATE INDEX process_instance_ended ON process_instance (ended_at) WHERE ended_at IS NOT NULL;
+                CREATE INDEX process_instance_ended ON process_instance (ended_at);
                 -- The rest are partial: an instance that starts and ends in one projector batch touches none of them.
                 CREATE INDEX process_instance_active ON process_instance (definition_key) WHERE state = 0;
                 CREATE INDEX process_instance_terminated ON process_instance (state) WHERE state = 2;

@@ -12,9 +12,10 @@ extension RecordConnection {
         let filter = query.filter
         let isSelective =
             !filter.key.isEmpty || !filter.businessID.isEmpty || !filter.parentInstanceKey.isEmpty
-            || !filter.parentElementInstanceKey.isEmpty || filter.hasIncident == true || !query.anyOf.isEmpty
+            || !filter.parentElementInstanceKey.isEmpty || !query.anyOf.isEmpty
         let hasPattern = filter.state.contains { if case .like = $0 { true } else { false } }
         if isSelective || hasPattern { return AccessPlan() }
+        if filter.hasIncident == true { return AccessPlan(hint: "INDEXED BY process_instance_incident") }
         let states = LifecycleState.allCases.filter { state in filter.state.allSatisfy { $0.matches(state) } }
         var matches = 0
         for total in try self.instanceTotals() where definitionKeys?.contains(total.definitionKey) ?? true {
@@ -36,6 +37,7 @@ extension RecordConnection {
             switch query.sort.first?.field {
             case nil, .processInstanceKey: plan.hint = "NOT INDEXED"
             case .startDate: plan.hint = "INDEXED BY process_instance_started"
+            case .endDate: plan.hint = "INDEXED BY process_instance_ended"
             default: break
             }
         }
