@@ -413,10 +413,10 @@ public final class WorkflowRuntime: WorkflowService {
         case .postponed(let milliseconds, let message):
             command = .postponeJob(key: key.rawValue, milliseconds: milliseconds, message: message)
         }
+        // First the capacity, then the command: its partition may have the next job for it.
+        let backlog = core.jobs.finished(worker)
         unit.enqueue(QueuedCommand(envelope: CommandEnvelope(command)))
-        if let partition = core.jobs.finished(worker), partition != key.partition {
-            core.units[partition].enqueue(.poke)
-        }
+        if let backlog, backlog != key.partition { core.units[backlog].enqueue(.poke) }
     }
 
     // MARK: Reading
