@@ -33,6 +33,10 @@ public final class PartitionEngine {
     var changedSubscriptionHashes: [UInt64: UInt64] = [:]
     /// The last key given out at the last checkpoint.
     var checkpointedKey: UInt64 = 0
+    /// Large values named by batches that may not be durable yet.
+    var freshBlobs: [[UInt8]: [UInt8]] = [:]
+    /// Those of the batch under construction.
+    var newBlobs: [(hash: [UInt8], bytes: [UInt8])] = []
     /// Unique keys in the last checkpoint, whose text may leave memory once that is durable.
     var checkpointedUniqueKeys: [UInt64] = []
     /// Everything deployed (the deployment partition only), for checkpoints.
@@ -70,6 +74,7 @@ public final class PartitionEngine {
         self.definitions = definitions
         self.source = source
         self.state = PartitionState(partition: partition)
+        self.scopeView.engine = self
     }
 
     // MARK: Events
@@ -87,6 +92,13 @@ public final class PartitionEngine {
 
     /// Records an event of an instance.
     func emit(_ event: Event, on instance: ProcessInstance) {
+        if case .variableSet(let scope, let name, let value) = event, value.isLarge(over: Self.inlineValueBytesMax) {
+            let kept = stored(value)
+            if kept.reference != nil {
+                emit(.variableSet(scope: scope, name: name, value: kept), on: instance)
+                return
+            }
+        }
         if cursor !== instance || !cursorWritten {
             cursor = instance
             if writtenTime != state.now {
@@ -120,7 +132,7 @@ public final class PartitionEngine {
     public func takeBatch() -> EngineBatch {
         let batch = EngineBatch(
             eventCount: eventCount, payload: writer.bytes, effects: effects,
-            outgoing: outgoing.sorted { $0.key < $1.key }.map { ($0.key, $0.value.bytes) })
+            blobs: newBlobs, outgoing: outgoing.sorted { $0.key < $1.key }.map { ($0.key, $0.value.bytes) })
         writer = ByteWriter(capacity: Swift.max(4096, Swift.min(writer.count * 2, 1 << 20)))
         codec = EventCodec()
         eventCount = 0
@@ -130,6 +142,7 @@ public final class PartitionEngine {
         hasActor = false
         effects = []
         outgoing = [:]
+        newBlobs = []
         return batch
     }
 
@@ -168,6 +181,8 @@ public struct EngineBatch {
     public var payload: [UInt8]
     /// What to do once the batch is durable, in order.
     public var effects: [Effect]
+    /// Large values the events name; to be durable before the events are.
+    public var blobs: [(hash: [UInt8], bytes: [UInt8])]
     /// Encoded messages to other partitions.
     public var outgoing: [(target: Int, payload: [UInt8])]
 }

@@ -35,7 +35,7 @@ extension PartitionEngine {
             state.messages[message]?.pending -= 1
             changed(EntityKinds.message, message)
             if stays {
-                state.subscriptions.update(hash, key: subscription, correlating: 0)
+                state.subscriptions.requeue(hash, key: subscription)
             } else {
                 state.subscriptions.remove(hash, key: subscription)
             }

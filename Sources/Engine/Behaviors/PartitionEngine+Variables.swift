@@ -116,7 +116,8 @@ extension PartitionEngine {
         var result = value
         if target.count > 1 {
             let current =
-                instance.variablePosition(scope: scope, name: name).map { instance.variables[$0].value.value } ?? .null
+                instance.variablePosition(scope: scope, name: name).map { resolved(instance.variables[$0].value).value }
+                ?? .null
             result = current.replacing(member: target.dropFirst(), with: value)
         }
         emit(.variableSet(scope: scope, name: name, value: VariableValue(result)), on: instance)

@@ -5,6 +5,8 @@ import Values
 ///
 /// One per partition, pointed at the element under evaluation; a looked-up JSON variable is parsed once.
 final class ScopeView: VariableScope {
+    /// The engine whose large values the view reads; set once.
+    weak var engine: PartitionEngine?
     private var instance: ProcessInstance?
     private var ordinal: UInt32 = 0
     private var extras: [(name: String, value: Value)] = []
@@ -27,7 +29,8 @@ final class ScopeView: VariableScope {
         guard let instance else { return nil }
         if let position = instance.nearestVariablePosition(from: ordinal, name: name) {
             if let parsed = instance.variables[position].parsed { return parsed }
-            let value = instance.variables[position].value.value
+            let kept = instance.variables[position].value
+            let value = kept.reference == nil ? kept.value : engine?.resolved(kept).value ?? .null
             instance.variables[position].parsed = value
             return value
         }

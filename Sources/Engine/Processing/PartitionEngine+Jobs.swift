@@ -179,7 +179,7 @@ extension PartitionEngine {
             }
             variables = VariableValue(value).json
         } else {
-            variables = visibleVariables(from: open.ordinal, of: open.instance, only: names).json
+            variables = resolved(visibleVariables(from: open.ordinal, of: open.instance, only: names)).json
         }
         let type: String
         if case .literal(let literal) = open.node.job?.type {

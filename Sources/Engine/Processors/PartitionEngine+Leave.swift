@@ -54,7 +54,7 @@ extension PartitionEngine {
         let result = wanted ? localVariables(0, of: instance) : .empty
         emit(.instanceCompleted, on: instance)
         if awaited.remove(instance.key) != nil {
-            effects.append(.instanceEnded(key: instance.key, result: result.json))
+            effects.append(.instanceEnded(key: instance.key, result: resolved(result).json))
         }
         guard parent != 0, let caller = self.instance(parent),
             let position = caller.position(of: instance.parentOrdinal)

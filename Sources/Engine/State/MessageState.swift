@@ -31,7 +31,7 @@ struct MessageSubscriptions {
     private var more: [UInt64: [MessageSubscription]] = [:]
     private(set) var count = 0
 
-    /// All subscriptions of a hash, oldest first.
+    /// All subscriptions of a hash, the one that has waited longest since it opened or took a message first.
     func all(_ hash: UInt64) -> [MessageSubscription] {
         guard let first = single[hash] else { return [] }
         guard let rest = more[hash] else { return [first] }
@@ -54,6 +54,15 @@ struct MessageSubscriptions {
         } else if let position = more[hash]?.firstIndex(where: { $0.key == key }) {
             more[hash]?[position].correlating = message
         }
+    }
+
+    /// Ends a subscription's correlation and puts it behind the others: one that stays open must not keep every message
+    /// from those that wait for their first.
+    mutating func requeue(_ hash: UInt64, key: UInt64) {
+        guard var subscription = find(hash, key: key) else { return }
+        subscription.correlating = 0
+        remove(hash, key: key)
+        insert(subscription, hash: hash)
     }
 
     /// Removes a subscription; returns whether it existed.
