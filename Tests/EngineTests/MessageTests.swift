@@ -178,6 +178,21 @@ struct MessageTests {
         #expect(harness.partitions.allSatisfy { $0.engine.state.messages.isEmpty })
     }
 
+    @Test("a subscription that stays open lets others of its process have the next message", arguments: [1, 4])
+    func fairness(_ partitions: Int) throws {
+        let harness = try harness(
+            partitions, "start -> s -> end; b -> after -> end2",
+            [
+                Model.sub("s", "start1 -> r -> end1", nodes: [Model.receive("r", "msg")]),
+                Model.boundary("b", on: "s", Model.onMessage("msg"), interrupting: false),
+            ])
+        try harness.start("p", #"{"key":"k"}"#)
+        try harness.publish("msg", "k")
+        #expect(harness.live == ["after", "r", "s"])
+        try harness.publish("msg", "k")
+        #expect(harness.live == ["after"])
+    }
+
     @Test("a message boundary event still ends an activity that cannot be left")
     func boundaryInIncident() throws {
         let harness = try harness(

@@ -20,14 +20,39 @@ extension EngineHarness {
         let live = partition.engine.canonicalState()
         let replayed = partition.shadow.canonicalState()
         if live != replayed {
-            Issue.record(
+            report(
                 """
                 replayed state differs from live state in partition \(index)
                 live:     \(describe(partition.engine))
                 replayed: \(describe(partition.shadow))
                 """)
         }
-        for problem in Invariants(partition.engine, taken: partition.taken).problems() { Issue.record("\(problem)") }
+        for problem in Invariants(partition.engine, taken: partition.taken).problems() { report(problem) }
+    }
+
+    /// Checks, while no message is on its way, that subscriptions and their counterparts belong together.
+    func checkSubscriptions() {
+        guard partitions.allSatisfy({ $0.inbox.isEmpty }) else { return }
+        var wanted: [UInt64: UInt64] = [:]
+        for instance in instances {
+            for subscription in instance.subscriptions {
+                wanted[subscription.key] = MessageHash.of(
+                    name: subscription.name, correlationKey: subscription.correlationKey)
+            }
+        }
+        for (index, partition) in partitions.enumerated() {
+            for (hash, subscription) in partition.engine.state.subscriptions.sorted {
+                if wanted.removeValue(forKey: subscription.key) != hash
+                    || MessageHash.partition(hash, of: partitions.count) != index || subscription.correlating != 0
+                {
+                    report("partition \(index) holds a subscription nobody has: \(subscription)")
+                }
+            }
+            for message in partition.engine.state.messages.values where message.pending != 0 {
+                report("message \(message.published.name) waits for \(message.pending) answers nobody owes")
+            }
+        }
+        if !wanted.isEmpty { report("subscriptions without counterpart: \(wanted.keys.sorted())") }
     }
 
     /// Live instances of a partition, in memory or not, ascending.

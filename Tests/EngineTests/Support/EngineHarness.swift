@@ -36,6 +36,8 @@ final class EngineHarness {
     var holdsMessages = false
     /// While false, nothing is checked after commands: for long runs whose end is what matters.
     var checks = true
+    /// Told about everything that is wrong.
+    var report: (String) -> Void = { Issue.record("\($0)") }
     private(set) var ended: [UInt64: [UInt8]?] = [:]
     private(set) var eventCount = 0
     private(set) var journalBytes = 0
@@ -113,7 +115,7 @@ final class EngineHarness {
                 unconfirmed += deployed
                 if !holdsDeployments { confirmDeployments() }
             case .instanceEnded(let key, let result): ended[key] = .some(result)
-            case .jobsTaken: Issue.record("no worker takes jobs here")
+            case .jobsTaken: report("no worker takes jobs here")
             }
         }
         if checks { check(index, hadEvents: batch.eventCount > 0) }
@@ -137,7 +139,7 @@ final class EngineHarness {
         do {
             try payload.withUnsafeBytes { try engine.replay($0) { _ in } }
         } catch {
-            Issue.record("a committed batch cannot be replayed: \(error)")
+            report("a committed batch cannot be replayed: \(error)")
         }
     }
 
@@ -169,7 +171,7 @@ final class EngineHarness {
             else { return }
             send(.tick, to: due)
         }
-        Issue.record("time does not stop being due")
+        report("time does not stop being due")
     }
 
     /// Writes a checkpoint and rebuilds the shadow from it; with `evicts`, live instances leave memory too.
@@ -201,7 +203,7 @@ final class EngineHarness {
         do {
             try partition.store.restore(into: shadow)
         } catch {
-            Issue.record("a checkpoint cannot be restored: \(error)")
+            report("a checkpoint cannot be restored: \(error)")
         }
         for payload in partition.journal { replay(payload, into: shadow) }
         partition.shadow = shadow
@@ -219,9 +221,17 @@ final class EngineHarness {
         let errors = result.diagnostics.filter { $0.severity == .error }
         try #require(errors.isEmpty, "\(errors)\n\(text)", sourceLocation: location)
         let processes = result.processes.map { NewProcess(process: $0, resourceName: name, resource: resource) }
-        for process in processes { submitted[process.processID + "\n" + text] = process }
+        return deploy(processes)
+    }
+
+    /// Deploys compiled processes.
+    @discardableResult
+    func deploy(_ processes: [NewProcess]) -> [DeployedProcess] {
+        for process in processes {
+            submitted[process.processID + "\n" + String(decoding: process.resource, as: UTF8.self)] = process
+        }
         guard case .deployed(_, let deployed) = send(.deploy(processes)) else {
-            Issue.record("not deployed", sourceLocation: location)
+            report("not deployed")
             return []
         }
         return deployed.compactMap { registry.definition(key: Key(rawValue: $0.key)) }

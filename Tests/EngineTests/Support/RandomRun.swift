@@ -1,0 +1,235 @@
+import ProcessModel
+import Values
+
+@testable import Engine
+
+/// One random path through a random process, written down so that a failure can be read.
+final class RandomRun {
+    let harness: EngineHarness
+    private var random: SplitMix64
+    private let root: UInt64
+    private(set) var trace: [String] = []
+    private(set) var problems: [String] = []
+
+    init(_ processes: [NewProcess], seed: UInt64) {
+        random = SplitMix64(seed: seed)
+        harness = EngineHarness(partitions: 1 + random.below(3))
+        harness.deploy(processes)
+        let partition = random.below(harness.partitions.count)
+        let variables = random.chance(80) ? #"{"key":"k","x":\#(random.below(4))}"# : #"{"key":"k"}"#
+        root = (try? harness.start("p", variables, in: partition)) ?? 0
+        trace.append("start in \(partition) of \(harness.partitions.count) with \(variables)")
+        harness.report = { [unowned self] in self.problems.append($0) }
+    }
+
+    /// Does random things, then brings the instance to its end.
+    func run(actions: Int) throws {
+        for _ in 0..<actions where problems.isEmpty && harness.isLive(root) { try act() }
+        harness.holdsMessages = false
+        harness.deliver()
+        for _ in 0..<1_000 where problems.isEmpty && harness.isLive(root) {
+            guard try drive() else {
+                problems.append("nothing can move the instance any more; live: \(harness.live)")
+                return
+            }
+            harness.checkSubscriptions()
+        }
+        if harness.isLive(root) { problems.append("the instance does not end; live: \(harness.live)") }
+        guard problems.isEmpty else { return }
+        checkNothingIsLeft()
+    }
+
+    private func checkNothingIsLeft() {
+        harness.advance(seconds: 86_400)
+        harness.checkSubscriptions()
+        for (index, partition) in harness.partitions.enumerated() {
+            harness.check(index)
+            let engine = partition.engine
+            if engine.liveCount + engine.openJobCount + engine.openTimerCount + engine.subscriptionCount != 0
+                || !engine.state.owners.isEmpty || !engine.state.messages.isEmpty
+            {
+                problems.append("partition \(index) is not empty at the end")
+            }
+            harness.checkpoint(index)
+            if partition.store.keys(of: EntityKinds.instance) != [] {
+                problems.append("partition \(index) keeps an instance in its checkpoint")
+            }
+        }
+    }
+
+    // MARK: Random actions
+
+    private func act() throws {
+        switch random.below(100) {
+        case 0..<24: try completeJob()
+        case 24..<32: try failJob()
+        case 32..<38: try throwError()
+        case 38..<46: try completeUserTask()
+        case 46..<58: try publish(random.pick(ProcessGenerator.messages), ttl: random.pick([0, 0, 5_000, 60_000]))
+        case 58..<68:
+            let milliseconds = Int64(random.pick([1, 1_000, 3_000, 7_000, 20_000]))
+            trace.append("advance \(milliseconds)")
+            harness.advance(milliseconds: milliseconds)
+        case 68..<76: try resolve(fixing: random.chance(50))
+        case 76..<80: try setVariables()
+        case 80..<84: activateOrTake()
+        case 84..<86: updateJob()
+        case 86..<91:
+            let partition = random.below(harness.partitions.count)
+            trace.append("checkpoint \(partition)")
+            harness.checkpoint(partition, evicts: random.chance(70))
+        case 91..<95: crash()
+        case 95..<97:
+            trace.append(harness.holdsMessages ? "deliver" : "hold messages")
+            harness.holdsMessages.toggle()
+            if !harness.holdsMessages { harness.deliver() }
+        case 97:
+            if random.chance(30) {
+                trace.append("cancel")
+                harness.send(.cancelInstance(key: root), forKey: root)
+            }
+        default:
+            if let task = harness.userTasks.first {
+                harness.send(
+                    .assignUserTask(key: task.key, assignee: random.pick(["ann", "bob", nil]), allowOverride: true),
+                    forKey: task.key)
+            }
+        }
+        if !harness.holdsMessages { harness.checkSubscriptions() }
+    }
+
+    private var result: String { #"{"x":\#(random.below(4))}"# }
+
+    private func completeJob() throws {
+        let jobs = harness.jobs
+        guard !jobs.isEmpty else { return }
+        let job = random.pick(jobs)
+        let variables = random.chance(70) ? result : "{}"
+        trace.append("complete \(job.element) (\(job.phase)) with \(variables)")
+        harness.send(.completeJob(key: job.key, variables: try document(variables)), forKey: job.key)
+    }
+
+    private func failJob() throws {
+        let jobs = harness.jobs
+        guard !jobs.isEmpty else { return }
+        let job = random.pick(jobs)
+        let (retries, backoff) = (Int32(random.below(3)), Int64(random.pick([0, 2_000])))
+        trace.append("fail \(job.element) (\(job.phase)), \(retries) retries, backoff \(backoff)")
+        if random.chance(20) {
+            harness.send(.postponeJob(key: job.key, milliseconds: backoff, message: "later"), forKey: job.key)
+        } else {
+            harness.send(
+                .failJob(
+                    key: job.key, retries: retries, backoffMilliseconds: backoff, message: "no",
+                    variables: try document(random.chance(30) ? #"{"f":1}"# : "{}")), forKey: job.key)
+        }
+    }
+
+    private func throwError() throws {
+        let jobs = harness.jobs
+        guard !jobs.isEmpty else { return }
+        let job = random.pick(jobs)
+        let code = random.pick(ProcessGenerator.errors)
+        trace.append("throw \(code) from \(job.element)")
+        harness.send(
+            .throwJobError(key: job.key, code: code, message: nil, variables: try document(result)), forKey: job.key)
+    }
+
+    private func completeUserTask() throws {
+        let tasks = harness.userTasks
+        guard !tasks.isEmpty else { return }
+        let task = random.pick(tasks)
+        trace.append("complete user task \(task.element)")
+        harness.send(.completeUserTask(key: task.key, variables: try document(result)), forKey: task.key)
+    }
+
+    private func publish(_ name: String, ttl: Int64) throws {
+        let id = random.chance(30) ? "id\(random.below(3))" : nil
+        trace.append("publish \(name), ttl \(ttl), id \(id ?? "none")")
+        try harness.publish(name, "k", ttl: ttl, id: id, random.chance(50) ? result : "{}")
+    }
+
+    private func resolve(fixing: Bool) throws {
+        let incidents = harness.incidents
+        guard !incidents.isEmpty else { return }
+        let incident = random.pick(incidents)
+        trace.append("resolve \(incident.type) of \(incident.element), \(fixing ? "fixed" : "as it is")")
+        if fixing, let instance = harness.instances.first(where: { holds(incident, $0) }) {
+            harness.send(
+                .setVariables(scope: instance.key, variables: try document(#"{"x":1}"#), local: true),
+                forKey: instance.key)
+        }
+        harness.send(.resolveIncident(key: incident.key), forKey: incident.key)
+    }
+
+    private func holds(_ incident: OpenIncident, _ instance: ProcessInstance) -> Bool {
+        instance.elements.contains { $0.detail?.incident?.key == incident.key }
+    }
+
+    private func setVariables() throws {
+        let instances = harness.instances
+        guard !instances.isEmpty else { return }
+        let instance = random.pick(instances)
+        let element = random.pick(instance.elements)
+        let variables = random.pick([result, #"{"z":[1,{"a":null}]}"#])
+        let local = random.chance(30) && element.ordinal == 0
+        trace.append("set \(variables) at #\(element.ordinal)")
+        harness.send(
+            .setVariables(scope: element.key, variables: try document(variables), local: local), forKey: element.key)
+    }
+
+    private func activateOrTake() {
+        let partition = random.below(harness.partitions.count)
+        let type = random.pick(["w1", "w2"])
+        if random.chance(50) {
+            trace.append("take \(type) in \(partition)")
+            _ = harness.take(type, maximum: 1 + random.below(3), from: partition)
+        } else {
+            trace.append("activate \(type) in \(partition)")
+            harness.send(
+                .activateJobs(
+                    JobActivation(
+                        type: type, worker: "w", maximum: 1 + random.below(3), timeoutMilliseconds: 2_500)),
+                to: partition)
+        }
+    }
+
+    private func updateJob() {
+        let jobs = harness.jobs
+        guard !jobs.isEmpty else { return }
+        let job = random.pick(jobs)
+        trace.append("update \(job.element)")
+        harness.send(
+            .updateJob(
+                key: job.key, retries: Int32(random.below(4)), timeoutMilliseconds: random.chance(50) ? 1_000 : nil),
+            forKey: job.key)
+    }
+
+    private func crash() {
+        let partition = random.below(harness.partitions.count)
+        trace.append("crash \(partition)")
+        harness.crash(partition)
+    }
+
+    // MARK: Driving to the end
+
+    /// Does one thing that brings the instance nearer to its end; false when there is none.
+    private func drive() throws -> Bool {
+        if random.chance(5) { crash() }
+        if !harness.incidents.isEmpty {
+            try resolve(fixing: true)
+        } else if !harness.jobs.isEmpty {
+            try completeJob()
+        } else if !harness.userTasks.isEmpty {
+            try completeUserTask()
+        } else if let due = harness.partitions.compactMap({ $0.engine.openTimerCount > 0 ? $0.engine.nextDue : nil }).min() {
+            trace.append("advance to \(due)")
+            harness.advance(milliseconds: Swift.max(0, due - harness.now))
+        } else {
+            let subscriptions = harness.instances.flatMap(\.subscriptions)
+            guard !subscriptions.isEmpty else { return false }
+            try publish(random.pick(subscriptions).name, ttl: 0)
+        }
+        return true
+    }
+}
