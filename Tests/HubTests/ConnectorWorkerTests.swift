@@ -10,7 +10,7 @@ import Values
 
 @testable import Hub
 
-@Suite struct ConnectorWorkerTests {
+@Suite(.timeLimit(.minutes(2))) struct ConnectorWorkerTests {
     /// A hub with one connection to the fake connector, on a clock that only moves when told.
     private struct Bench {
         let clock = ManualConnectorClock()

@@ -8,7 +8,7 @@ import Values
 
 @testable import Hub
 
-@Suite struct DeadLetterReplayTests {
+@Suite(.timeLimit(.minutes(2))) struct DeadLetterReplayTests {
     private static func hub(_ engine: FakeEngine) throws -> HubService {
         var configuration = HubConfiguration()
         configuration.triggers = [try #require(readTrigger(goodTrigger).trigger)]

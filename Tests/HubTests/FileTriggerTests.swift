@@ -9,7 +9,7 @@ import Values
 @testable import Hub
 
 /// The file source from the folder to the engine, with the real connector.
-@Suite struct FileTriggerTests {
+@Suite(.timeLimit(.minutes(2))) struct FileTriggerTests {
     /// A folder of its own that goes away with the test.
     private final class Inbox: Sendable {
         let root: String
@@ -75,7 +75,7 @@ import Values
     ) async throws -> TriggerStatus {
         let hub = try Self.hub(inbox, engine)
         let task = Task { await hub.run() }
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !condition(hub) {
             try await Task.sleep(for: .milliseconds(1))
             guard ContinuousClock.now < deadline else {

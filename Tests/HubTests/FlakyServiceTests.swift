@@ -10,7 +10,7 @@ import Values
 @testable import Hub
 
 /// The HTTP connector behind the resilience layer, against a service that fails at a seeded rate.
-@Suite struct FlakyServiceTests {
+@Suite(.timeLimit(.minutes(2))) struct FlakyServiceTests {
     private static func hub(
         _ server: FlakyServer, _ engine: FakeEngine, _ configure: (inout ResilienceProfile) -> Void
     ) -> HubService {

@@ -7,7 +7,7 @@ import Values
 
 @testable import Hub
 
-@Suite struct TriggerRunnerTests {
+@Suite(.timeLimit(.minutes(2))) struct TriggerRunnerTests {
     /// A hub with one trigger on the fake connector.
     private struct Bench {
         let engine: FakeEngine

@@ -85,6 +85,7 @@ import Values
         ("deep flow", String(repeating: "[", count: 300) + String(repeating: "]", count: 300)),
         ("deep block", (0..<80).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n") + " 1"),
         ("deep compact list", String(repeating: "- ", count: 100) + "x"),
+        ("list as deep as the parser goes", String(repeating: "- ", count: 990) + "x"),
         ("large", "a: '" + String(repeating: "x", count: 1 << 20) + "'"),
         ("many nodes", "[" + String(repeating: "1,", count: 100_001) + "1]"),
     ])
