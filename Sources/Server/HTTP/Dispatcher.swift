@@ -49,13 +49,21 @@ struct Dispatcher: HTTPResponder {
         case .nothing:
             throw ProblemDetails.noRoute(String(path))
         }
-        try self.services.enter(route.admission)
-        defer { self.services.leave() }
-        let (body, object) = try await self.body(of: request, route: route)
-        let input = RouteRequest(
-            path: String(path), query: query, parameters: parameters, headers: request.headers, body: body,
-            object: object, channel: channel)
-        return Self.response(try await route.handler(input, self.services))
+        let start = ContinuousClock.now
+        let response: Response
+        do {
+            try self.services.enter(route.admission)
+            defer { self.services.leave() }
+            let (body, object) = try await self.body(of: request, route: route)
+            let input = RouteRequest(
+                path: String(path), query: query, parameters: parameters, headers: request.headers, body: body,
+                object: object, channel: channel)
+            response = Self.response(try await route.handler(input, self.services))
+        } catch {
+            response = self.response(to: error, path: String(path))
+        }
+        route.metrics.record(status: response.status.code, since: start)
+        return response
     }
 
     // MARK: Bodies

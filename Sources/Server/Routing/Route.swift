@@ -34,6 +34,7 @@ struct Route: Sendable {
     /// The status of success.
     let status: Int
     let handler: Handler
+    let metrics: RouteMetrics
 
     init(
         _ method: HTTPRequest.Method, _ path: String, _ operation: String, _ summary: String, body: Body = .none,
@@ -47,5 +48,6 @@ struct Route: Sendable {
         self.admission = admission
         self.status = status
         self.handler = handler
+        self.metrics = RouteMetrics(operation: operation)
     }
 }
