@@ -42,7 +42,7 @@ extension EngineHarness {
         }
     }
 
-    func isLive(_ key: UInt64) -> Bool { instances.contains { $0.key == key } }
+    func isLive(_ key: UInt64) -> Bool { partitions[Key(rawValue: key).partition].engine.instance(key) != nil }
 
     /// The ids of the element instances alive, the processes themselves not counted, sorted.
     var live: [String] {

@@ -103,7 +103,8 @@ struct ProcessGenerator {
             return (id, id)
         case 3:
             let id = name("c")
-            scope.nodes.append(Model.catching(id, Model.onMessage(random.pick(Self.messages)), io: mapping(inputs: false)))
+            scope.nodes.append(
+                Model.catching(id, Model.onMessage(random.pick(Self.messages)), io: mapping(inputs: false)))
             return (id, id)
         case 4, 5:
             let id = name("r")

@@ -222,7 +222,9 @@ final class RandomRun {
             try completeJob()
         } else if !harness.userTasks.isEmpty {
             try completeUserTask()
-        } else if let due = harness.partitions.compactMap({ $0.engine.openTimerCount > 0 ? $0.engine.nextDue : nil }).min() {
+        } else if let due = harness.partitions.compactMap({ $0.engine.openTimerCount > 0 ? $0.engine.nextDue : nil })
+            .min()
+        {
             trace.append("advance to \(due)")
             harness.advance(milliseconds: Swift.max(0, due - harness.now))
         } else {

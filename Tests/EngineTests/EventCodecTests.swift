@@ -1,0 +1,228 @@
+import Testing
+import Values
+
+@testable import Engine
+
+/// The bytes of every event are fixed for ever: a journal written by any released version must be readable.
+///
+/// A changed meaning is a new case with a new type number; rows are only ever added here.
+@Suite("Event encoding")
+struct EventCodecTests {
+    struct Row: Sendable, CustomTestStringConvertible {
+        var event: Event
+        var hex: String
+
+        var testDescription: String { String("\(event)".prefix(60)) }
+    }
+
+    private static let key: UInt64 = 0x0123_4567_89AB_CDEF
+    private static let document = VariableDocument(
+        members: [("a", VariableValue(json: Array("[1]".utf8))), ("b", VariableValue(.string("t")))])
+
+    static let rows: [Row] = [
+        Row(event: .time(1_767_225_600_000), hex: "0180a0d5edee66"),
+        Row(event: .instance(key: key), hex: "02deb7de9af1d9a2a302"),
+        Row(event: .actor("ann"), hex: "0303616e6e"),
+        Row(
+            event: .instanceCreated(
+                InstanceCreated(
+                    key: key, definitionKey: key - 5, parent: 0, parentOrdinal: 0, parentElementKey: 0, depth: 0,
+                    businessID: nil)), hex: "04deb7de9af1d9a2a302090a0000"),
+        Row(
+            event: .instanceCreated(
+                InstanceCreated(
+                    key: key, definitionKey: key - 5, parent: 7, parentOrdinal: 300, parentElementKey: 9, depth: 2,
+                    businessID: "order 1")),
+            hex: "04deb7de9af1d9a2a302090a0107000000000000000900000000000000ac020201076f726465722031"),
+        Row(event: .instanceCompleted, hex: "05"),
+        Row(event: .instanceTerminated, hex: "06"),
+        Row(event: .elementPassed(node: 3, flow: -1, scope: 0, key: 1), hex: "0703010002"),
+        Row(
+            event: .elementActivated(node: 200, flow: 4, scope: 1, key: 1, role: .multiInstanceInner, loopCounter: 2),
+            hex: "08c8010801020202"),
+        Row(event: .elementEntered(ordinal: 1), hex: "0901"),
+        Row(event: .elementCompleting(ordinal: 2), hex: "0a02"),
+        Row(event: .elementCompleted(ordinal: 300), hex: "0bac02"),
+        Row(event: .elementTerminated(ordinal: 4), hex: "0c04"),
+        Row(event: .tokenArrived(flow: 5, scope: 1), hex: "0d0501"),
+        Row(event: .tokensJoined(node: 5, scope: 1), hex: "0e0501"),
+        Row(event: .arrivalsDiscarded(scope: 1), hex: "0f01"),
+        Row(event: .loopStarted(ordinal: 1, count: 3, items: nil), hex: "10010300"),
+        Row(
+            event: .loopStarted(ordinal: 1, count: 2, items: [.number(Number(7)), .string("x")]),
+            hex: "100102010602030e050178"),
+        Row(event: .loopOutput(ordinal: 1, position: 2, value: .boolean(true)), hex: "11010202"),
+        Row(event: .calledInstanceStarted(ordinal: 1, key: key), hex: "1201deb7de9af1d9a2a302"),
+        Row(
+            event: .variableSet(scope: 1, name: "x", value: VariableValue(json: Array("12".utf8))),
+            hex: "1301017800023132"),
+        Row(event: .variableSet(scope: 0, name: "ü", value: VariableValue(.null)), hex: "130002c3bc0100"),
+        Row(event: .jobCreated(ordinal: 1, key: 2, retries: 3, priority: -4, type: nil), hex: "140104030700"),
+        Row(
+            event: .jobCreated(ordinal: 1, key: 2, retries: 3, priority: 50, type: "work"),
+            hex: "14010403640104776f726b"),
+        Row(event: .jobActivated(ordinal: 1, worker: "w", until: 1_000), hex: "15010177d00f"),
+        Row(event: .jobCompleted(ordinal: 1), hex: "1601"),
+        Row(event: .jobFailed(ordinal: 1, retries: 2, until: 1_000, message: "no"), hex: "170102d00f026e6f"),
+        Row(event: .jobBackoffEnded(ordinal: 1), hex: "1801"),
+        Row(event: .jobLockExpired(ordinal: 1), hex: "1901"),
+        Row(event: .jobRetriesUpdated(ordinal: 1, retries: 5), hex: "1a0105"),
+        Row(event: .jobDeadlineUpdated(ordinal: 1, until: -1), hex: "1b0101"),
+        Row(event: .jobErrorThrown(ordinal: 1, code: "E", message: nil), hex: "1c01014500"),
+        Row(event: .jobErrorThrown(ordinal: 1, code: "E", message: "why"), hex: "1c0101450103776879"),
+        Row(
+            event: .userTaskCreated(
+                ordinal: 1,
+                UserTaskCreated(
+                    key: 2, assignee: "ann", candidateGroups: ["g"], candidateUsers: [], dueDate: "d",
+                    followUpDate: nil, priority: 50)), hex: "1d01040103616e6e010167000101640064"),
+        Row(event: .userTaskAssigned(ordinal: 1, assignee: nil), hex: "1e0100"),
+        Row(event: .userTaskCompleted(ordinal: 1), hex: "1f01"),
+        Row(
+            event: .timerCreated(ordinal: 1, key: 2, node: 3, dueAt: 1_000, repetitions: -1, interval: "PT1M"),
+            hex: "20010403d00f0101045054314d"),
+        Row(event: .timerFired(key: 2), hex: "2104"),
+        Row(event: .timerRescheduled(key: 2, dueAt: 1_000, repetitions: 4), hex: "2204d00f08"),
+        Row(
+            event: .subscriptionOpened(ordinal: 1, key: 2, node: 3, name: "m", correlationKey: "k"),
+            hex: "23010403016d016b"),
+        Row(event: .subscriptionCorrelated(key: 2, messageKey: key, stays: true), hex: "2404efcdab896745230101"),
+        Row(event: .incidentRaised(ordinal: 1, key: 2, kind: .job, type: "T", message: "m"), hex: "250104020154016d"),
+        Row(event: .incidentResolved(ordinal: 1), hex: "2601"),
+        Row(event: .uniqueKeyReserved(key: "k", owner: 2, expiresAt: 1_000), hex: "27016b04d00f"),
+        Row(event: .uniqueKeyExpired(hash: key), hex: "28efcdab8967452301"),
+        Row(
+            event: .messagePublished(
+                MessagePublished(
+                    key: 2, name: "m", correlationKey: "k", messageID: "i", expiresAt: 1_000, variables: document)),
+            hex: "2904016d016b010169d00f02016100035b315d016201050174"),
+        Row(event: .messageExpired(key: 2), hex: "2a04"),
+        Row(
+            event: .messageSubscriptionCreated(
+                MessageSubscriptionCreated(key: 1, hash: key, instance: 3, process: 4)),
+            hex: "2b0100000000000000efcdab896745230103000000000000000400000000000000"),
+        Row(
+            event: .messageCorrelating(hash: key, subscription: 2, message: 3),
+            hex: "2cefcdab896745230102000000000000000300000000000000"),
+        Row(
+            event: .messageCorrelated(hash: key, subscription: 2, message: 3, stays: false),
+            hex: "2defcdab89674523010200000000000000030000000000000000"),
+        Row(
+            event: .messageRejected(hash: key, subscription: 2, message: 3),
+            hex: "2eefcdab896745230102000000000000000300000000000000"),
+        Row(event: .messageSubscriptionClosed(hash: key, subscription: 2), hex: "2fefcdab89674523010200000000000000"),
+        Row(
+            event: .messageStartedInstance(message: 1, process: 2, instance: 3),
+            hex: "30020000000000000003000000000000000100000000000000"),
+        Row(
+            event: .processDeployed(
+                ProcessDeployed(
+                    key: 3, deploymentKey: 2, processID: "p", version: 1, resourceName: "f", resource: [1, 2])),
+            hex: "3106010170010166020102"),
+        Row(
+            event: .startTimerScheduled(key: 2, definition: 1, node: 3, dueAt: 5, repetitions: 0, interval: nil),
+            hex: "32040100000000000000030a0000"),
+        Row(event: .startTimerEnded(key: 2), hex: "3304"),
+        Row(
+            event: .deadLetterRecorded(
+                DeadLetterRecorded(
+                    key: 2, origin: "o", coordinates: [1], dedupeKey: "d", stage: "s", errorCode: "c",
+                    errorMessage: "m", contentType: "t", payload: [9], redriveCount: 1)),
+            hex: "3404016f010101016401730163016d0174010901"),
+        Row(event: .deadLetterEnded(key: 2, outcome: 1), hex: "350401"),
+    ]
+
+    private func bytes(_ events: [Event]) -> [UInt8] {
+        var writer = ByteWriter()
+        var codec = EventCodec()
+        for event in events { codec.write(event, into: &writer) }
+        return writer.bytes
+    }
+
+    @Test("an event has exactly these bytes", arguments: rows)
+    func golden(_ row: Row) throws {
+        #expect(bytes([row.event]).hex == row.hex)
+        let decoded = try decodeEvents(bytes([row.event]))
+        try #require(decoded.count == 1)
+        #expect(bytes(decoded) == bytes([row.event]))
+        #expect("\(decoded[0])" == "\(row.event)")
+    }
+
+    @Test("every type number from 1 on has a row")
+    func complete() {
+        #expect(Set(Self.rows.compactMap { bytes([$0.event]).first }) == Set(1...53))
+    }
+
+    @Test("keys and times are differences to those before, so a batch reads only from its beginning")
+    func batch() throws {
+        let events = Self.rows.map(\.event)
+        let encoded = bytes(events + events)
+        #expect(bytes(try decodeEvents(encoded)) == encoded)
+        #expect(bytes([.instance(key: Self.key), .instance(key: Self.key + 1)]).count == 10 + 2)
+    }
+
+    @Test("an event that is cut, or of an unknown type, is refused", arguments: rows)
+    func damaged(_ row: Row) {
+        let whole = bytes([row.event])
+        for length in 1..<max(whole.count, 1) {
+            #expect(throws: DecodingFailure.self) { try decodeEvents(Array(whole[..<length])) }
+        }
+        #expect(throws: DecodingFailure.self) { try decodeEvents([200]) }
+        #expect(throws: DecodingFailure.self) { try decodeEvents([0]) }
+    }
+
+    @Test("numbers outside their range are refused")
+    func outOfRange() {
+        let huge: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01]
+        for prefix: [UInt8] in [[9], [7], [7, 0], [13], [20, 1, 2, 3], [8, 0, 0, 0, 0, 9], [37, 1, 2, 9]] {
+            #expect(throws: DecodingFailure.self) { try decodeEvents(prefix + huge) }
+        }
+    }
+
+    @Test("messages between partitions keep their bytes and refuse damage")
+    func partitionMessages() throws {
+        let messages: [(PartitionMessage, String)] = [
+            (
+                .openSubscription(
+                    MessageSubscriptionCreated(key: 1, hash: 2, instance: 3, process: 4), name: "m", correlationKey: "k"
+                ),
+                "01010000000000000002000000000000000300000000000000040000000000000001" + "6d016b"
+            ), (.closeSubscription(hash: 2, key: 1), "0202000000000000000100000000000000"),
+            (
+                .correlate(
+                    PartitionMessage.Correlation(
+                        instance: 1, subscription: 2, hash: 3, message: 4, name: "m", correlationKey: "k",
+                        variables: Self.document)), ""
+            ),
+            (
+                .correlated(hash: 1, key: 2, message: 3, stays: true),
+                "0401000000000000000200000000000000030000000000000001"
+            ), (.rejected(hash: 1, key: 2, message: 3), "05010000000000000002000000000000000300000000000000"),
+        ]
+        for (message, hex) in messages {
+            var writer = ByteWriter()
+            message.write(into: &writer)
+            if !hex.isEmpty { #expect(writer.bytes.hex == hex) }
+            let bytes = writer.bytes
+            for length in 0...bytes.count {
+                let read = try? bytes[..<length].withUnsafeBytes { buffer in
+                    var reader = ByteReader(buffer)
+                    return try PartitionMessage.read(&reader)
+                }
+                #expect((read != nil) == (length == bytes.count), "\(length) of \(bytes.count) bytes")
+                if let read {
+                    var again = ByteWriter()
+                    read.write(into: &again)
+                    #expect(again.bytes == bytes)
+                }
+            }
+        }
+        let unknown: [UInt8] = [9]
+        #expect(throws: DecodingFailure.self) {
+            try unknown.withUnsafeBytes { buffer in
+                var reader = ByteReader(buffer)
+                _ = try PartitionMessage.read(&reader)
+            }
+        }
+    }
+}
