@@ -111,7 +111,7 @@ extension PartitionEngine {
         }
     }
 
-    private func readInstance(
+    func readInstance(
         key: UInt64, _ reader: inout ByteReader
     ) throws(DecodingFailure) -> ProcessInstance {
         let format = try reader.u8()

@@ -62,11 +62,11 @@ extension PartitionEngine {
             checkpoint.changed.append(
                 PartitionCheckpoint.Entity(kind: EntityKinds.partition, key: 0, index: nil, state: writer.bytes))
         }
-        state.dirtyInstances.removeAll(keepingCapacity: true)
+        state.dirtyInstances = []
         state.removedInFlight = state.removedInstances
         state.removedInstances = []
-        state.changedEntities.removeAll(keepingCapacity: true)
-        changedSubscriptionHashes.removeAll(keepingCapacity: true)
+        state.changedEntities = []
+        changedSubscriptionHashes = [:]
         return checkpoint
     }
 
@@ -75,7 +75,7 @@ extension PartitionEngine {
         state.removedInFlight = []
         // The text of a unique key is read back when it is needed: millions of them must not live in memory.
         for hash in checkpointedUniqueKeys { state.uniqueKeys[hash]?.text = nil }
-        checkpointedUniqueKeys.removeAll(keepingCapacity: true)
+        checkpointedUniqueKeys = []
     }
 
     /// What recovery must know of an instance that stays on disk: the keys others use for it and what is due.

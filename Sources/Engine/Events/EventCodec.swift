@@ -249,7 +249,7 @@ public struct EventCodec {
         let type = try reader.u8()
         switch type {
         case 1:
-            previousTime += try reader.zigzag()
+            previousTime &+= try reader.zigzag()
             return .time(previousTime)
         case 2: return .instance(key: try key(&reader))
         case 3: return .actor(try reader.string())
@@ -308,17 +308,19 @@ public struct EventCodec {
                 priority: try reader.signed32(), type: try reader.optionalString())
         case 21:
             return .jobActivated(
-                ordinal: try reader.ordinal(), worker: try reader.string(), until: previousTime + (try reader.zigzag()))
+                ordinal: try reader.ordinal(), worker: try reader.string(), until: previousTime &+ (try reader.zigzag())
+            )
         case 22: return .jobCompleted(ordinal: try reader.ordinal())
         case 23:
             return .jobFailed(
-                ordinal: try reader.ordinal(), retries: try reader.int32(), until: previousTime + (try reader.zigzag()),
+                ordinal: try reader.ordinal(), retries: try reader.int32(),
+                until: previousTime &+ (try reader.zigzag()),
                 message: try reader.string())
         case 24: return .jobBackoffEnded(ordinal: try reader.ordinal())
         case 25: return .jobLockExpired(ordinal: try reader.ordinal())
         case 26: return .jobRetriesUpdated(ordinal: try reader.ordinal(), retries: try reader.int32())
         case 27:
-            return .jobDeadlineUpdated(ordinal: try reader.ordinal(), until: previousTime + (try reader.zigzag()))
+            return .jobDeadlineUpdated(ordinal: try reader.ordinal(), until: previousTime &+ (try reader.zigzag()))
         case 28:
             return .jobErrorThrown(
                 ordinal: try reader.ordinal(), code: try reader.string(), message: try reader.optionalString())
@@ -336,12 +338,12 @@ public struct EventCodec {
         case 32:
             return .timerCreated(
                 ordinal: try reader.ordinal(), key: try key(&reader), node: try reader.int32(),
-                dueAt: previousTime + (try reader.zigzag()), repetitions: try reader.signed32(),
+                dueAt: previousTime &+ (try reader.zigzag()), repetitions: try reader.signed32(),
                 interval: try reader.optionalString())
         case 33: return .timerFired(key: try key(&reader))
         case 34:
             return .timerRescheduled(
-                key: try key(&reader), dueAt: previousTime + (try reader.zigzag()), repetitions: try reader.signed32())
+                key: try key(&reader), dueAt: previousTime &+ (try reader.zigzag()), repetitions: try reader.signed32())
         case 35:
             return .subscriptionOpened(
                 ordinal: try reader.ordinal(), key: try key(&reader), node: try reader.int32(),
@@ -358,13 +360,13 @@ public struct EventCodec {
         case 38: return .incidentResolved(ordinal: try reader.ordinal())
         case 39:
             return .uniqueKeyReserved(
-                key: try reader.string(), owner: try key(&reader), expiresAt: previousTime + (try reader.zigzag()))
+                key: try reader.string(), owner: try key(&reader), expiresAt: previousTime &+ (try reader.zigzag()))
         case 40: return .uniqueKeyExpired(hash: try reader.fixed64LE())
         case 41:
             return .messagePublished(
                 MessagePublished(
                     key: try key(&reader), name: try reader.string(), correlationKey: try reader.string(),
-                    messageID: try reader.optionalString(), expiresAt: previousTime + (try reader.zigzag()),
+                    messageID: try reader.optionalString(), expiresAt: previousTime &+ (try reader.zigzag()),
                     variables: try VariableDocument.read(&reader)))
         case 42: return .messageExpired(key: try key(&reader))
         case 43:
@@ -396,7 +398,7 @@ public struct EventCodec {
         case 50:
             return .startTimerScheduled(
                 key: try key(&reader), definition: try reader.fixed64LE(), node: try reader.int32(),
-                dueAt: previousTime + (try reader.zigzag()), repetitions: try reader.signed32(),
+                dueAt: previousTime &+ (try reader.zigzag()), repetitions: try reader.signed32(),
                 interval: try reader.optionalString())
         case 51: return .startTimerEnded(key: try key(&reader))
         case 52:
