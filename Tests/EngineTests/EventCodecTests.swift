@@ -171,6 +171,17 @@ struct EventCodecTests {
         #expect(throws: DecodingFailure.self) { try decodeEvents([0]) }
     }
 
+    @Test("random damage is refused or read as something else, never more", arguments: [1, 2_026, 0xDEAD_BEEF])
+    func fuzzed(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let whole = bytes(Self.rows.map(\.event))
+        for _ in 0..<400 {
+            var damaged = whole
+            for _ in 0...random.below(4) { damaged[random.below(damaged.count)] = UInt8(random.below(256)) }
+            if let events = try? decodeEvents(damaged) { #expect(events.count <= damaged.count) }
+        }
+    }
+
     @Test("numbers outside their range are refused")
     func outOfRange() {
         let huge: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01]
