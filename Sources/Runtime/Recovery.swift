@@ -12,8 +12,8 @@ struct Recovery {
         let reader = try journal.makeStateReader()
         try restoreDefinitions(reader)
         for unit in core.units { try restore(unit, reader) }
+        try replay()
         for unit in core.units {
-            try replay(unit)
             for message in try reader.inbox(partition: unit.number) {
                 unit.enqueue(
                     QueuedCommand(
@@ -40,31 +40,6 @@ struct Recovery {
         if let damage { throw corrupt(unit, damage) }
         deployed.append(contentsOf: unit.engine.deployedProcesses)
         core.register(deployed)
-        // A deployment may lie after the checkpoint, and instances of other partitions use it.
-        try journal.readJournal(partition: unit.number, after: unit.checkpointSequence) {
-            (batch) throws(StoreError) in
-            let found = try deployments(in: batch, unit)
-            if !found.isEmpty { core.register(found) }
-            return true
-        }
-    }
-
-    private func deployments(in batch: JournalBatch, _ unit: PartitionUnit) throws(StoreError) -> [ProcessDeployed] {
-        var found: [ProcessDeployed] = []
-        var damage: DecodingFailure?
-        batch.payload.withUnsafeBytes { bytes in
-            var reader = ByteReader(bytes)
-            var codec = EventCodec()
-            do throws(DecodingFailure) {
-                while !reader.isAtEnd {
-                    if case .processDeployed(let process) = try codec.read(&reader) { found.append(process) }
-                }
-            } catch {
-                damage = error
-            }
-        }
-        if let damage { throw corrupt(unit, damage) }
-        return found
     }
 
     private func restore(_ unit: PartitionUnit, _ reader: any StateReader) throws(StoreError) {
@@ -91,13 +66,15 @@ struct Recovery {
         if let damage { throw corrupt(unit, damage) }
     }
 
-    private func replay(_ unit: PartitionUnit) throws(StoreError) {
-        try journal.readJournal(partition: unit.number, after: unit.checkpointSequence) {
-            (batch) throws(StoreError) in
+    /// Applies the batches after the checkpoints in one pass. They come in commit order, so a deployment comes before
+    /// anything that uses it.
+    private func replay() throws(StoreError) {
+        try journal.readJournal(after: core.units.map(\.checkpointSequence)) { (batch) throws(StoreError) in
+            let unit = core.units[batch.partition]
             var damage: DecodingFailure?
             batch.payload.withUnsafeBytes { bytes in
                 do throws(DecodingFailure) {
-                    try unit.engine.replay(bytes) { _ in }
+                    try unit.engine.replay(bytes) { core.register([$0]) }
                 } catch {
                     damage = error
                 }

@@ -114,6 +114,7 @@ final class RuntimeCore: Sendable {
 
     /// The store failed for good: answers everybody who waits, so that nobody waits for ever.
     func fail(_ error: StoreError) {
+        defer { jobs.wakeAll() }
         requests.failAll(
             CommandRejection(
                 .storeFailed, "The journal cannot be written: \(error.message)",
@@ -168,6 +169,7 @@ final class RuntimeCore: Sendable {
         guard target > trimState.withLock({ $0.trimmed[partition] }) else { return }
         do {
             try store.trim(partition: partition, upTo: target)
+            CrashPoint.afterTrim.pass()
             trimState.withLock { $0.trimmed[partition] = target }
         } catch {
             logger.warning("The journal could not be trimmed", metadata: ["error.message": "\(error)"])

@@ -28,6 +28,7 @@ public final class WorkflowRuntime: WorkflowService {
         configuration: RuntimeConfiguration = RuntimeConfiguration(), journal: any JournalStore,
         records: any RecordStore, clock: any RuntimeClock = SystemClock(), logger: Logger
     ) throws(StoreError) {
+        try CrashPoint.check()
         self.journal = journal
         self.records = records
         let definitions = DefinitionRegistry()
@@ -47,7 +48,8 @@ public final class WorkflowRuntime: WorkflowService {
         }
         let projector = try Projector(
             records: records, journal: journal, heads: heads, definitions: definitions, clock: clock, logger: logger,
-            intervalMilliseconds: configuration.projectionIntervalMilliseconds)
+            intervalMilliseconds: configuration.projectionIntervalMilliseconds,
+            queueBytesMax: configuration.projectorQueueBytesMax)
         self.core = RuntimeCore(
             configuration: configuration, clock: clock, logger: logger, definitions: definitions,
             jobs: JobDispatcher(), committer: Committer(store: journal, clock: clock, logger: logger),
@@ -81,8 +83,8 @@ public final class WorkflowRuntime: WorkflowService {
 
     // MARK: Commands
 
-    func send(_ command: Command, to partition: Int, actor: String? = nil) async -> Reply {
-        await core.requests.reply { request in
+    func send(_ command: Command, to partition: Int, actor: String? = nil, awaitsEnd: Bool = false) async -> Reply {
+        await core.requests.reply(awaitsEnd: awaitsEnd) { request in
             core.units[partition].enqueue(
                 QueuedCommand(envelope: CommandEnvelope(command, request: request, actor: actor)))
         }
@@ -142,6 +144,7 @@ public final class WorkflowRuntime: WorkflowService {
             definition: definition, variables: try document(request.variables), businessID: request.businessID,
             uniqueKey: request.idempotencyKey, uniqueMilliseconds: request.idempotencyMilliseconds ?? 86_400_000,
             awaitsEnd: request.awaitMilliseconds != nil)
+        await pace()
         try checkCapacity()
         let partition: Int
         if let key = request.idempotencyKey {
@@ -151,12 +154,13 @@ public final class WorkflowRuntime: WorkflowService {
                 nextPartition.wrappingAdd(1, ordering: .relaxed).newValue & Int.max % core.units.count
         }
         let actor = request.actor.isEmpty ? nil : request.actor
-        switch await send(.createInstance(new), to: partition, actor: actor) {
+        switch await send(.createInstance(new), to: partition, actor: actor, awaitsEnd: new.awaitsEnd) {
         case .created(let key, let definitionKey, let alreadyExisted):
             let ran = definitionKey == 0 ? definition : definitions.definition(key: Key(rawValue: definitionKey)) ?? definition
             var created = CreatedInstance(
                 key: Key(rawValue: key), definition: ran, alreadyExisted: alreadyExisted)
-            if let milliseconds = request.awaitMilliseconds, !alreadyExisted {
+            // Whoever repeats a start waits too, unless the instance has ended: its result is gone then.
+            if let milliseconds = request.awaitMilliseconds, !alreadyExisted || definitionKey != 0 {
                 created.result = try await result(of: key, within: milliseconds)
             }
             return created
@@ -182,6 +186,7 @@ public final class WorkflowRuntime: WorkflowService {
                 .invalidState, "Process instance \(instance) was terminated before it completed",
                 remedy: "See who ended it with `junction instance show \(instance)`.")
         default:
+            if let failure = core.requests.failure { throw failure }
             throw CommandRejection(
                 .timeout, "Process instance \(instance) has not ended within \(milliseconds) ms",
                 remedy: "It goes on; look it up later with `junction instance show \(instance)`.")
@@ -204,8 +209,21 @@ public final class WorkflowRuntime: WorkflowService {
         }
     }
 
+    /// Holds a start back a little while the records fall behind, so that the projector keeps up under full load instead
+    /// of starts being refused later.
+    private func pace() async {
+        var rest = Self.paceStepsMax
+        while rest > 0, core.projector.lagNanoseconds > core.configuration.pacedLagMilliseconds * 1_000_000 {
+            rest -= 1
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private static let paceStepsMax = 50
+
     /// Refuses starts while the engine, the store or the projector cannot keep up (DESIGN §2, backpressure).
     private func checkCapacity() throws(CommandRejection) {
+        if let failure = core.requests.failure { throw failure }
         if let failure = core.committer.failure.withLock({ $0 }) {
             startsRefused.increment()
             throw CommandRejection(
@@ -292,6 +310,9 @@ public final class WorkflowRuntime: WorkflowService {
 
     // MARK: Jobs
 
+    /// The longest wait of a poll: a day.
+    private static let waitMillisecondsMax: Int64 = 86_400_000
+
     public func completeJob(key: Key, variables: [UInt8]?) async throws(CommandRejection) {
         try await perform(.completeJob(key: key.rawValue, variables: try document(variables)), on: key)
     }
@@ -325,12 +346,14 @@ public final class WorkflowRuntime: WorkflowService {
                 "Expected a job type, at least one job and a timeout of at least 1 ms",
                 remedy: "Correct the request.")
         }
-        let deadline = core.clock.monotonicNanoseconds() + request.waitMilliseconds * 1_000_000
+        let wait = Swift.min(Swift.max(0, request.waitMilliseconds), Self.waitMillisecondsMax)
+        let deadline = core.clock.monotonicNanoseconds() + wait * 1_000_000
         while true {
             let jobs = try await activateOnce(request)
             if !jobs.isEmpty { return jobs }
             let rest = (deadline - core.clock.monotonicNanoseconds()) / 1_000_000
             guard rest > 0, !Task.isCancelled else { return [] }
+            if let failure = core.requests.failure { throw failure }
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.core.jobs.waitForJobs(request.type) }
                 group.addTask { try? await Task.sleep(for: .milliseconds(rest)) }
@@ -364,6 +387,7 @@ public final class WorkflowRuntime: WorkflowService {
                 }
                 for await reply in group { replies.append(reply) }
             }
+            var refused: CommandRejection?
             for answer in replies {
                 switch answer.reply {
                 case .jobs(let found):
@@ -372,10 +396,14 @@ public final class WorkflowRuntime: WorkflowService {
                         core.jobs.exhausted(
                             request.type, partition: answer.partition, announcement: answer.announcement)
                     }
-                case .rejected(let rejection):
-                    if jobs.isEmpty { throw rejection }
+                case .rejected(let rejection): refused = rejection
                 default: continue
                 }
+            }
+            if let refused {
+                // What is locked already must reach its worker.
+                guard jobs.isEmpty else { return jobs }
+                throw refused
             }
         }
         return jobs

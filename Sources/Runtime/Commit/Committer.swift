@@ -10,6 +10,8 @@ struct PendingBatch {
     var unit: PartitionUnit
     /// Nil when there is nothing to write, only effects that must not overtake earlier batches.
     var batch: PartitionBatch?
+    /// Large values that the batch names: durable before it.
+    var blobs: [Blob] = []
     var effects: [Effect]
     var offeredTypes: [String]
     var isCheckpoint: Bool
@@ -106,12 +108,17 @@ final class Committer: Sendable {
     /// Makes a group durable; false when the store has failed for good.
     private func write(_ pending: [PendingBatch], _ runtime: RuntimeCore) -> Bool {
         let batches = pending.compactMap(\.batch)
+        let blobs = pending.flatMap(\.blobs)
         guard !batches.isEmpty else { return true }
         var delayMilliseconds: Int64 = 50
         while true {
             let began = clock.monotonicNanoseconds()
             do {
+                CrashPoint.beforeCommit.pass()
+                if !blobs.isEmpty { try store.storeBlobs(blobs) }
                 try store.commit(batches)
+                CrashPoint.afterCommit.pass()
+                if batches.contains(where: { $0.checkpoint != nil }) { CrashPoint.duringCheckpoint.pass() }
                 let took = clock.monotonicNanoseconds() - began
                 commitDuration.recordNanoseconds(took)
                 commitCounter.increment()
@@ -169,6 +176,8 @@ final class Committer: Sendable {
                 item.unit.enqueue(.poke)
             }
         }
+        runtime.requests.forgetEnds()
         runtime.projector.wake()
+        CrashPoint.afterRelease.pass()
     }
 }

@@ -47,6 +47,8 @@ final class JobDispatcher: Sendable {
         var announcements: UInt64 = 0
         var waiters: [String: [UInt64: CheckedContinuation<Void, Never>]] = [:]
         var nextWaiter: UInt64 = 0
+        /// Whether nothing will be announced any more.
+        var isClosed = false
     }
 
     private let content = Mutex(Content())
@@ -195,6 +197,19 @@ final class JobDispatcher: Sendable {
         return isWanted
     }
 
+    /// Polls that wait for jobs.
+    var waitingPolls: Int { content.withLock { $0.waiters.values.reduce(0) { $0 + $1.count } } }
+
+    /// Lets every waiting poll go on: nothing will be announced any more.
+    func wakeAll() {
+        let waiters = content.withLock { content in
+            defer { content.waiters = [:] }
+            content.isClosed = true
+            return content.waiters.values.flatMap(\.values)
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
     /// Returns when jobs of a type are announced, or the task is cancelled.
     func waitForJobs(_ type: String) async {
         let id = content.withLock { content -> UInt64 in
@@ -204,7 +219,9 @@ final class JobDispatcher: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = content.withLock { content -> Bool in
-                    if Task.isCancelled || content.available[type]?.isEmpty == false { return true }
+                    if Task.isCancelled || content.isClosed || content.available[type]?.isEmpty == false {
+                        return true
+                    }
                     content.waiters[type, default: [:]][id] = continuation
                     return false
                 }

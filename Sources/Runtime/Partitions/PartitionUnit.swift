@@ -40,6 +40,8 @@ final class PartitionUnit: @unchecked Sendable {
     var bytesSinceCheckpoint = 0
     var lastCheckpointAt: Int64 = 0
     var consumedInbox: [InboxPosition] = []
+    /// Large values of batches that may not be durable yet, oldest first.
+    var pendingBlobs: [(sequence: UInt64, hashes: [[UInt8]])] = []
     /// Types whose new jobs external workers must be told of.
     var offeredToPolls: [String] = []
 
@@ -82,6 +84,11 @@ final class PartitionUnit: @unchecked Sendable {
         if wasEmpty { thread.makeReady(self) }
     }
 
+    /// Whether a checkpoint was written and the engine does not know yet.
+    var isCheckpointDurable: Bool {
+        isCheckpointPending && durableSequence.load(ordering: .acquiring) >= checkpointSequence
+    }
+
     var queuedCount: Int { queue.withLock(\.count) }
 
     /// Takes everything that waits.
@@ -102,6 +109,16 @@ final class ReaderSource: StateSource {
     init(partition: Int, reader: any StateReader) {
         self.partition = partition
         self.reader = reader
+    }
+
+    func hash(_ bytes: [UInt8]) -> [UInt8]? { Blob.hash(bytes) }
+
+    func blob(hash: [UInt8]) -> [UInt8]? {
+        do {
+            return try reader.blob(hash: hash)
+        } catch {
+            fatalError("partition \(partition) cannot read a large value: \(error)")
+        }
     }
 
     func load(kind: UInt8, key: UInt64) -> [UInt8]? {

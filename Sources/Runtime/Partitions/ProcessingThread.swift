@@ -62,6 +62,8 @@ final class ProcessingThread: Sendable {
             if let due = unit.engine.nextDue, due <= now {
                 unit.engine.process(CommandEnvelope(.tick), now: now)
                 finish(unit, now: now, runtime)
+            } else if unit.isCheckpointDurable {
+                finish(unit, now: now, runtime)
             } else if unit.engine.changedCount > 0, now - unit.lastCheckpointAt >= runtime.configuration.checkpointIntervalMilliseconds {
                 finish(unit, now: now, runtime)
             }
@@ -93,10 +95,11 @@ final class ProcessingThread: Sendable {
         if let next = runtime.jobs.nextBacklog(after: unit.number) { runtime.units[next].enqueue(.poke) }
         let offered = runtime.jobs.pendingOffers(of: unit)
         let engine = unit.engine
-        if unit.isCheckpointPending, unit.durableSequence.load(ordering: .acquiring) >= unit.checkpointSequence {
+        if unit.isCheckpointDurable {
             unit.isCheckpointPending = false
             engine.checkpointCommitted()
             engine.evict(downTo: runtime.residentInstancesPerPartition)
+            runtime.publishFigures(of: unit)
         }
         let isSettling = runtime.isSettling.load(ordering: .acquiring)
         if isSettling, !unit.isCheckpointPending, engine.changedCount == 0, engine.residentCount > 0 {
@@ -114,6 +117,10 @@ final class ProcessingThread: Sendable {
         }
         var batch = engine.takeBatch()
         for group in jobs { batch.effects.append(.jobsTaken(group)) }
+        if let first = unit.pendingBlobs.first, first.sequence <= unit.durableSequence.load(ordering: .acquiring) {
+            engine.blobsCommitted(first.hashes)
+            unit.pendingBlobs.removeFirst()
+        }
         var checkpoint: CheckpointDelta?
         if isDue {
             checkpoint = CheckpointDelta(engine.makeCheckpoint())
@@ -132,11 +139,13 @@ final class ProcessingThread: Sendable {
                 consumedInbox: unit.consumedInbox, checkpoint: checkpoint)
             unit.consumedInbox.removeAll(keepingCapacity: true)
             if checkpoint != nil { unit.checkpointSequence = unit.sequence }
+            if !batch.blobs.isEmpty { unit.pendingBlobs.append((unit.sequence, batch.blobs.map(\.hash))) }
         }
         runtime.publishFigures(of: unit)
         runtime.committer.submit(
             PendingBatch(
-                unit: unit, batch: storeBatch, effects: batch.effects, offeredTypes: offered,
+                unit: unit, batch: storeBatch,
+                blobs: batch.blobs.map { Blob(hash: $0.hash, bytes: $0.bytes) }, effects: batch.effects, offeredTypes: offered,
                 isCheckpoint: checkpoint != nil))
     }
 }

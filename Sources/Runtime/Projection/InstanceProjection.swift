@@ -13,6 +13,10 @@ final class InstanceProjection {
         var job: UInt64 = 0
         var userTask: UInt64 = 0
         var incident: UInt64 = 0
+        /// Whether its job or user task was answered: what it still waits for is something else.
+        var isAnswered = false
+        /// Whether its newest incident was just resolved.
+        var isResolved = false
     }
 
     var record: ProcessInstanceRecord
@@ -51,8 +55,9 @@ final class InstanceProjection {
             live.append(
                 Live(
                     ordinal: element.ordinal, node: Int32(element.node), key: element.key.rawValue,
-                    job: element.jobKey?.rawValue ?? 0, userTask: element.userTaskKey?.rawValue ?? 0,
-                    incident: element.incidentKey?.rawValue ?? 0))
+                    job: element.isAnswered ? 0 : element.jobKey?.rawValue ?? 0,
+                    userTask: element.isAnswered ? 0 : element.userTaskKey?.rawValue ?? 0,
+                    incident: element.incidentKey?.rawValue ?? 0, isAnswered: element.isAnswered))
         }
     }
 }

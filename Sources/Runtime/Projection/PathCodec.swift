@@ -89,11 +89,13 @@ struct PathEntry {
         case incident = 10
         case incidentResolved = 11
         case calledInstance = 12
+        /// The job or user task is answered, but the element instance cannot end.
+        case answered = 13
 
         var hasKey: Bool {
             switch self {
             case .job, .userTask, .incident, .calledInstance: true
-            case .completed, .terminated, .jobFailed, .incidentResolved: false
+            case .completed, .terminated, .jobFailed, .incidentResolved, .answered: false
             }
         }
     }
@@ -125,6 +127,8 @@ public struct PathElement: Sendable {
     public var jobKey: Key?
     /// Failed attempts of its jobs.
     public var failedAttempts = 0
+    /// Whether that job or user task was answered, while the element instance could not end.
+    public var isAnswered = false
     /// The user task it has or had.
     public var userTaskKey: Key?
     /// Its open incident.
@@ -196,9 +200,14 @@ public enum ElementPath {
                 case .terminated:
                     elements[position].endedAt = time
                     elements[position].isTerminated = true
-                case .job: elements[position].jobKey = own
+                case .job:
+                    elements[position].jobKey = own
+                    elements[position].isAnswered = false
                 case .jobFailed: elements[position].failedAttempts += 1
-                case .userTask: elements[position].userTaskKey = own
+                case .userTask:
+                    elements[position].userTaskKey = own
+                    elements[position].isAnswered = false
+                case .answered: elements[position].isAnswered = true
                 case .incident: elements[position].incidentKey = own
                 case .incidentResolved: elements[position].incidentKey = nil
                 case .calledInstance: elements[position].calledInstanceKey = own

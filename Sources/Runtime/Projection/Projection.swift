@@ -10,6 +10,8 @@ final class Projection {
     private let records: any RecordStore
     private let definitions: DefinitionRegistry
     private let logger: Logger
+    /// Reads large values.
+    private let reader: any StateReader
     /// Live instances the projector remembers between transactions; bounded, the rest comes back from their rows.
     private var instances: [UInt64: InstanceProjection] = [:]
     private var changed: [InstanceProjection] = []
@@ -53,7 +55,8 @@ final class Projection {
         var change: JobChange?
     }
 
-    init(records: any RecordStore, definitions: DefinitionRegistry, logger: Logger) {
+    init(records: any RecordStore, reader: any StateReader, definitions: DefinitionRegistry, logger: Logger) {
+        self.reader = reader
         self.records = records
         self.definitions = definitions
         self.logger = logger
@@ -132,11 +135,23 @@ final class Projection {
         batch.deadLetters = Array(deadLetters.values)
         for (name, value) in variables {
             batch.variables.append(
-                VariableRecord(instanceKey: name.instance, scopeKey: name.scope, name: name.name, value: value))
+                VariableRecord(
+                    instanceKey: name.instance, scopeKey: name.scope, name: name.name, value: try resolved(value)))
         }
         clear()
         if instances.count > Self.rememberedInstancesMax { instances = [:] }
         return batch
+    }
+
+    /// The value behind what the journal keeps.
+    private func resolved(_ value: VariableValue) throws(StoreError) -> VariableValue {
+        guard let reference = value.reference else { return value }
+        guard let json = try reader.blob(hash: reference.hash) else {
+            throw StoreError(
+                .corrupt, "A large value of \(reference.byteCount) bytes is missing from the journal.",
+                remedy: "Restore a backup; the journal names a value that is not there.")
+        }
+        return VariableValue(json: json)
     }
 
     private func record(_ key: UInt64, _ job: NewJob) -> JobRecord {
@@ -214,7 +229,7 @@ final class Projection {
             } catch {
                 throw StoreError(
                     .corrupt, "The path of process instance \(key) cannot be read: \(error).",
-                    remedy: "Move records.db away while Junction is stopped: it is rebuilt from the journal.")
+                    remedy: "Stop Junction and restore records.db from a backup: the journal has what it misses.")
             }
             loaded.record.path = []
             instances[key] = loaded
@@ -276,6 +291,7 @@ final class Projection {
             instance.path.mark(.job, ordinal, key: key, at: now, since: startedAt)
             guard let position = instance.position(of: ordinal) else { return }
             instance.live[position].job = key
+            instance.live[position].isAnswered = false
             jobs[key] = NewJob(
                 instance: instance, node: instance.live[position].node, elementKey: instance.live[position].key,
                 type: type, retries: retries, priority: priority, createdAt: now)
@@ -285,6 +301,7 @@ final class Projection {
             guard let position = instance.position(of: ordinal) else { return }
             end(job: instance.live[position].job)
             instance.live[position].job = 0
+            instance.live[position].isAnswered = true
         case .jobFailed(let ordinal, let retries, let until, let message):
             logger.debug(
                 "A job attempt failed",
@@ -302,9 +319,13 @@ final class Projection {
         case .jobBackoffEnded(let ordinal), .jobLockExpired(let ordinal):
             change(jobOf: ordinal, instance) { key in JobChange(key: key, state: 0) }
         case .jobRetriesUpdated(let ordinal, let retries):
-            change(jobOf: ordinal, instance) { key in JobChange(key: key, state: 0, retries: Int(retries)) }
+            guard let position = instance.position(of: ordinal) else { return }
+            // New attempts offer a job again when they follow the end of its incident; else it stays as it is.
+            let state: UInt8? = instance.live[position].isResolved ? 0 : nil
+            instance.live[position].isResolved = false
+            change(jobOf: ordinal, instance) { key in JobChange(key: key, state: state, retries: Int(retries)) }
         case .jobDeadlineUpdated(let ordinal, let until):
-            change(jobOf: ordinal, instance) { key in JobChange(key: key, state: 1, deadline: until) }
+            change(jobOf: ordinal, instance) { key in JobChange(key: key, state: nil, deadline: until) }
         case .userTaskCreated(let ordinal, let task): begin(task, ordinal, of: instance)
         case .userTaskAssigned(let ordinal, let assignee):
             guard let key = instance.position(of: ordinal).map({ instance.live[$0].userTask }) else { return }
@@ -319,6 +340,7 @@ final class Projection {
             audit("complete-task", "\(instance.live[position].userTask)")
             end(userTask: instance.live[position].userTask, state: 1)
             instance.live[position].userTask = 0
+            instance.live[position].isAnswered = true
         case .timerCreated(let ordinal, let key, let node, let dueAt, _, _):
             instance.timers.append((key, ordinal))
             timers[key] = TimerRecord(
@@ -340,6 +362,9 @@ final class Projection {
             instance.record.openIncidents += 1
             guard let position = instance.position(of: ordinal) else { return }
             instance.live[position].incident = key
+            if instance.live[position].isAnswered {
+                instance.path.mark(.answered, ordinal, at: now, since: startedAt)
+            }
             let live = instance.live[position]
             let parts = IncidentText(message)
             incidents[key] = IncidentRecord(
@@ -361,6 +386,7 @@ final class Projection {
             audit("resolve-incident", "\(instance.live[position].incident)")
             end(incident: instance.live[position].incident, of: instance)
             instance.live[position].incident = 0
+            instance.live[position].isResolved = true
         default:
             break
         }
@@ -370,6 +396,7 @@ final class Projection {
         instance.path.mark(.userTask, ordinal, key: task.key, at: now, since: instance.record.startedAt)
         guard let position = instance.position(of: ordinal) else { return }
         instance.live[position].userTask = task.key
+        instance.live[position].isAnswered = false
         let live = instance.live[position]
         let node = instance.definition?.process.nodes[Int(live.node)]
         userTasks[task.key] = UserTaskRecord(
@@ -405,6 +432,11 @@ final class Projection {
         let key = instance.live[position].job
         var change = make(key)
         if let earlier = jobs[key]?.change ?? jobChanges[key] {
+            if change.state == nil {
+                change.state = earlier.state
+                if change.worker == nil { change.worker = earlier.worker }
+                if change.deadline == nil { change.deadline = earlier.deadline }
+            }
             if change.retries == nil { change.retries = earlier.retries }
             if change.errorMessage == nil { change.errorMessage = earlier.errorMessage }
         }

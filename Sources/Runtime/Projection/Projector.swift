@@ -22,8 +22,8 @@ final class Projector: Sendable {
         var bytes = 0
         /// Newest committed sequence of every partition.
         var committed: [UInt64]
-        /// Whether the memory queue overflowed: the journal has what is missing.
-        var hasGap = false
+        /// When the oldest batch was committed that was not kept in memory, so that the journal has it; nil when none was.
+        var gapSince: Int64?
         var isStopping = false
         var isBusy = false
     }
@@ -31,7 +31,9 @@ final class Projector: Sendable {
     private struct Progress {
         var projected: [UInt64]
         var durable: [UInt64]
-        var waiters: [(targets: [(Int, UInt64)], continuation: CheckedContinuation<Bool, Never>)] = []
+        var waiters: [UInt64: (targets: [(Int, UInt64)], continuation: CheckedContinuation<Bool, Never>)] = [:]
+        var nextWaiter: UInt64 = 0
+        var isStopped = false
         /// Commit time of the oldest batch not yet projected.
         var oldestCommittedAt: Int64?
         var failure: StoreError?
@@ -43,6 +45,7 @@ final class Projector: Sendable {
     private let clock: any RuntimeClock
     private let logger: Logger
     private let intervalNanoseconds: Int64
+    private let queueBytesMax: Int
     private let inbox: Mutex<Inbox>
     private let progress: Mutex<Progress>
     private let signal = ThreadSignal()
@@ -51,14 +54,13 @@ final class Projector: Sendable {
     let lags = Mutex<[Int64]>([])
     private let lagTimer = Metrics.Timer(label: "projector_lag_nanoseconds")
 
-    static let queueBytesMax = 64 << 20
     /// Events of one transaction, roughly: bounds its memory and duration.
-    static let transactionBytesMax = 4 << 20
+    static let transactionBytesMax = 1 << 20
     static let lagSamplesMax = 100_000
 
     init(
         records: any RecordStore, journal: any JournalStore, heads: [PartitionHead], definitions: DefinitionRegistry,
-        clock: any RuntimeClock, logger: Logger, intervalMilliseconds: Int64
+        clock: any RuntimeClock, logger: Logger, intervalMilliseconds: Int64, queueBytesMax: Int
     ) throws(StoreError) {
         self.records = records
         self.journal = journal
@@ -66,6 +68,7 @@ final class Projector: Sendable {
         self.clock = clock
         self.logger = logger
         self.intervalNanoseconds = intervalMilliseconds * 1_000_000
+        self.queueBytesMax = queueBytesMax
         let projected = try records.projectedSequences()
         let committed = heads.map(\.sequence)
         for (partition, sequence) in projected.enumerated() where partition < committed.count {
@@ -76,11 +79,32 @@ final class Projector: Sendable {
                     Partition \(partition) is projected up to batch \(sequence), but its journal ends at batch \
                     \(committed[partition]).
                     """,
-                    remedy: "The journal was restored without its records: move records.db away, it is rebuilt.")
+                    remedy: "Restore both files from the same backup.")
             }
         }
-        self.inbox = Mutex(Inbox(committed: committed, hasGap: projected != committed))
+        try Self.checkRetained(projected, journal)
+        let now = clock.monotonicNanoseconds()
+        self.inbox = Mutex(Inbox(committed: committed, gapSince: projected == committed ? nil : now))
         self.progress = Mutex(Progress(projected: projected, durable: projected))
+    }
+
+    /// The records are rebuilt from the journal as far back as it goes. What was trimmed is only in them, so an engine
+    /// that went on without would lose the history silently.
+    private static func checkRetained(_ projected: [UInt64], _ journal: any JournalStore) throws(StoreError) {
+        for (partition, base) in try journal.retainedSequences().enumerated() {
+            let known = partition < projected.count ? projected[partition] : 0
+            guard known < base else { continue }
+            throw StoreError(
+                .trimmed,
+                """
+                The records have partition \(partition) up to batch \(known), but the journal no longer has the batches \
+                before \(base + 1).
+                """,
+                remedy: """
+                    Put records.db back, or restore it from a backup: what it misses is projected from the journal. \
+                    When that is too old as well, restore both files from the same backup.
+                    """)
+        }
     }
 
     func start() {
@@ -95,10 +119,11 @@ final class Projector: Sendable {
         signal.notify()
         thread.withLock { $0 }?.join()
         let waiters = progress.withLock { progress in
-            defer { progress.waiters = [] }
+            defer { progress.waiters = [:] }
+            progress.isStopped = true
             return progress.waiters
         }
-        for waiter in waiters { waiter.continuation.resume(returning: false) }
+        for waiter in waiters.values { waiter.continuation.resume(returning: false) }
     }
 
     // MARK: From the committer
@@ -106,8 +131,8 @@ final class Projector: Sendable {
     func add(_ batch: PartitionBatch, committedAt: Int64) {
         inbox.withLock { inbox in
             inbox.committed[batch.partition] = batch.sequence
-            guard !inbox.hasGap, inbox.bytes < Self.queueBytesMax else {
-                inbox.hasGap = true
+            guard inbox.gapSince == nil, inbox.bytes < queueBytesMax else {
+                inbox.gapSince = inbox.gapSince ?? committedAt
                 return
             }
             inbox.bytes += batch.payload.count + 64
@@ -140,32 +165,52 @@ final class Projector: Sendable {
         return progress.withLock { $0.projected == committed }
     }
 
-    /// Returns true when everything committed before the call is projected, false when the projector stopped.
+    /// Returns true when everything committed before the call is projected, false when the projector stopped or the
+    /// task was cancelled.
     func waitUntilProjected() async -> Bool {
         let committed = inbox.withLock(\.committed)
-        return await withCheckedContinuation { continuation in
-            let isReady = progress.withLock { progress -> Bool in
-                let missing = committed.indices.filter { progress.projected[$0] < committed[$0] }
-                if missing.isEmpty { return true }
-                progress.waiters.append((missing.map { ($0, committed[$0]) }, continuation))
-                return false
+        let id = progress.withLock { progress -> UInt64 in
+            progress.nextWaiter += 1
+            return progress.nextWaiter
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let known = progress.withLock { progress -> Bool? in
+                    let missing = committed.indices.filter { progress.projected[$0] < committed[$0] }
+                    if missing.isEmpty { return true }
+                    if Task.isCancelled || progress.isStopped { return false }
+                    progress.waiters[id] = (missing.map { ($0, committed[$0]) }, continuation)
+                    return nil
+                }
+                if let known { continuation.resume(returning: known) } else { signal.notify() }
             }
-            if isReady { continuation.resume(returning: true) } else { signal.notify() }
+        } onCancel: {
+            progress.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume(returning: false)
         }
     }
 
     // MARK: The thread
 
     private func run() {
-        let projection = Projection(records: records, definitions: definitions, logger: logger)
+        guard let reader = openReader() else { return }
+        let projection = Projection(records: records, reader: reader, definitions: definitions, logger: logger)
         var lastApplied: Int64 = 0
         var wasLarge = false
         var lastRefresh: Int64 = 0
         while true {
-            let (items, hasGap, isStopping) = take()
-            if items.isEmpty, !hasGap {
+            let (items, gapSince, isStopping) = take()
+            if items.isEmpty, gapSince == nil {
                 if isStopping { return }
-                signal.wait(nanoseconds: nil)
+                // After the last transaction of a busy time the rest of the journal may go, too.
+                if !isDurable {
+                    signal.wait(nanoseconds: 1_000_000_000)
+                    if lastApplied > lastRefresh, clock.monotonicNanoseconds() - lastApplied >= 1_000_000_000 {
+                        lastRefresh = clock.monotonicNanoseconds()
+                        refreshDurable()
+                    }
+                } else {
+                    signal.wait(nanoseconds: nil)
+                }
                 // Under load, let a transaction's worth of batches gather: instances that begin and end within it cost
                 // one row. Somebody who waits for the records is served at once.
                 if wasLarge, progress.withLock(\.waiters.isEmpty) {
@@ -176,7 +221,7 @@ final class Projector: Sendable {
             }
             do {
                 var events = 0
-                if hasGap { events += try catchUp(projection) }
+                if let gapSince { events += try catchUp(projection, since: gapSince) }
                 events += try apply(items, projection)
                 wasLarge = events > 500
                 lastApplied = clock.monotonicNanoseconds()
@@ -189,25 +234,36 @@ final class Projector: Sendable {
                 if isStopping { return }
                 // The rows of this transaction are in the journal: read them again when the store works.
                 projection.forget()
-                inbox.withLock { $0.hasGap = true }
+                let now = clock.monotonicNanoseconds()
+                inbox.withLock { $0.gapSince = Swift.min($0.gapSince ?? now, gapSince ?? now, items.first?.committedAt ?? now) }
                 signal.wait(nanoseconds: 500_000_000)
             }
         }
     }
 
-    private func take() -> (items: [Item], hasGap: Bool, isStopping: Bool) {
+    /// A reader of this thread's own; nil when the store was closed before the thread began.
+    private func openReader() -> (any StateReader)? {
+        do {
+            return try journal.makeStateReader()
+        } catch {
+            report(error)
+            return nil
+        }
+    }
+
+    private func take() -> (items: [Item], gapSince: Int64?, isStopping: Bool) {
         inbox.withLock { inbox in
             defer {
                 inbox.items = []
                 inbox.bytes = 0
-                inbox.hasGap = false
+                inbox.gapSince = nil
             }
-            return (inbox.items, inbox.hasGap, inbox.isStopping)
+            return (inbox.items, inbox.gapSince, inbox.isStopping)
         }
     }
 
     /// Projects from the journal what was not kept in memory.
-    private func catchUp(_ projection: Projection) throws(StoreError) -> Int {
+    private func catchUp(_ projection: Projection, since: Int64) throws(StoreError) -> Int {
         let (committed, projected) = (inbox.withLock(\.committed), progress.withLock(\.projected))
         var events = 0
         for partition in committed.indices where projected[partition] < committed[partition] {
@@ -216,8 +272,7 @@ final class Projector: Sendable {
             try journal.readJournal(partition: partition, after: projected[partition]) { (batch) throws(StoreError) in
                 pending.append(
                     Item(
-                        partition: partition, sequence: batch.sequence, payload: batch.payload,
-                        committedAt: self.clock.monotonicNanoseconds()))
+                        partition: partition, sequence: batch.sequence, payload: batch.payload, committedAt: since))
                 bytes += batch.payload.count
                 if bytes > Self.transactionBytesMax {
                     events += try self.apply(pending, projection)
@@ -254,7 +309,7 @@ final class Projector: Sendable {
         for item in items where item.sequence > projected[item.partition] {
             guard item.sequence == projected[item.partition] + 1 else {
                 // The batch before was left to the journal.
-                inbox.withLock { $0.hasGap = true }
+                inbox.withLock { $0.gapSince = $0.gapSince ?? item.committedAt }
                 continue
             }
             events += try projection.add(item.payload, partition: item.partition, sequence: item.sequence)
@@ -263,7 +318,10 @@ final class Projector: Sendable {
         }
         guard let oldest else { return 0 }
         progress.withLock { $0.oldestCommittedAt = oldest }
-        try records.apply(try projection.takeBatch())
+        let batch = try projection.takeBatch()
+        CrashPoint.beforeProjection.pass()
+        try records.apply(batch)
+        CrashPoint.afterProjection.pass()
         let now = clock.monotonicNanoseconds()
         lagTimer.recordNanoseconds(now - oldest)
         lags.withLock { lags in
@@ -274,16 +332,18 @@ final class Projector: Sendable {
             progress.oldestCommittedAt = nil
             progress.failure = nil
             var ready: [CheckedContinuation<Bool, Never>] = []
-            progress.waiters.removeAll { waiter in
-                guard waiter.targets.allSatisfy({ projected[$0.0] >= $0.1 }) else { return false }
+            for (id, waiter) in progress.waiters where waiter.targets.allSatisfy({ projected[$0.0] >= $0.1 }) {
                 ready.append(waiter.continuation)
-                return true
+                progress.waiters[id] = nil
             }
             return ready
         }
         for continuation in ready { continuation.resume(returning: true) }
         return events
     }
+
+    /// Whether every projected batch is known to survive a power failure.
+    private var isDurable: Bool { progress.withLock { $0.durable == $0.projected } }
 
     /// Asks the record store what would survive a power failure; called now and then before trimming.
     private func refreshDurable() {

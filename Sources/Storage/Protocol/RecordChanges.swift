@@ -4,20 +4,20 @@
 public struct JobChange: Sendable {
     /// The job.
     public var key: UInt64
-    /// As in `JobRecord.state`.
-    public var state: UInt8
+    /// As in `JobRecord.state`; nil keeps.
+    public var state: UInt8?
     /// Attempts left.
     public var retries: Int?
-    /// The external worker that has it; nil clears.
+    /// The external worker that has it; nil clears it with a new state.
     public var worker: String?
-    /// Unix milliseconds; nil clears.
+    /// Unix milliseconds; nil clears it with a new state.
     public var deadline: Int64?
     /// The newest failure; nil keeps.
     public var errorMessage: String?
 
     /// Creates a change.
     public init(
-        key: UInt64, state: UInt8, retries: Int? = nil, worker: String? = nil, deadline: Int64? = nil,
+        key: UInt64, state: UInt8?, retries: Int? = nil, worker: String? = nil, deadline: Int64? = nil,
         errorMessage: String? = nil
     ) {
         self.key = key

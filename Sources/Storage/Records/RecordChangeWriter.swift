@@ -11,7 +11,9 @@ final class RecordChangeWriter {
     init(_ connection: SQLiteConnection) throws(StoreError) {
         self.job = try connection.prepare(
             """
-            UPDATE job SET state = ?2, retries = coalesce(?3, retries), worker = ?4, deadline = ?5,
+            UPDATE job SET state = coalesce(?2, state), retries = coalesce(?3, retries),
+                worker = CASE WHEN ?2 IS NULL THEN coalesce(?4, worker) ELSE ?4 END,
+                deadline = CASE WHEN ?2 IS NULL THEN coalesce(?5, deadline) ELSE ?5 END,
                 error_message = coalesce(?6, error_message)
             WHERE key = ?1
             """)
@@ -31,7 +33,7 @@ final class RecordChangeWriter {
 
     func write(_ change: JobChange) throws(StoreError) {
         self.job.bind(1, change.key)
-        self.job.bind(2, Int(change.state))
+        self.job.bind(2, change.state.map { Int64($0) })
         self.job.bind(3, change.retries.map { Int64($0) })
         self.job.bind(4, change.worker)
         self.job.bind(5, change.deadline)
