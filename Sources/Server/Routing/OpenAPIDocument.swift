@@ -29,9 +29,9 @@ enum OpenAPIDocument {
         var operation = ValueContext([
             ("operationId", .string(route.operation)), ("summary", .string(route.summary)),
         ])
-        let parameters = route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { segment -> Value in
+        let parameters = route.parameterNames.map { name -> Value in
             [
-                "name": .string(String(segment.dropFirst().dropLast())), "in": "path", "required": true,
+                "name": .string(name), "in": "path", "required": true,
                 "schema": ["type": "string", "pattern": "^[0-9]+$"],
             ]
         }

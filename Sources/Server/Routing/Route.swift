@@ -34,6 +34,8 @@ struct Route: Sendable {
     /// The status of success.
     let status: Int
     let handler: Handler
+    /// The names between braces in the path, in order.
+    let parameterNames: [String]
     let metrics: RouteMetrics
 
     init(
@@ -48,6 +50,9 @@ struct Route: Sendable {
         self.admission = admission
         self.status = status
         self.handler = handler
+        self.parameterNames = path.split(separator: "/").filter { $0.hasPrefix("{") }.map {
+            String($0.dropFirst().dropLast())
+        }
         self.metrics = RouteMetrics(operation: operation)
     }
 }

@@ -67,10 +67,6 @@ struct RouteTable: Sendable {
         guard let route = routes.first(where: { $0.method == method }) else {
             return routes.isEmpty ? .nothing : .otherMethods(routes.map(\.method.rawValue))
         }
-        guard !values.isEmpty else { return .route(route, parameters: []) }
-        let names = route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map {
-            String($0.dropFirst().dropLast())
-        }
-        return .route(route, parameters: zip(names, values).map { (name: $0, value: $1) })
+        return .route(route, parameters: zip(route.parameterNames, values).map { (name: $0, value: $1) })
     }
 }

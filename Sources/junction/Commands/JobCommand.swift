@@ -57,7 +57,7 @@ struct JobCommand: AsyncParsableCommand {
         var lock = 300.0
 
         @Option(help: ArgumentHelp("Seconds to wait for the first one.", valueName: "seconds"))
-        var wait = 0.0
+        var wait = 1.0
 
         @Option(help: ArgumentHelp("The name of the worker.", valueName: "name"))
         var worker = "junction-cli"

@@ -20,6 +20,10 @@ struct Watch {
     /// A timer due within this time is waited for before the hub counts as idle.
     static let timerHorizonMilliseconds: Int64 = 30_000
 
+    private var pause: Duration {
+        .milliseconds(self.endsWhenIdle || self.display == .live ? 250 : 1_000)
+    }
+
     /// Returns when the hub is idle; runs until its task is cancelled when it was not told to look for that.
     func run() async throws {
         let clock = ContinuousClock()
@@ -29,9 +33,21 @@ struct Watch {
         var unmoved = (since: start, snapshot: try self.snapshot(0))
         var lastLine = (at: start, text: "")
         defer { if self.display == .live { self.console.draw([]) } }
+        var pause = self.pause
         while true {
-            try await Task.sleep(for: .milliseconds(self.endsWhenIdle || self.display == .live ? 250 : 1_000))
-            let now = try self.snapshot((clock.now - start) / .seconds(1))
+            try await Task.sleep(for: pause)
+            if self.display == .none, !self.endsWhenIdle { continue }
+            let began = clock.now
+            let now: Snapshot
+            do {
+                now = try self.snapshot((began - start) / .seconds(1))
+            } catch {
+                self.console.note(self.console.errorStyle.paint("Cannot read the figures: \(error)", .attention))
+                pause = .seconds(5)
+                continue
+            }
+            // Reading the figures of a large store takes time; it gets a twentieth of it at most.
+            pause = max(self.pause, (clock.now - began) * 20)
             switch self.display {
             case .live:
                 self.console.draw(view.block(now, since: before))

@@ -44,6 +44,7 @@ final class EngineHost: Sendable {
     /// Findings about the configuration that do not forbid it.
     let warnings: [Diagnostic]
     private let journal: SQLiteJournalStore
+    private let partitionCount: Int
     private let recordStore: SQLiteRecordStore
     private let logger: Logger
 
@@ -65,8 +66,11 @@ final class EngineHost: Sendable {
                 remedy: "Correct them, then start again.", diagnostics: diagnostics)
         }
         self.warnings = diagnostics
-        let partitions = options.project?.partitions ?? 64
-        self.journal = try SQLiteJournalStore(directory: directory, options: .init(partitionCount: partitions))
+        self.journal = try SQLiteJournalStore(
+            directory: directory, options: .init(partitionCount: options.project?.partitions ?? 64))
+        // A store that was there keeps its own number.
+        let partitions = try self.journal.retainedSequences().count
+        self.partitionCount = partitions
         self.recordStore = try SQLiteRecordStore(directory: directory, partitionCount: partitions)
         var engine = RuntimeConfiguration()
         engine.processingThreads = options.project?.threads ?? 0
@@ -96,7 +100,7 @@ final class EngineHost: Sendable {
         let server = APIServer(
             configuration: .init(
                 socketPath: self.options.socketPath, loopbackPort: self.options.port,
-                partitionCount: self.options.project?.partitions ?? 64),
+                partitionCount: self.partitionCount),
             workflow: self.runtime, records: self.records, journal: self.journal, hub: self.hub, logger: self.logger
         ) { port in
             opened.yield(port)
