@@ -8,7 +8,9 @@ import Values
         "data": ["directory": "/var/lib/junction"], "env": ["PORT": "8090"],
     ]
 
-    private func read(_ parameters: String) -> (parameters: Value?, log: DiagnosticLog) {
+    private func read(
+        _ parameters: String, variables: ValueContext? = variables
+    ) -> (parameters: Value?, log: DiagnosticLog) {
         let log = DiagnosticLog(file: "connections.yaml")
         let text = """
             apiVersion: hub/v1
@@ -16,7 +18,7 @@ import Values
             connections:
               inbox: { connector: files, parameters: \(parameters) }
             """
-        let document = ConnectionsDocument.read(text, log: log, variables: Self.variables)
+        let document = ConnectionsDocument.read(text, log: log, variables: variables)
         return (document.connections.first?.parameters, log)
     }
 
@@ -42,7 +44,15 @@ import Values
         #expect(finding.remedy == "Expressions here see data, env.")
     }
 
-    @Test func anExpressionThatDoesNotCompileIsAFinding() {
-        #expect(places(read(#"{ root: "=data." }"#).log.diagnostics) == ["HB108 4:50"])
+    @Test(arguments: [variables, nil])
+    func anExpressionThatDoesNotCompileIsAFinding(variables: ValueContext?) {
+        #expect(places(read(#"{ root: "=data." }"#, variables: variables).log.diagnostics) == ["HB108 4:50"])
+    }
+
+    /// `junction lint` does not know where the data will be.
+    @Test func withoutVariablesExpressionsAreOnlyCompiled() {
+        let (value, log) = read(#"{ root: "=data.directory" }"#, variables: nil)
+        #expect(log.diagnostics == [])
+        #expect(value == ["root": "=data.directory"])
     }
 }

@@ -60,9 +60,10 @@ public struct ConnectionsDocument: Sendable {
     ///         resilience: patient            # or an object: { base: patient, breaker: { open: 5s } }
     ///         concurrency: { max: 25 }
     ///
-    /// Texts in `parameters` that begin with `=` are FEEL expressions over `variables`, evaluated once, here.
+    /// Texts in `parameters` that begin with `=` are FEEL expressions over `variables`, evaluated once, here. Without
+    /// variables they are only compiled, and stay in the parameters as written.
     public static func read(
-        _ text: String, log: DiagnosticLog, variables: ValueContext = ValueContext()
+        _ text: String, log: DiagnosticLog, variables: ValueContext? = nil
     ) -> ConnectionsDocument {
         var document = ConnectionsDocument()
         guard let node = YAMLDocument.parse(text, log: log) else { return document }
@@ -89,7 +90,7 @@ public struct ConnectionsDocument: Sendable {
         }
     }
 
-    private mutating func readConnections(_ root: MappingReader, _ variables: ValueContext) {
+    private mutating func readConnections(_ root: MappingReader, _ variables: ValueContext?) {
         guard let reader = root.mapping("connections") else { return }
         for entry in reader.entries {
             guard let fields = reader.mapping(entry.key) else { continue }
@@ -115,18 +116,23 @@ public struct ConnectionsDocument: Sendable {
     }
 
     /// The parameters, each expression replaced by its value.
-    private static func parameters(_ reader: MappingReader, _ variables: ValueContext) -> ValueContext {
-        let scope = MapScope(variables)
+    private static func parameters(_ reader: MappingReader, _ variables: ValueContext?) -> ValueContext {
+        let scope = variables.map { MapScope($0) }
         var parameters = ValueContext()
         for entry in reader.entries {
+            let template = ValueTemplate(entry.value, key: entry.key, reader: reader)
+            guard let scope else {
+                parameters[entry.key] = entry.value.value
+                continue
+            }
             do {
-                let template = ValueTemplate(entry.value, key: entry.key, reader: reader)
                 parameters[entry.key] = try template.evaluate(scope)
             } catch {
                 let place = error.path.isEmpty ? entry.key : "\(entry.key).\(error.path)"
                 reader.log.error(
                     .invalidExpression, "\"\(reader.path(of: place))\" has no value: \(error.reason)",
-                    remedy: "Expressions here see \(variables.keys.joined(separator: ", ")).", at: entry.value.position)
+                    remedy: "Expressions here see \(scope.variables.keys.sorted().joined(separator: ", ")).",
+                    at: entry.value.position)
             }
         }
         return parameters
