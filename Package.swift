@@ -2,11 +2,12 @@
 import PackageDescription
 
 /// Settings every Swift target of ours is built with.
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-] + (Context.environment["JUNCTION_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (Context.environment["JUNCTION_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 let package = Package(
     name: "junction",
@@ -109,7 +110,8 @@ let package = Package(
         .executableTarget(
             name: "junction",
             dependencies: [
-                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub", "Server", "JunctionClient",
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub", "Server",
+                "JunctionClient",
                 "ConnectorKit", "HTTPConnector", "FilesConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -120,7 +122,8 @@ let package = Package(
 
         // Tests
         .target(
-            name: "StorageTestSupport", dependencies: ["Storage", "Values", "CSQLite"], path: "Tests/StorageTestSupport",
+            name: "StorageTestSupport", dependencies: ["Storage", "Values", "CSQLite"],
+            path: "Tests/StorageTestSupport",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
@@ -161,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Runtime", "Storage", "Hub", "Engine", "ProcessModel", "Decisions", "Values", "JunctionClient",
+                "Server", "Runtime", "Storage", "Hub", "Engine", "ProcessModel", "Decisions", "Values",
+                "JunctionClient",
                 "ConnectorKit",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

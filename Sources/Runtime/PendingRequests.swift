@@ -85,8 +85,10 @@ final class PendingRequests: Sendable {
 
     // MARK: Ends of instances
 
-    /// Waits until an instance has ended: its root variables, an inner nil when it was terminated, an outer nil when the
-    /// wait was given up. Once for every reply that was asked for with `awaitsEnd`.
+    /// Waits until an instance has ended: its root variables, an inner nil when it was terminated, an outer nil when
+    /// the wait was given up.
+    ///
+    /// Once for every reply that was asked for with `awaitsEnd`.
     func end(of instance: UInt64) async -> [UInt8]?? {
         let id = content.withLock { content -> UInt64 in
             content.next += 1

@@ -66,8 +66,9 @@ struct Recovery {
         if let damage { throw corrupt(unit, damage) }
     }
 
-    /// Applies the batches after the checkpoints in one pass. They come in commit order, so a deployment comes before
-    /// anything that uses it.
+    /// Applies the batches after the checkpoints in one pass.
+    ///
+    /// They come in commit order, so a deployment comes before anything that uses it.
     private func replay() throws(StoreError) {
         try journal.readJournal(after: core.units.map(\.checkpointSequence)) { (batch) throws(StoreError) in
             let unit = core.units[batch.partition]

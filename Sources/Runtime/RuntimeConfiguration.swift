@@ -1,4 +1,6 @@
-/// How a runtime works. The defaults suit a machine of two cores.
+/// How a runtime works.
+///
+/// The defaults suit a machine of two cores.
 public struct RuntimeConfiguration: Sendable {
     /// Threads that process partitions; 0 means cores − 1, at least 1.
     public var processingThreads = 0

@@ -53,7 +53,8 @@ final class RuntimeCore: Sendable {
         self.committer = committer
         self.projector = projector
         self.units = units
-        self.residentInstancesPerPartition = Swift.max(16, configuration.residentInstancesMax / Swift.max(1, units.count))
+        self.residentInstancesPerPartition = Swift.max(
+            16, configuration.residentInstancesMax / Swift.max(1, units.count))
         self.figures = Mutex([UnitFigures](repeating: UnitFigures(), count: units.count))
         self.trimState = Mutex(TrimState(trimmed: [UInt64](repeating: 0, count: units.count)))
     }

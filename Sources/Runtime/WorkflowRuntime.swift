@@ -57,7 +57,9 @@ public final class WorkflowRuntime: WorkflowService {
         try Recovery(core: core, journal: journal).run()
     }
 
-    /// Starts the threads. Call once.
+    /// Starts the threads.
+    ///
+    /// Call once.
     public func start() {
         core.projector.start()
         core.committer.start(runtime: core)
@@ -67,7 +69,9 @@ public final class WorkflowRuntime: WorkflowService {
         for unit in core.units { unit.enqueue(QueuedCommand(envelope: CommandEnvelope(.tick))) }
     }
 
-    /// Stops accepting commands, drains what was accepted and ends the threads. Idempotent; blocks.
+    /// Stops accepting commands, drains what was accepted and ends the threads.
+    ///
+    /// Idempotent; blocks.
     public func shutdown() {
         let wasStopped = isStopped.withLock { stopped in
             defer { stopped = true }
@@ -106,6 +110,7 @@ public final class WorkflowRuntime: WorkflowService {
         return key.partition
     }
 
+    /// See `WorkflowService.deploy(_:actor:)`.
     public func deploy(_ resources: [DeploymentResource], actor: String) async throws(CommandRejection) -> Deployment {
         var processes: [NewProcess] = []
         var diagnostics: [Diagnostic] = []
@@ -138,6 +143,7 @@ public final class WorkflowRuntime: WorkflowService {
         }
     }
 
+    /// See `WorkflowService.createInstance(_:)`.
     public func createInstance(_ request: CreateInstanceRequest) async throws(CommandRejection) -> CreatedInstance {
         let definition = try resolve(request.target)
         let new = NewInstance(
@@ -156,7 +162,9 @@ public final class WorkflowRuntime: WorkflowService {
         let actor = request.actor.isEmpty ? nil : request.actor
         switch await send(.createInstance(new), to: partition, actor: actor, awaitsEnd: new.awaitsEnd) {
         case .created(let key, let definitionKey, let alreadyExisted):
-            let ran = definitionKey == 0 ? definition : definitions.definition(key: Key(rawValue: definitionKey)) ?? definition
+            let ran =
+                definitionKey == 0
+                ? definition : definitions.definition(key: Key(rawValue: definitionKey)) ?? definition
             var created = CreatedInstance(
                 key: Key(rawValue: key), definition: ran, alreadyExisted: alreadyExisted)
             // Whoever repeats a start waits too, unless the instance has ended: its result is gone then.
@@ -247,10 +255,12 @@ public final class WorkflowRuntime: WorkflowService {
         }
     }
 
+    /// See `WorkflowService.cancelInstance(key:actor:)`.
     public func cancelInstance(key: Key, actor: String) async throws(CommandRejection) {
         try await perform(.cancelInstance(key: key.rawValue), on: key, actor: actor)
     }
 
+    /// See `WorkflowService.publishMessage(_:)`.
     public func publishMessage(_ request: PublishMessageRequest) async throws(CommandRejection) -> Key {
         let message = NewMessage(
             name: request.name, correlationKey: request.correlationKey,
@@ -264,15 +274,18 @@ public final class WorkflowRuntime: WorkflowService {
         }
     }
 
+    /// See `WorkflowService.resolveIncident(key:actor:)`.
     public func resolveIncident(key: Key, actor: String) async throws(CommandRejection) {
         try await perform(.resolveIncident(key: key.rawValue), on: key, actor: actor)
     }
 
+    /// See `WorkflowService.completeUserTask(key:variables:actor:)`.
     public func completeUserTask(key: Key, variables: [UInt8]?, actor: String) async throws(CommandRejection) {
         let document = try document(variables)
         try await perform(.completeUserTask(key: key.rawValue, variables: document), on: key, actor: actor)
     }
 
+    /// See `WorkflowService.assignUserTask(key:assignee:allowOverride:actor:)`.
     public func assignUserTask(
         key: Key, assignee: String?, allowOverride: Bool, actor: String
     ) async throws(CommandRejection) {
@@ -280,6 +293,7 @@ public final class WorkflowRuntime: WorkflowService {
             .assignUserTask(key: key.rawValue, assignee: assignee, allowOverride: allowOverride), on: key, actor: actor)
     }
 
+    /// See `WorkflowService.setVariables(scope:variables:local:actor:)`.
     public func setVariables(
         scope: Key, variables: [UInt8], local: Bool, actor: String
     ) async throws(CommandRejection) {
@@ -288,12 +302,14 @@ public final class WorkflowRuntime: WorkflowService {
             .setVariables(scope: scope.rawValue, variables: document, local: local), on: scope, actor: actor)
     }
 
+    /// See `WorkflowService.recordDeadLetter(_:)`.
     public func recordDeadLetter(_ letter: NewDeadLetter) async throws(CommandRejection) -> Key {
         let place = letter.dedupeKey.map { StableHash.fnv1a64($0) } ?? StableHash.fnv1a64(letter.payload)
         let record = DeadLetterRecorded(
             key: 0, origin: letter.origin, coordinates: letter.coordinates, dedupeKey: letter.dedupeKey,
             stage: letter.stage, errorCode: letter.errorCode, errorMessage: letter.errorMessage,
-            contentType: letter.contentType, payload: letter.payload, redriveCount: Int32(clamping: letter.redriveCount))
+            contentType: letter.contentType, payload: letter.payload, redriveCount: Int32(clamping: letter.redriveCount)
+        )
         let partition = Int(StableHash.mixed(place) % UInt64(core.units.count))
         switch await send(.recordDeadLetter(record), to: partition) {
         case .key(let key): return Key(rawValue: key)
@@ -302,6 +318,7 @@ public final class WorkflowRuntime: WorkflowService {
         }
     }
 
+    /// See `WorkflowService.endDeadLetter(key:as:actor:)`.
     public func endDeadLetter(
         key: Key, as outcome: DeadLetterOutcome, actor: String
     ) async throws(CommandRejection) {
@@ -313,10 +330,12 @@ public final class WorkflowRuntime: WorkflowService {
     /// The longest wait of a poll: a day.
     private static let waitMillisecondsMax: Int64 = 86_400_000
 
+    /// See `WorkflowService.completeJob(key:variables:)`.
     public func completeJob(key: Key, variables: [UInt8]?) async throws(CommandRejection) {
         try await perform(.completeJob(key: key.rawValue, variables: try document(variables)), on: key)
     }
 
+    /// See `WorkflowService.failJob(_:)`.
     public func failJob(_ request: FailJobRequest) async throws(CommandRejection) {
         try await perform(
             .failJob(
@@ -325,6 +344,7 @@ public final class WorkflowRuntime: WorkflowService {
                 variables: try document(request.variables)), on: request.key)
     }
 
+    /// See `WorkflowService.throwJobError(_:)`.
     public func throwJobError(_ request: ThrowJobErrorRequest) async throws(CommandRejection) {
         try await perform(
             .throwJobError(
@@ -332,6 +352,7 @@ public final class WorkflowRuntime: WorkflowService {
                 variables: try document(request.variables)), on: request.key)
     }
 
+    /// See `WorkflowService.updateJob(key:retries:timeoutMilliseconds:)`.
     public func updateJob(key: Key, retries: Int?, timeoutMilliseconds: Int64?) async throws(CommandRejection) {
         try await perform(
             .updateJob(
@@ -339,6 +360,7 @@ public final class WorkflowRuntime: WorkflowService {
                 timeoutMilliseconds: timeoutMilliseconds), on: key)
     }
 
+    /// See `WorkflowService.activateJobs(_:)`.
     public func activateJobs(_ request: ActivateJobsRequest) async throws(CommandRejection) -> [ActivatedJob] {
         guard request.maximum >= 1, request.timeoutMilliseconds >= 1, !request.type.isEmpty else {
             throw CommandRejection(
@@ -409,6 +431,7 @@ public final class WorkflowRuntime: WorkflowService {
         return jobs
     }
 
+    /// See `WorkflowService.registerWorker(type:capacity:_:)`.
     public func registerWorker(type: String, capacity: Int, _ handler: @escaping @Sendable ([ActivatedJob]) -> Void) {
         core.jobs.register(type: type, capacity: capacity, handler)
         for (partition, _) in core.jobs.partitionsWithJobs(type) {
@@ -417,6 +440,7 @@ public final class WorkflowRuntime: WorkflowService {
         }
     }
 
+    /// See `WorkflowService.finishJob(key:_:)`.
     public func finishJob(key: Key, _ outcome: JobOutcome) {
         guard key.partition < core.units.count else { return }
         let unit = core.units[key.partition]
@@ -449,6 +473,7 @@ public final class WorkflowRuntime: WorkflowService {
 
     // MARK: Reading
 
+    /// See `WorkflowService.waitForRecords()`.
     public func waitForRecords() async throws(CommandRejection) {
         let outcome = await withTaskGroup(of: Bool?.self) { group in
             group.addTask { await self.core.projector.waitUntilProjected() }
@@ -467,6 +492,7 @@ public final class WorkflowRuntime: WorkflowService {
         }
     }
 
+    /// See `WorkflowService.status()`.
     public func status() -> RuntimeStatus {
         let totals = core.totals()
         var status = RuntimeStatus()

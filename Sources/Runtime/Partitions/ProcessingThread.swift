@@ -64,7 +64,9 @@ final class ProcessingThread: Sendable {
                 finish(unit, now: now, runtime)
             } else if unit.isCheckpointDurable {
                 finish(unit, now: now, runtime)
-            } else if unit.engine.changedCount > 0, now - unit.lastCheckpointAt >= runtime.configuration.checkpointIntervalMilliseconds {
+            } else if unit.engine.changedCount > 0,
+                now - unit.lastCheckpointAt >= runtime.configuration.checkpointIntervalMilliseconds
+            {
                 finish(unit, now: now, runtime)
             }
             if let due = unit.engine.nextDue { next = Swift.min(next, Swift.max(due, now + 1)) }
@@ -145,7 +147,8 @@ final class ProcessingThread: Sendable {
         runtime.committer.submit(
             PendingBatch(
                 unit: unit, batch: storeBatch,
-                blobs: batch.blobs.map { Blob(hash: $0.hash, bytes: $0.bytes) }, effects: batch.effects, offeredTypes: offered,
+                blobs: batch.blobs.map { Blob(hash: $0.hash, bytes: $0.bytes) }, effects: batch.effects,
+                offeredTypes: offered,
                 isCheckpoint: checkpoint != nil))
     }
 }

@@ -3,7 +3,9 @@ import ProcessModel
 import Storage
 import Values
 
-/// What the projector knows of a live process instance. Rebuilt from the instance's row when it has been forgotten.
+/// What the projector knows of a live process instance.
+///
+/// Rebuilt from the instance's row when it has been forgotten.
 final class InstanceProjection {
     /// A live element instance.
     struct Live {

@@ -5,7 +5,9 @@ import ProcessModel
 import Storage
 import Values
 
-/// From events to record changes, merged over one projector transaction. Used by the projector's thread alone.
+/// From events to record changes, merged over one projector transaction.
+///
+/// Used by the projector's thread alone.
 final class Projection {
     private let records: any RecordStore
     private let definitions: DefinitionRegistry
@@ -180,7 +182,8 @@ final class Projection {
         case .messagePublished(let message):
             messages[message.key] = MessageRecord(
                 key: message.key, name: message.name, correlationKey: message.correlationKey,
-                messageID: message.messageID, state: 0, instanceKey: nil, publishedAt: now, expiresAt: message.expiresAt)
+                messageID: message.messageID, state: 0, instanceKey: nil, publishedAt: now, expiresAt: message.expiresAt
+            )
             audit("publish-message", "\(message.key)")
         case .messageExpired(let key): change(message: key, state: 2, instance: nil)
         case .messageCorrelating: break

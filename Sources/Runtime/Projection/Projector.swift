@@ -88,8 +88,9 @@ final class Projector: Sendable {
         self.progress = Mutex(Progress(projected: projected, durable: projected))
     }
 
-    /// The records are rebuilt from the journal as far back as it goes. What was trimmed is only in them, so an engine
-    /// that went on without would lose the history silently.
+    /// The records are rebuilt from the journal as far back as it goes.
+    ///
+    /// What was trimmed is only in them, so an engine that went on without would lose the history silently.
     private static func checkRetained(_ projected: [UInt64], _ journal: any JournalStore) throws(StoreError) {
         for (partition, base) in try journal.retainedSequences().enumerated() {
             let known = partition < projected.count ? projected[partition] : 0
@@ -235,7 +236,9 @@ final class Projector: Sendable {
                 // The rows of this transaction are in the journal: read them again when the store works.
                 projection.forget()
                 let now = clock.monotonicNanoseconds()
-                inbox.withLock { $0.gapSince = Swift.min($0.gapSince ?? now, gapSince ?? now, items.first?.committedAt ?? now) }
+                inbox.withLock {
+                    $0.gapSince = Swift.min($0.gapSince ?? now, gapSince ?? now, items.first?.committedAt ?? now)
+                }
                 signal.wait(nanoseconds: 500_000_000)
             }
         }

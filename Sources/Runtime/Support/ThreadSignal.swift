@@ -1,6 +1,8 @@
 import Glibc
 
-/// Wakes a thread that waits for work. A notification before the wait is not lost.
+/// Wakes a thread that waits for work.
+///
+/// A notification before the wait is not lost.
 ///
 /// Sendable: the fields are guarded by `mutex`, which lives as long as the object.
 final class ThreadSignal: @unchecked Sendable {

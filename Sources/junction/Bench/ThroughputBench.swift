@@ -5,8 +5,10 @@ import Runtime
 import Synchronization
 import Values
 
-/// Chains of no-op service tasks, handled in this process. Each task is a job that is durable before its handler sees
-/// it, and its completion is durable before the next one starts.
+/// Chains of no-op service tasks, handled in this process.
+///
+/// Each task is a job that is durable before its handler sees it, and its completion is durable before the next one
+/// starts.
 struct ThroughputBench {
     let scenario: String
     let tasks: Int
