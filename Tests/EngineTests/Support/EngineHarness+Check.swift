@@ -8,13 +8,13 @@ extension EngineHarness {
     /// Compares a partition with its shadow and checks its invariants.
     ///
     /// A command without events moves only the clock, which the shadow cannot see.
-    func check(_ index: Int, hadEvents: Bool = false) {
+    func check(_ index: Int, endsWithEvents: Bool = false) {
         let partition = partitions[index]
         for key in liveInstanceKeys(index) {
             _ = partition.engine.instance(key)
             _ = partition.shadow.instance(key)
         }
-        if !hadEvents {
+        if !endsWithEvents {
             partition.shadow.state.now = Swift.max(partition.shadow.state.now, partition.engine.state.now)
         }
         let live = partition.engine.canonicalState()

@@ -34,6 +34,8 @@ final class EngineHarness {
     var now = EngineHarness.epoch
     /// While true, messages between partitions stay where they are.
     var holdsMessages = false
+    /// While true, commands stay in an open batch: nothing of it is known outside, and a crash loses it.
+    var holdsCommits = false
     /// While false, nothing is checked after commands: for long runs whose end is what matters.
     var checks = true
     /// Told about everything that is wrong.
@@ -74,6 +76,7 @@ final class EngineHarness {
         nextRequest += 1
         partitions[partition].engine.process(
             CommandEnvelope(command, request: request, actor: actor), now: now)
+        guard !holdsCommits else { return .done }
         commit(partition)
         if !holdsMessages { deliver() }
         guard let reply = replies.removeValue(forKey: request) else { return .done }
@@ -95,18 +98,27 @@ final class EngineHarness {
         }
     }
 
-    /// Makes the last command durable and lets its effects out.
-    private func commit(_ index: Int) {
+    /// Ends `holdsCommits`: makes every open batch durable.
+    func flush() {
+        holdsCommits = false
+        for index in partitions.indices { commit(index, isOneCommand: false) }
+        if !holdsMessages { deliver() }
+    }
+
+    /// Makes the commands since the last time durable and lets their effects out.
+    private func commit(_ index: Int, isOneCommand: Bool = true) {
         let partition = partitions[index]
         let batch = partition.engine.takeBatch()
         partition.taken = partition.taken.filter { partition.engine.state.owners[$0]?.isQueued == false }
         eventCount += batch.eventCount
         if batch.eventCount > 0 {
+            partition.store.keep(batch.blobs)
             journalBytes += batch.payload.count
             partition.journal.append(batch.payload)
             replay(batch.payload, into: partition.shadow)
             if recordsEvents { record(batch.payload) }
         }
+        partition.engine.blobsCommitted(batch.blobs.map(\.hash))
         for (target, payload) in batch.outgoing { partitions[target].inbox.append(payload) }
         for effect in batch.effects {
             switch effect {
@@ -118,7 +130,7 @@ final class EngineHarness {
             case .jobsTaken: report("no worker takes jobs here")
             }
         }
-        if checks { check(index, hadEvents: batch.eventCount > 0) }
+        if checks { check(index, endsWithEvents: isOneCommand && batch.eventCount > 0) }
     }
 
     /// Makes deployments known, as the runtime does once they are durable.

@@ -1,4 +1,5 @@
 import Engine
+import Values
 
 /// The checkpoints of one partition, in memory: what a store would hold.
 final class MemoryStore: StateSource {
@@ -8,6 +9,21 @@ final class MemoryStore: StateSource {
     }
 
     private(set) var rows: [Name: PartitionCheckpoint.Entity] = [:]
+
+    private(set) var blobs: [[UInt8]: [UInt8]] = [:]
+    /// Whether large values are kept beside the state.
+    var keepsBlobs = false
+
+    func hash(_ bytes: [UInt8]) -> [UInt8]? {
+        // Any hash will do here; texts of a test differ in it.
+        keepsBlobs ? Array("\(StableHash.fnv1a64(bytes)) \(bytes.count)".utf8) : nil
+    }
+
+    func blob(hash: [UInt8]) -> [UInt8]? { blobs[hash] }
+
+    func keep(_ new: [(hash: [UInt8], bytes: [UInt8])]) {
+        for blob in new { blobs[blob.hash] = blob.bytes }
+    }
 
     func load(kind: UInt8, key: UInt64) -> [UInt8]? {
         rows[Name(kind: kind, key: key)]?.state

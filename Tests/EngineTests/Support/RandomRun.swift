@@ -26,7 +26,7 @@ final class RandomRun {
     func run(actions: Int) throws {
         for _ in 0..<actions where problems.isEmpty && harness.isLive(root) { try act() }
         harness.holdsMessages = false
-        harness.deliver()
+        harness.flush()
         for _ in 0..<1_000 where problems.isEmpty && harness.isLive(root) {
             guard try drive() else {
                 problems.append("nothing can move the instance any more; live: \(harness.live)")
@@ -61,7 +61,8 @@ final class RandomRun {
 
     private func act() throws {
         switch random.below(100) {
-        case 0..<24: try completeJob()
+        case 0..<22: try completeJob()
+        case 22..<24: harness.flush()
         case 24..<32: try failJob()
         case 32..<38: try throwError()
         case 38..<46: try completeUserTask()
@@ -77,12 +78,16 @@ final class RandomRun {
         case 86..<91:
             let partition = random.below(harness.partitions.count)
             trace.append("checkpoint \(partition)")
+            harness.flush()
             harness.checkpoint(partition, evicts: random.chance(70))
         case 91..<95: crash()
-        case 95..<97:
+        case 95:
+            trace.append(harness.holdsCommits ? "flush" : "hold commits")
+            if harness.holdsCommits { harness.flush() } else { harness.holdsCommits = true }
+        case 96:
             trace.append(harness.holdsMessages ? "deliver" : "hold messages")
             harness.holdsMessages.toggle()
-            if !harness.holdsMessages { harness.deliver() }
+            if !harness.holdsMessages, !harness.holdsCommits { harness.deliver() }
         case 97:
             if random.chance(30) {
                 trace.append("cancel")
@@ -95,7 +100,7 @@ final class RandomRun {
                     forKey: task.key)
             }
         }
-        if !harness.holdsMessages { harness.checkSubscriptions() }
+        if !harness.holdsMessages, !harness.holdsCommits { harness.checkSubscriptions() }
     }
 
     private var result: String { #"{"x":\#(random.below(4))}"# }
