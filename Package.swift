@@ -133,7 +133,7 @@ let package = Package(
             name: "ProcessModelTests", dependencies: ["ProcessModel", "Decisions", "Values"], swiftSettings: strict),
         .testTarget(name: "ResilienceTests", dependencies: ["Resilience", "Values"], swiftSettings: strict),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "ProcessModel", "Decisions", "Values"],
+            name: "EngineTests", dependencies: ["Engine", "ProcessModel", "Decisions", "Values"], exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "StorageTestSupport", "CSQLite", "Values"],

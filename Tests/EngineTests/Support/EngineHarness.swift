@@ -40,6 +40,8 @@ final class EngineHarness {
     var checks = true
     /// Told about everything that is wrong.
     var report: (String) -> Void = { Issue.record("\($0)") }
+    /// Told about every batch that became durable.
+    var committed: (_ partition: Int, _ payload: [UInt8]) -> Void = { _, _ in }
     private(set) var ended: [UInt64: [UInt8]?] = [:]
     private(set) var eventCount = 0
     private(set) var journalBytes = 0
@@ -115,6 +117,7 @@ final class EngineHarness {
             partition.store.keep(batch.blobs)
             journalBytes += batch.payload.count
             partition.journal.append(batch.payload)
+            committed(index, batch.payload)
             replay(batch.payload, into: partition.shadow)
             if recordsEvents { record(batch.payload) }
         }
