@@ -61,6 +61,8 @@ public final class WorkflowRuntime: WorkflowService {
     ///
     /// Call once.
     public func start() {
+        // Jobs found by recovery are durable: whoever asks right after the start must see them.
+        for unit in core.units { core.jobs.announce(unit.engine.takeOfferedTypes(), recoveredIn: unit.number) }
         core.projector.start()
         core.committer.start(runtime: core)
         for thread in threads {

@@ -63,6 +63,17 @@ final class JobDispatcher: Sendable {
         content.withLock { $0.workers[type] }
     }
 
+    /// Notes the jobs a partition has after recovery, for external workers and for those inside this process.
+    func announce(_ types: [String], recoveredIn partition: Int) {
+        content.withLock { content in
+            for type in types {
+                content.announcements += 1
+                content.available[type, default: [:]][partition] = content.announcements
+                content.backlog[type, default: []].insert(partition)
+            }
+        }
+    }
+
     // MARK: In-process workers (on the partition's thread)
 
     /// Takes the jobs of a partition that workers inside this process have capacity for, grouped by type.
