@@ -39,7 +39,7 @@ struct Recovery {
         }
         if let damage { throw corrupt(unit, damage) }
         deployed.append(contentsOf: unit.engine.deployedProcesses)
-        core.register(deployed)
+        try refuse(core.register(deployed))
     }
 
     private func restore(_ unit: PartitionUnit, _ reader: any StateReader) throws(StoreError) {
@@ -73,9 +73,10 @@ struct Recovery {
         try journal.readJournal(after: core.units.map(\.checkpointSequence)) { (batch) throws(StoreError) in
             let unit = core.units[batch.partition]
             var damage: DecodingFailure?
+            try refuse(core.register(try deployments(in: batch, unit)))
             batch.payload.withUnsafeBytes { bytes in
                 do throws(DecodingFailure) {
-                    try unit.engine.replay(bytes) { core.register([$0]) }
+                    try unit.engine.replay(bytes) { _ in }
                 } catch {
                     damage = error
                 }
@@ -84,6 +85,36 @@ struct Recovery {
             unit.bytesSinceCheckpoint += batch.payload.count
             return true
         }
+    }
+
+    /// The process versions a batch deploys; only the first partition's batches do.
+    private func deployments(in batch: JournalBatch, _ unit: PartitionUnit) throws(StoreError) -> [ProcessDeployed] {
+        guard batch.partition == core.units.first?.number else { return [] }
+        var found: [ProcessDeployed] = []
+        var damage: DecodingFailure?
+        batch.payload.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            var codec = EventCodec()
+            do throws(DecodingFailure) {
+                while !reader.isAtEnd {
+                    if case .processDeployed(let process) = try codec.read(&reader) { found.append(process) }
+                }
+            } catch {
+                damage = error
+            }
+        }
+        if let damage { throw corrupt(unit, damage) }
+        return found
+    }
+
+    /// Instances of a process that cannot be read would stand still unseen, so the program does not start.
+    private func refuse(_ unreadable: [ProcessDeployed]) throws(StoreError) {
+        guard let first = unreadable.first else { return }
+        throw StoreError(
+            .schema,
+            "The deployed process \(first.processID), version \(first.version), from \(first.resourceName) cannot be read "
+                + "by this program.",
+            remedy: "Run the version that deployed it, or a newer one.")
     }
 
     private func corrupt(_ unit: PartitionUnit, _ damage: DecodingFailure) -> StoreError {

@@ -73,14 +73,15 @@ final class RuntimeCore: Sendable {
     }
 
     /// Makes deployed versions usable.
-    func register(_ deployed: [ProcessDeployed]) {
+    ///
+    /// Returns what this program cannot read, which only recovery can meet: a deployment is read before it is accepted.
+    @discardableResult
+    func register(_ deployed: [ProcessDeployed]) -> [ProcessDeployed] {
+        var unreadable: [ProcessDeployed] = []
         for item in deployed {
             let key = Key(rawValue: item.key)
-            let graph = compile(item)
-            guard let graph else {
-                logger.error(
-                    "A deployed process cannot be read by this version and will not run",
-                    metadata: ["process.id": "\(item.processID)", "resource.name": "\(item.resourceName)"])
+            guard let graph = compile(item) else {
+                unreadable.append(item)
                 continue
             }
             definitions.add(
@@ -88,6 +89,7 @@ final class RuntimeCore: Sendable {
                     key: key, version: Int(item.version), resourceName: item.resourceName,
                     deploymentKey: Key(rawValue: item.deploymentKey), process: graph))
         }
+        return unreadable
     }
 
     private func compile(_ item: ProcessDeployed) -> ExecutableProcess? {

@@ -19,6 +19,8 @@ final class BenchEngine: Sendable {
     let records: SQLiteRecordStore
     let runtime: WorkflowRuntime
     let clock = SystemClock()
+    /// From start to first task, for a sample of all instances.
+    let firstTasks = SampledTimes()
 
     /// Opens the store in a folder, emptied unless `keeps`.
     init(_ settings: BenchSettings, keeps: Bool = false) throws {
@@ -49,10 +51,10 @@ final class BenchEngine: Sendable {
     }
 
     /// A worker that answers every job at once.
-    func registerNoOpWorker(_ onJobs: (@Sendable ([ActivatedJob]) -> Void)? = nil) {
-        let runtime = self.runtime
+    func registerNoOpWorker() {
+        let (runtime, firstTasks, clock) = (self.runtime, self.firstTasks, self.clock)
         runtime.registerWorker(type: "noop", capacity: 1_000_000) { jobs in
-            onJobs?(jobs)
+            firstTasks.note(jobs, at: clock.monotonicNanoseconds())
             for job in jobs { runtime.finishJob(key: job.key, .completed(variables: nil)) }
         }
     }
@@ -68,8 +70,7 @@ final class BenchEngine: Sendable {
 
     /// Starts instances until `count` were started, at most `inFlight` of them not completed at any time.
     func startInstances(
-        of processID: String, count: Int, inFlight: Int, variables: (@Sendable (Int) -> [UInt8])? = nil,
-        onStart: (@Sendable (Key, Int64) -> Void)? = nil
+        of processID: String, count: Int, inFlight: Int, variables: (@Sendable (Int) -> [UInt8])? = nil
     ) async throws {
         let next = Numbers()
         let base = runtime.status().completedInstances
@@ -90,7 +91,7 @@ final class BenchEngine: Sendable {
                             CreateInstanceRequest(
                                 target: .process(id: processID, version: nil), variables: variables?(number),
                                 actor: ""))
-                        onStart?(created.key, began)
+                        self.firstTasks.started(created.key, at: began)
                     }
                 }
             }
@@ -98,9 +99,28 @@ final class BenchEngine: Sendable {
         }
     }
 
-    /// Adds what every scenario reports.
-    func describe(_ report: inout BenchReport) {
+    /// Starts one instance and waits for its end; returns how long that took, in nanoseconds.
+    func runOne(_ processID: String, variables: [UInt8]? = nil) async throws -> Int64 {
+        let began = nanoseconds()
+        let created = try await runtime.createInstance(
+            CreateInstanceRequest(
+                target: .process(id: processID, version: nil), variables: variables, awaitMilliseconds: 60_000,
+                actor: ""))
+        firstTasks.started(created.key, at: began)
+        return nanoseconds() - began
+    }
+
+    /// Adds what every scenario reports: `instances` of `elements` flow nodes each took `seconds`.
+    func describe(_ report: inout BenchReport, instances: Int, elements: Int, seconds: Double) {
         let status = runtime.status()
+        report.set("instances", instances)
+        report.set("seconds", seconds, digits: 3)
+        let rate = Double(instances) / seconds
+        report.set("instances_per_second", rate)
+        report.set("elements_per_second", rate * Double(elements))
+        report.set("start_to_first_task_ms", nanoseconds: firstTasks.samples(), [50, 95, 99])
+        let total = Swift.max(1, status.startedInstances)
+        report.set("bytes_per_instance_disk", Double(diskBytes) / Double(total))
         report.set("commits", status.commits)
         report.set("events", status.events)
         report.set("rss_bytes", ProcessReading.residentBytes())

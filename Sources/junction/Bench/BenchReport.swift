@@ -23,7 +23,11 @@ struct BenchReport {
 
     /// Percentiles of samples in nanoseconds, as milliseconds.
     mutating func set(_ name: String, nanoseconds samples: [Int64], _ percentiles: [Int] = [50, 95, 99]) {
-        guard !samples.isEmpty else { return }
+        guard !samples.isEmpty else {
+            // Nothing of the kind happens in this scenario.
+            fields[name] = .null
+            return
+        }
         let sorted = samples.sorted()
         var values = ValueContext()
         for percentile in percentiles {

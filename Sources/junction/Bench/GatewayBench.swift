@@ -22,13 +22,12 @@ struct GatewayBench {
         try await engine.wait { engine.runtime.status().completedInstances >= count }
         let seconds = Double(engine.nanoseconds() - began) / 1e9
         var report = BenchReport("gateways")
-        report.set("instances", count)
         report.set("gateways_per_second", Double(count * gates) / seconds)
         report.set("gateway_us", seconds * 1e6 / Double(count * gates), digits: 3)
         let conditionNanoseconds = try measureCondition(engine)
         report.set("condition_us", conditionNanoseconds / 1e3, digits: 4)
         report.set("conditions_per_second", 1e9 / conditionNanoseconds)
-        engine.describe(&report)
+        engine.describe(&report, instances: count, elements: gates + 2, seconds: seconds)
         return report
     }
 

@@ -38,17 +38,15 @@ struct ParkedBench {
         let loadedRate = try await throughput(engine, probe)
 
         var report = BenchReport("parked")
-        report.set("instances", count)
-        report.set("instances_per_second", Double(count) / parkSeconds)
         report.set("resident_instances", resident)
         report.set("bytes_per_instance_memory", Double(memory) / Double(count))
-        report.set("bytes_per_instance_disk", Double(disk) / Double(count))
         report.set("wakes_per_second_1000", Double(wakeCount) / wakeSeconds)
         if manyCount > 0 { report.set("wakes_per_second_\(manyCount)", Double(manyCount) / manySeconds) }
         report.set("sequence10_tasks_per_second_empty", emptyRate)
         report.set("sequence10_tasks_per_second_parked", loadedRate)
         report.set("throughput_ratio", loadedRate / emptyRate, digits: 3)
-        engine.describe(&report)
+        engine.describe(&report, instances: count, elements: 2, seconds: parkSeconds)
+        report.set("bytes_per_instance_disk", Double(disk) / Double(count))
         return report
     }
 

@@ -1,6 +1,5 @@
 import Engine
 import Foundation
-import ProcessModel
 import Runtime
 import Synchronization
 import Values
@@ -14,26 +13,28 @@ struct StartLatencyBench {
         defer { engine.stop() }
         let count = settings.count ?? 5_000
         let arrived = Mutex<Int64>(0)
-        engine.registerNoOpWorker { jobs in
+        let runtime = engine.runtime
+        runtime.registerWorker(type: "noop", capacity: 1) { jobs in
             let now = engine.nanoseconds()
-            if jobs.contains(where: { $0.element.id == "task0" }) { arrived.withLock { $0 = now } }
+            arrived.withLock { $0 = now }
+            for job in jobs { runtime.finishJob(key: job.key, .completed(variables: nil)) }
         }
         engine.start()
         _ = try await engine.deploy(BenchModels.sequence(1))
         var samples: [Int64] = []
+        let first = engine.nanoseconds()
         for number in 0..<(count + 200) {
-            arrived.withLock { $0 = 0 }
-            let base = engine.runtime.status().completedInstances
+            let base = runtime.status().completedInstances
             let began = engine.nanoseconds()
-            _ = try await engine.runtime.createInstance(
+            _ = try await runtime.createInstance(
                 CreateInstanceRequest(target: .process(id: "sequence", version: nil), actor: ""))
-            try await engine.wait { engine.runtime.status().completedInstances > base }
+            try await engine.wait { runtime.status().completedInstances > base }
             if number >= 200 { samples.append(arrived.withLock { $0 } - began) }
         }
         var report = BenchReport("start-latency")
-        report.set("instances", count)
+        let seconds = Double(engine.nanoseconds() - first) / 1e9
+        engine.describe(&report, instances: count + 200, elements: 3, seconds: seconds)
         report.set("start_to_first_task_ms", nanoseconds: samples)
-        engine.describe(&report)
         return report
     }
 }

@@ -1,6 +1,5 @@
 import Engine
 import Foundation
-import ProcessModel
 import Runtime
 import Synchronization
 import Values
@@ -18,40 +17,29 @@ struct ThroughputBench {
         let engine = try BenchEngine(settings)
         defer { engine.stop() }
         let count = settings.count ?? (tasks == 1 ? 300_000 : 100_000)
-        let firstTask = SampledTimes()
-        engine.registerNoOpWorker { jobs in firstTask.note(jobs, at: engine.nanoseconds()) }
+        engine.registerNoOpWorker()
         engine.start()
         _ = try await engine.deploy(BenchModels.sequence(tasks))
         // A first run warms caches and lets files grow; it is not counted.
         let warmUp = Swift.min(count / 10, 5_000)
-        try await measure(engine, warmUp, nil)
+        try await measure(engine, warmUp)
+        engine.firstTasks.forget()
         let base = engine.runtime.status()
-        let diskBefore = engine.diskBytes
-        let seconds = try await measure(engine, count, firstTask)
+        let seconds = try await measure(engine, count)
         try await engine.runtime.waitForRecords()
         var report = BenchReport(scenario)
-        report.set("instances", count)
-        report.set("seconds", seconds, digits: 3)
-        report.set("instances_per_second", Double(count) / seconds)
-        let rate = Double(count) / seconds
-        report.set("tasks_per_second", rate * Double(tasks))
-        report.set("elements_per_second", rate * Double(tasks + 2))
-        report.set("start_to_first_task_ms", nanoseconds: firstTask.samples())
-        engine.describe(&report)
+        report.set("tasks_per_second", Double(count) / seconds * Double(tasks))
+        engine.describe(&report, instances: count, elements: tasks + 2, seconds: seconds)
         let events = engine.runtime.status().events - base.events
         report.set("events_per_instance", Double(events) / Double(count))
-        let disk = engine.diskBytes - diskBefore
-        report.set("bytes_per_instance_disk", Double(disk) / Double(count))
         return report
     }
 
     @discardableResult
-    private func measure(_ engine: BenchEngine, _ count: Int, _ times: SampledTimes?) async throws -> Double {
+    private func measure(_ engine: BenchEngine, _ count: Int) async throws -> Double {
         let base = engine.runtime.status().completedInstances
         let began = engine.nanoseconds()
-        try await engine.startInstances(
-            of: "sequence", count: count, inFlight: settings.inFlight,
-            onStart: { key, at in times?.started(key, at: at) })
+        try await engine.startInstances(of: "sequence", count: count, inFlight: settings.inFlight)
         try await engine.wait { engine.runtime.status().completedInstances - base >= count }
         return Double(engine.nanoseconds() - began) / 1e9
     }
@@ -66,7 +54,8 @@ final class SampledTimes: Sendable {
 
     private let content = Mutex(Content())
 
-    private static func isSampled(_ key: Key) -> Bool { key.sequence % 32 == 0 }
+    /// One in 32, spread over partitions.
+    private static func isSampled(_ key: Key) -> Bool { StableHash.mixed(key.rawValue) % 32 == 0 }
 
     func started(_ key: Key, at time: Int64) {
         guard Self.isSampled(key) else { return }
@@ -74,9 +63,16 @@ final class SampledTimes: Sendable {
     }
 
     func note(_ jobs: [ActivatedJob], at time: Int64) {
-        for job in jobs where Self.isSampled(job.instanceKey) && job.element.id == "task0" {
-            content.withLock { $0.firstTask[job.instanceKey] = time }
+        for job in jobs where Self.isSampled(job.instanceKey) {
+            content.withLock { content in
+                if content.firstTask[job.instanceKey] == nil { content.firstTask[job.instanceKey] = time }
+            }
         }
+    }
+
+    /// Drops what was noted so far.
+    func forget() {
+        content.withLock { $0 = Content() }
     }
 
     func samples() -> [Int64] {

@@ -64,6 +64,9 @@ struct WorkerBench {
         report.set("commits", status.commits)
         report.set("events", status.events)
         report.set("rss_bytes", ProcessReading.residentBytes())
+        // The first task runs in the other process, so its time is not seen here.
+        report.set("start_to_first_task_ms", nanoseconds: [])
+        report.set("bytes_per_instance_disk", Double(host.diskBytes) / Double(count))
         report.set("projector_lag_ms", nanoseconds: host.runtime.projectorLagSamples, [50, 99])
         report.set("fsync", "full")
         report.set("history", "full")

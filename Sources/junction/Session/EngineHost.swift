@@ -137,6 +137,9 @@ final class EngineHost: Sendable {
         return try main.result
     }
 
+    /// Bytes on disk of both stores.
+    var diskBytes: Int64 { self.journal.sizeBytes() + self.recordStore.sizeBytes() }
+
     private func shutdown() {
         self.runtime.shutdown()
         self.records.close()
