@@ -51,6 +51,8 @@ public final class PartitionEngine {
     var steps: [Step] = []
     var nextStep = 0
     var stepsTaken = 0
+    /// How often a node came round since the command took more than `stepsPerCommandMax` steps.
+    var visits: [Visit: Int] = [:]
     /// Start timers that are due but whose definition may not be used yet.
     var undeployedStarts: [Deadline] = []
     /// Messages this partition sent itself, processed after the command that sent them.
@@ -61,9 +63,13 @@ public final class PartitionEngine {
     /// Figures since the engine began, for metrics.
     public internal(set) var counters = EngineCounters()
 
-    /// At most this many element steps in one command; then the element raises an incident, since a process that loops
-    /// without ever waiting would otherwise hold its partition for ever.
+    /// After this many steps in one command, elements that come round again raise an incident, since a process that
+    /// loops without ever waiting would otherwise hold its partition for ever.
     public static let stepsPerCommandMax = 100_000
+    /// How often one node of one scope may come round after that; a large fan-out visits each only once.
+    static let visitsMax = 100
+    /// No command takes more steps than this.
+    static let stepsMax = 2_000_000
     /// How deep call activities may nest.
     public static let callDepthMax = 256
 

@@ -54,10 +54,16 @@ struct ConnectorCallTests {
     func uncaughtError() throws {
         let harness = try deployed()
         try harness.start()
+        let first = try #require(harness.take("connector:http").first)
+        try harness.fail("a", retries: 2)
+        harness.checkpointAll()
+        harness.crash(0)
+        #expect(harness.take("connector:http").map(\.idempotencyKey) == [first.idempotencyKey], "one attempt")
         try harness.complete("a", #"{"status":500}"#)
         #expect(harness.incidents.map(\.type) == ["UNHANDLED_ERROR_EVENT"])
         #expect(harness.jobs.isEmpty)
         try harness.resolve()
+        #expect(harness.take("connector:http").first?.idempotencyKey != first.idempotencyKey, "a new attempt")
         try harness.complete("a", #"{"status":204}"#)
         #expect(harness.live == ["b"])
     }

@@ -196,4 +196,24 @@ struct GatewayTests {
         try harness.resolve()
         #expect(harness.outcome(key) == "completed")
     }
+
+    @Test("a large fan-out is no endless loop")
+    func fanOut() throws {
+        let harness = EngineHarness()
+        harness.checks = false
+        let rounds = 250
+        try harness.deploy(
+            Model.process(
+                "start -> s -> a -> end",
+                nodes: [
+                    Model.sub(
+                        "s", "start1 -> s1 -> xor1 -> s2 -> xor2 -> [=n < \(rounds)] xor1; xor2 -> [default] end1",
+                        nodes: [Model.script("s1", "=0", to: "n"), Model.script("s2", "=n + 1", to: "n")],
+                        io: Model.io([("=0", "n")]), loop: Model.loop(times: "=140"))
+                ]))
+        // Each instance loops a while: more than 100,000 steps together, but none of them comes round too often.
+        try harness.start()
+        #expect(harness.incidents.isEmpty)
+        #expect(harness.live == ["a"])
+    }
 }

@@ -23,8 +23,11 @@ public struct ActivatedJob: Sendable {
     public var deadline: Int64
     /// The visible variables, or the input of a connector call: a JSON object document.
     public var variables: [UInt8]
-    /// Stable over retries, crashes and fail-over of one logical attempt epoch (resilience.md 2.7).
-    public var idempotencyKey: String { "\(instanceKey)-\(elementInstanceKey)-1" }
+    /// Stable over retries, crashes and fail-over of one logical attempt (resilience.md 2.7).
+    ///
+    /// An element that is tried again after an error was its answer gets a new job, and with it a new key: the called
+    /// side must not answer with the old result.
+    public var idempotencyKey: String { "\(instanceKey)-\(elementInstanceKey)-\(key)" }
     /// Higher runs first.
     public var priority: Int
 

@@ -19,7 +19,7 @@ extension PartitionEngine {
         }
         while done < Self.duePerTickMax, let first = state.deadlines.first, first.at <= state.now {
             _ = state.deadlines.popFirst()
-            stepsTaken = 0
+            beginSteps()
             fire(first)
             runSegment()
             done += 1

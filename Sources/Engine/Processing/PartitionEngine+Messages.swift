@@ -78,7 +78,7 @@ extension PartitionEngine {
                     // Written by this program in the sender's transaction: only damage gets here.
                     fatalError("inbox row of partition \(partition) cannot be decoded at byte \(reader.offset)")
                 }
-                stepsTaken = 0
+                beginSteps()
                 handle(message)
                 runSegment()
             }

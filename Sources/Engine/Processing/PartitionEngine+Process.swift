@@ -11,7 +11,7 @@ extension PartitionEngine {
     public func process(_ envelope: CommandEnvelope, now: Int64) {
         commandCounter += 1
         state.now = Swift.max(state.now, now)
-        stepsTaken = 0
+        beginSteps()
         if let actor = envelope.actor {
             record(actor: actor)
             hasActor = true
@@ -38,7 +38,7 @@ extension PartitionEngine {
         while next < localMessages.count {
             let message = localMessages[next]
             next += 1
-            stepsTaken = 0
+            beginSteps()
             handle(message)
             runSegment()
         }

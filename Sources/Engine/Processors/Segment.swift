@@ -14,6 +14,13 @@ enum Step {
     case none
 }
 
+/// A node of a scope that a token came to.
+struct Visit: Hashable {
+    var instance: UInt64
+    var scope: UInt32
+    var node: Int32
+}
+
 /// Runs tokens from wait state to wait state. Breadth first, so that parallel branches advance in document order; no
 /// recursion, so depth is bounded by the nesting of scopes alone.
 extension PartitionEngine {
@@ -74,6 +81,22 @@ extension PartitionEngine {
         if let position = instance.position(of: scope) { instance.elements[position].inFlight = 0 }
     }
 
+    // MARK: Endless loops
+
+    /// Starts counting steps: for a command, a message, something due.
+    func beginSteps() {
+        stepsTaken = 0
+        if !visits.isEmpty { visits.removeAll() }
+    }
+
+    /// Whether a token may go on at a node, or has come round too often without a wait.
+    private func mayRunOn(_ node: FlowNode, scope: UInt32, of instance: ProcessInstance) -> Bool {
+        guard stepsTaken > Self.stepsPerCommandMax else { return true }
+        let visit = Visit(instance: instance.key, scope: scope, node: Int32(node.index))
+        visits[visit, default: 0] += 1
+        return visits[visit, default: 0] <= Self.visitsMax && stepsTaken <= Self.stepsMax
+    }
+
     // MARK: Entering a node
 
     /// A token reaches a node (BPMN 2.0.2 clause 13.2–13.4).
@@ -85,7 +108,7 @@ extension PartitionEngine {
             emit(.tokensJoined(node: Int32(node.index), scope: scope), on: instance)
             pass(node, flow: -1, scope: scope, of: instance)
         case .exclusiveGateway, .parallelGateway, .task, .manualTask, .startEvent, .endEvent:
-            if isPassThrough(node), stepsTaken <= Self.stepsPerCommandMax {
+            if isPassThrough(node), mayRunOn(node, scope: scope, of: instance) {
                 pass(node, flow: flow, scope: scope, of: instance)
             } else {
                 create(node, flow: flow, scope: scope, of: instance)
@@ -144,7 +167,7 @@ extension PartitionEngine {
         let ordinal = instance.nextOrdinal
         let role: ElementRole = node.multiInstance == nil ? .single : .multiInstanceBody
         emitActivated(node, flow: flow, scope: scope, role: role, of: instance)
-        guard stepsTaken <= Self.stepsPerCommandMax else {
+        guard mayRunOn(node, scope: scope, of: instance) else {
             raiseIncident(
                 ordinal, of: instance, kind: .activation, type: "LOOP_LIMIT",
                 message: """
