@@ -1,3 +1,4 @@
+import Engine
 import Runtime
 import Storage
 import StorageTestSupport

@@ -1,5 +1,5 @@
 import Engine
-import Foundation
+import Glibc
 import Logging
 import Runtime
 import Storage
@@ -12,32 +12,81 @@ final class RuntimeHarness: Sendable {
     let disk: InMemoryDisk
     let directory: TemporaryDirectory
     let clock: ManualClock
+    let configuration: RuntimeConfiguration
     let journal: any JournalStore
-    let records: SQLiteRecordStore
+    let records: any RecordStore
     let runtime: WorkflowRuntime
+    private let reader = Mutex<SQLiteRecordReader?>(nil)
 
     init(
         disk: InMemoryDisk = InMemoryDisk(partitionCount: 4), directory: TemporaryDirectory = TemporaryDirectory(),
         clock: ManualClock = ManualClock(), configuration: RuntimeConfiguration = RuntimeConfiguration(),
-        wrap: (InMemoryJournalStore) -> any JournalStore = { $0 }
+        wrap: (InMemoryJournalStore) -> any JournalStore = { $0 },
+        wrapRecords: (SQLiteRecordStore) -> any RecordStore = { $0 }
     ) throws {
         self.disk = disk
         self.directory = directory
         self.clock = clock
+        self.configuration = configuration
         journal = wrap(try InMemoryJournalStore(disk: disk))
-        records = try SQLiteRecordStore(directory: directory.path, partitionCount: 4)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        runtime = try WorkflowRuntime(
-            configuration: configuration, journal: journal, records: records, clock: clock, logger: logger)
+        records = wrapRecords(try SQLiteRecordStore(directory: directory.path, partitionCount: 4))
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        do {
+            runtime = try WorkflowRuntime(
+                configuration: configuration, journal: journal, records: records, clock: clock, logger: logger)
+        } catch {
+            records.close()
+            journal.close()
+            throw error
+        }
         runtime.start()
     }
 
     /// Stops everything, as if the process ended; another harness may open the same disk.
     func stop() {
         runtime.shutdown()
+        reader.withLock { $0?.close() }
         records.close()
         journal.close()
+    }
+
+    /// The next life of the same disk.
+    func restarted(configuration: RuntimeConfiguration = RuntimeConfiguration()) throws -> RuntimeHarness {
+        stop()
+        return try RuntimeHarness(disk: disk, directory: directory, clock: clock, configuration: configuration)
+    }
+
+    /// The records, as they show everything committed before the call.
+    func read<Result: Sendable>(_ body: (SQLiteRecordReader) throws -> Result) async throws -> Result {
+        try await runtime.waitForRecords()
+        return try body(
+            try reader.withLock { reader in
+                if let reader { return reader }
+                let opened = try SQLiteRecordReader(directory: directory.path)
+                reader = opened
+                return opened
+            })
+    }
+
+    /// Every element instance that the records tell of a process instance.
+    func path(_ instance: Key) async throws -> [PathElement] {
+        let found = try await read { try $0.processInstance(key: instance.rawValue) }
+        guard let record = found?.record else { return [] }
+        return try ElementPath.expand(record.path, startedAt: record.startedAt)
+    }
+
+    func activate(_ type: String = "work", maximum: Int = 100, lock: Int64 = 60_000, wait: Int64 = 0) async throws
+        -> [ActivatedJob]
+    {
+        try await runtime.activateJobs(
+            ActivateJobsRequest(
+                type: type, worker: "w", maximum: maximum, timeoutMilliseconds: lock, waitMilliseconds: wait))
+    }
+
+    func publish(_ name: String = "wake", _ key: String, timeToLive: Int64 = 0, id: String? = nil) async throws -> Key {
+        try await runtime.publishMessage(
+            PublishMessageRequest(
+                name: name, correlationKey: key, timeToLiveMilliseconds: timeToLive, messageID: id))
     }
 
     func deploy(_ body: String, name: String = "test.bpmn") async throws -> [DeployedProcess] {
@@ -53,12 +102,12 @@ final class RuntimeHarness: Sendable {
                 awaitMilliseconds: milliseconds, actor: "test"))
     }
 
-    /// Returns when a condition holds; gives up after ten seconds of wall-clock time.
+    /// Returns when a condition holds; gives up after half a minute of wall-clock time.
     func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(10)
+        let end = ContinuousClock.now + .seconds(30)
         while try await !condition() {
             guard ContinuousClock.now < end else { throw Timeout(what: what) }
-            await Task.yield()
+            try await Task.sleep(for: .milliseconds(1))
         }
     }
 
@@ -75,6 +124,7 @@ final class ManualClock: RuntimeClock {
 
     func monotonicNanoseconds() -> Int64 { SystemClock().monotonicNanoseconds() }
 
+    /// Moves the calendar; a negative amount sets it back.
     func advance(_ amount: Int64) {
         milliseconds.withLock { $0 += amount }
     }
@@ -131,4 +181,59 @@ enum Model {
                 <bpmn:endEvent id="end"/>\(flow("start", "wait"))\(flow("wait", "end"))
                 """)
     }
+}
+
+/// Records whose transactions can be held or refused.
+final class FaultyRecords: RecordStore {
+    private struct State {
+        var isHeld = false
+        var holding = 0
+        var error: StoreError.Code?
+        var failures = 0
+        var isVolatile = false
+    }
+
+    private let store: any RecordStore
+    private let state = Mutex(State())
+
+    init(_ store: any RecordStore) {
+        self.store = store
+    }
+
+    /// Transactions that wait.
+    var holding: Int { state.withLock(\.holding) }
+    /// Transactions that were refused.
+    var failures: Int { state.withLock(\.failures) }
+
+    func hold() { state.withLock { $0.isHeld = true } }
+
+    func release() { state.withLock { $0.isHeld = false } }
+
+    /// From now on nothing is said to survive a power failure, so that the journal keeps everything.
+    func loseOnPowerFailure() { state.withLock { $0.isVolatile = true } }
+
+    /// Refuses transactions with this error; nil lets them pass again.
+    func fail(_ code: StoreError.Code?) { state.withLock { $0.error = code } }
+
+    func apply(_ batch: RecordBatch) throws(StoreError) {
+        state.withLock { $0.holding += 1 }
+        defer { state.withLock { $0.holding -= 1 } }
+        while state.withLock(\.isHeld) { usleep(500) }
+        let code = state.withLock { state in
+            if state.error != nil { state.failures += 1 }
+            return state.error
+        }
+        if let code { throw StoreError(code, "An injected fault refused the rows.", remedy: "None; this is a test.") }
+        try store.apply(batch)
+    }
+
+    func projectedSequences() throws(StoreError) -> [UInt64] { try store.projectedSequences() }
+    func durableSequences() throws(StoreError) -> [UInt64] {
+        let sequences = try store.durableSequences()
+        return state.withLock(\.isVolatile) ? sequences.map { _ in 0 } : sequences
+    }
+
+    func instance(key: UInt64) throws(StoreError) -> ProcessInstanceRecord? { try store.instance(key: key) }
+    func sizeBytes() -> Int64 { store.sizeBytes() }
+    func close() { store.close() }
 }

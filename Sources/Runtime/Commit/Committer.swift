@@ -171,10 +171,11 @@ final class Committer: Sendable {
                             inbox: InboxPosition(source: batch.partition, sourceSequence: batch.sequence)))
                 }
             }
-            for effect in item.effects { runtime.perform(effect) }
+            // Jobs first: whoever is told that an instance started finds its jobs.
             if !item.offeredTypes.isEmpty, runtime.jobs.announce(item.offeredTypes, partition: item.unit.number) {
                 item.unit.enqueue(.poke)
             }
+            for effect in item.effects { runtime.perform(effect) }
         }
         runtime.requests.forgetEnds()
         runtime.projector.wake()

@@ -51,7 +51,7 @@ enum CrashPoint: String, CaseIterable, Sendable {
     /// - Throws: `StoreError.misuse` when it names no point: a test that kills nothing must not look like one that passed.
     static func parse(_ text: String?) throws(StoreError) -> Armed? {
         guard let text, !text.isEmpty else { return nil }
-        let parts = text.split(separator: ":", maxSplits: 1)
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let point = parts.first.flatMap({ CrashPoint(rawValue: String($0)) }),
             let passes = parts.count == 2 ? Int(parts[1]) : 1, passes > 0
         else {
