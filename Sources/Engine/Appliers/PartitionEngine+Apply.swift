@@ -156,12 +156,16 @@ extension PartitionEngine {
         case .calledInstanceStarted(let ordinal, let key):
             detail(ordinal, of: instance)?.calledInstance = key
         case .variableSet(let scope, let name, let value):
-            if let position = instance.variablePosition(scope: scope, name: name) {
+            guard let owner = instance.position(of: scope) else { return }
+            // A scope without variables need not be looked for among those of all others: there may be thousands.
+            if instance.elements[owner].hasLocals,
+                let position = instance.variablePosition(scope: scope, name: name)
+            {
                 instance.variables[position].value = value
                 instance.variables[position].parsed = nil
             } else {
                 instance.variables.append(ScopedVariable(scope: scope, name: name, value: value))
-                if let position = instance.position(of: scope) { instance.elements[position].hasLocals = true }
+                instance.elements[owner].hasLocals = true
             }
         case .jobCreated, .jobActivated, .jobCompleted, .jobFailed, .jobBackoffEnded, .jobLockExpired,
             .jobRetriesUpdated, .jobDeadlineUpdated, .jobErrorThrown:
