@@ -6,7 +6,8 @@ import Values
 
 /// Random paths through random processes (testing.md 2 and 3).
 ///
-/// `JUNCTION_SEED` is the first process seed, `JUNCTION_RUNS` how many processes follow; a failure names the seeds and
+/// `JUNCTION_SEED` is the first process seed, `JUNCTION_RUNS` how many processes follow, `JUNCTION_ACTIONS`
+/// how many random actions come before an instance is driven to its end; a failure names the seeds and
 /// shows the document and the path.
 @Suite("Random processes")
 struct RandomProcessTests {
@@ -28,7 +29,7 @@ struct RandomProcessTests {
             }
             for path in 0..<Self.pathsPerProcess {
                 let run = RandomRun(processes, seed: UInt64(seed * 1_000 + path))
-                try run.run(actions: 12)
+                try run.run(actions: setting("JUNCTION_ACTIONS", default: 12))
                 guard run.problems.isEmpty else {
                     Issue.record(
                         """
