@@ -519,7 +519,7 @@ private struct IncidentText {
             remedy = "Remove the cause, then resolve the incident."
             return
         }
-        message = String(text[..<end.upperBound])
+        message = text[..<end.lowerBound] + "."
         remedy = String(text[end.upperBound...])
     }
 }
