@@ -24,7 +24,8 @@ struct ProcessGenerator {
         var nodes: [String] = []
     }
 
-    /// A document whose process `p` may call others of it.
+    /// A document whose process `p` may call others of it; beside it stand one that starts with the message `go` and one
+    /// that starts by a timer, twice.
     mutating func document() -> String {
         var definitions: [String] = []
         for id in ["q1", "q2"] {
@@ -32,14 +33,21 @@ struct ProcessGenerator {
             callable.append(id)
         }
         definitions.append(definition("p", depth: 3))
+        definitions.append(definition("byMessage", depth: 1, startedBy: Model.onMessage("go")))
+        definitions.append(definition("byTimer", depth: 1, startedBy: Model.timer("timeCycle", "R2/PT25S")))
         let root =
-            Self.messages.map { Model.message($0) } + Self.errors.map { Model.error("error-\($0)", $0) }
+            Self.messages.map { Model.message($0) } + [Model.message("go", key: nil)]
+            + Self.errors.map { Model.error("error-\($0)", $0) }
         return Model.document(definitions, root: root)
     }
 
-    private mutating func definition(_ id: String, depth: Int) -> String {
+    private mutating func definition(_ id: String, depth: Int, startedBy event: String? = nil) -> String {
         isCaught = false
-        let scope = content(depth: depth)
+        var scope = content(depth: depth)
+        if let event {
+            let start = scope.flows.compactMap { $0.hasPrefix("start") ? $0.prefix { $0 != " " } : nil }[0]
+            scope.nodes.append(Model.start(String(start), event))
+        }
         return Model.definition(scope.flows.joined(separator: "\n"), id: id, nodes: scope.nodes)
     }
 

@@ -3,40 +3,71 @@ import Values
 
 @testable import Engine
 
-/// One random path through a random process, written down so that a failure can be read.
+/// One random path through random processes, written down so that a failure can be read.
 final class RandomRun {
     let harness: EngineHarness
     private var random: SplitMix64
-    private let root: UInt64
+    private let processes: [NewProcess]
+    private var deployments = 0
     private(set) var trace: [String] = []
     private(set) var problems: [String] = []
 
     init(_ processes: [NewProcess], seed: UInt64) {
         random = SplitMix64(seed: seed)
         harness = EngineHarness(partitions: 1 + random.below(3))
+        self.processes = processes
         harness.deploy(processes)
-        let partition = random.below(harness.partitions.count)
-        let variables = random.chance(80) ? #"{"key":"k","x":\#(random.below(4))}"# : #"{"key":"k"}"#
-        root = (try? harness.start("p", variables, in: partition)) ?? 0
-        trace.append("start in \(partition) of \(harness.partitions.count) with \(variables)")
         harness.report = { [unowned self] in self.problems.append($0) }
     }
 
-    /// Does random things, then brings the instance to its end.
+    /// Does random things, then brings all instances to their end.
     func run(actions: Int) throws {
-        for _ in 0..<actions where problems.isEmpty && harness.isLive(root) { try act() }
+        try start()
+        for _ in 0..<actions where problems.isEmpty { try act() }
         harness.holdsMessages = false
         harness.flush()
-        for _ in 0..<1_000 where problems.isEmpty && harness.isLive(root) {
+        try driveToTheEnd()
+        // Whatever the start timers still begin.
+        harness.advance(seconds: 120)
+        try driveToTheEnd()
+        if problems.isEmpty { checkNothingIsLeft() }
+    }
+
+    private func driveToTheEnd() throws {
+        for _ in 0..<2_000 where problems.isEmpty {
+            if harness.instances.isEmpty { return }
             guard try drive() else {
-                problems.append("nothing can move the instance any more; live: \(harness.live)")
+                problems.append("nothing can move the instances any more; live: \(harness.live)")
                 return
             }
             harness.checkSubscriptions()
         }
-        if harness.isLive(root) { problems.append("the instance does not end; live: \(harness.live)") }
-        guard problems.isEmpty else { return }
-        checkNothingIsLeft()
+        if problems.isEmpty { problems.append("the instances do not end; live: \(harness.live)") }
+    }
+
+    private func start() throws {
+        let partition = random.below(harness.partitions.count)
+        let variables = random.chance(80) ? #"{"key":"k","x":\#(random.below(4))}"# : #"{"key":"k"}"#
+        let unique = random.chance(30) ? "u\(random.below(2))" : nil
+        trace.append("start in \(partition) of \(harness.partitions.count) with \(variables), key \(unique ?? "none")")
+        guard let definition = harness.registry.definition(processID: "p") else { return }
+        harness.send(
+            .createInstance(
+                NewInstance(
+                    definition: definition, variables: try document(variables), uniqueKey: unique,
+                    uniqueMilliseconds: 10_000)), to: partition)
+    }
+
+    /// Deploys the same processes as a new version.
+    private func deploy() {
+        guard !harness.holdsCommits else { return }
+        deployments += 1
+        trace.append("deploy version \(deployments + 1)")
+        harness.deploy(
+            processes.map {
+                NewProcess(
+                    process: $0.process, resourceName: $0.resourceName, resource: $0.resource + [UInt8(deployments)])
+            })
     }
 
     private func checkNothingIsLeft() {
@@ -66,7 +97,8 @@ final class RandomRun {
         case 24..<32: try failJob()
         case 32..<38: try throwError()
         case 38..<46: try completeUserTask()
-        case 46..<58: try publish(random.pick(ProcessGenerator.messages), ttl: random.pick([0, 0, 5_000, 60_000]))
+        case 46..<58:
+            try publish(random.pick(ProcessGenerator.messages + ["go"]), ttl: random.pick([0, 0, 5_000, 60_000]))
         case 58..<68:
             let milliseconds = Int64(random.pick([1, 1_000, 3_000, 7_000, 20_000]))
             trace.append("advance \(milliseconds)")
@@ -89,10 +121,12 @@ final class RandomRun {
             harness.holdsMessages.toggle()
             if !harness.holdsMessages, !harness.holdsCommits { harness.deliver() }
         case 97:
-            if random.chance(30) {
-                trace.append("cancel")
-                harness.send(.cancelInstance(key: root), forKey: root)
+            if random.chance(50), let instance = harness.instances.first {
+                trace.append("cancel \(instance.process.id)")
+                harness.send(.cancelInstance(key: instance.key), forKey: instance.key)
             }
+        case 98:
+            if random.chance(50) { try start() } else { deploy() }
         default:
             if let task = harness.userTasks.first {
                 harness.send(
@@ -161,7 +195,7 @@ final class RandomRun {
         trace.append("resolve \(incident.type) of \(incident.element), \(fixing ? "fixed" : "as it is")")
         if fixing, let instance = harness.instances.first(where: { holds(incident, $0) }) {
             harness.send(
-                .setVariables(scope: instance.key, variables: try document(#"{"x":1}"#), local: true),
+                .setVariables(scope: instance.key, variables: try document(#"{"x":1,"key":"k"}"#), local: true),
                 forKey: instance.key)
         }
         harness.send(.resolveIncident(key: incident.key), forKey: incident.key)
