@@ -154,7 +154,11 @@ extension PartitionEngine {
         for instance in state.instances.values {
             if let ordinal = instance.ordinal(ofKey: scope) { return (instance, ordinal) }
         }
-        return nil
+        // Not in memory. The job or task of an element has the key after the element's, and its owner is known.
+        guard let owner = state.owners[scope &+ 1], let instance = instance(owner.instance),
+            let ordinal = instance.ordinal(ofKey: scope)
+        else { return nil }
+        return (instance, ordinal)
     }
 
     // MARK: User tasks

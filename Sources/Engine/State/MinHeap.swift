@@ -4,8 +4,6 @@
 struct MinHeap<Element: Comparable> {
     private var storage: [Element] = []
 
-    var isEmpty: Bool { storage.isEmpty }
-    var count: Int { storage.count }
     var first: Element? { storage.first }
 
     /// O(log n).
