@@ -259,4 +259,25 @@ struct CheckpointTests {
         }
         #expect(engine.uniqueSlot("a") == nil, "the search is bounded")
     }
+
+    @Test("variables are set in the scope of a job or task whose instance left memory")
+    func setVariablesOfEvicted() throws {
+        let harness = EngineHarness()
+        try harness.deploy(
+            Model.process("start -> and -> a -> end; and -> u -> end2", nodes: [Model.task("a"), Model.user("u")]))
+        try harness.start()
+        let scopes = try #require(harness.instances.first).elements.dropFirst().map(\.key)
+        harness.checks = false
+        harness.checkpoint(0)
+        let engine = harness.partitions[0].engine
+        for scope in scopes {
+            engine.evict(downTo: 0)
+            #expect(engine.residentCount == 0)
+            let command = Command.setVariables(scope: scope, variables: try document(#"{"local":1}"#), local: true)
+            #expect(harness.send(command).isDone)
+            harness.checkpoint(0)
+        }
+        #expect(harness.instances.first?.variables.map(\.scope) == [3, 4])
+        #expect(harness.send(.setVariables(scope: scopes[0] + 99, variables: .empty, local: true)).rejection != nil)
+    }
 }
