@@ -34,7 +34,7 @@ struct GatewayBench {
     private func measureCondition(_ engine: BenchEngine) throws -> Double {
         let condition = try Expression.compile("amount > 100 and currency = \"EUR\"")
         let scope = MapScope(["amount": 250, "currency": "EUR"])
-        let count = 2_000_000
+        let count = settings.count.map { $0 * 2_000 } ?? 2_000_000
         var held = 0
         let began = engine.nanoseconds()
         for _ in 0..<count where condition.evaluateCondition(scope) == true { held += 1 }
