@@ -51,10 +51,10 @@ struct CheckpointTests {
         let (harness, key) = try full()
         let engine = harness.partitions[0].engine
         let before = engine.encode(try #require(engine.instance(key)))
+        harness.checks = false
         harness.checkpointAll()
         #expect(engine.residentCount == 0 && engine.liveCount == 2)
         #expect(engine.encode(try #require(engine.instance(key))) == before)
-        harness.checks = false
         harness.crash(0)
         let restored = harness.partitions[0].engine
         #expect(restored.residentCount == 0)

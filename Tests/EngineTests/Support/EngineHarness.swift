@@ -195,8 +195,9 @@ final class EngineHarness {
         partition.store.write(partition.engine.makeCheckpoint())
         partition.journal = []
         partition.engine.checkpointCommitted()
-        if evicts { partition.engine.evict(downTo: 0) }
         rebuildShadow(index)
+        if checks { check(index) }
+        if evicts { partition.engine.evict(downTo: 0) }
     }
 
     func checkpointAll() {
