@@ -191,6 +191,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // Runs the junction program that is built beside it.
+        .testTarget(name: "KillTests", swiftSettings: strict),
         .testTarget(
             name: "ExampleTests",
             dependencies: ["ConnectorKit", "FilesConnector", "HTTPConnector", "Hub", "ProcessModel", "Values"],

@@ -1,9 +1,10 @@
 import Engine
-@testable import Runtime
 import Storage
 import StorageTestSupport
 import Testing
 import Values
+
+@testable import Runtime
 
 /// Starts that wait for the end of their instance.
 @Suite struct AwaitedResultTests {

@@ -55,7 +55,8 @@ import Values
         _ = try await harness.deploy(Model.waiting("waiting"))
         var count = 0
         try await harness.eventually("every partition is trimmed") {
-            _ = try await harness.start("waiting", "{\"id\":\"k\(count)\",\"text\":\"\(String(repeating: "x", count: 200))\"}")
+            _ = try await harness.start(
+                "waiting", "{\"id\":\"k\(count)\",\"text\":\"\(String(repeating: "x", count: 200))\"}")
             count += 1
             return try harness.journal.retainedSequences().allSatisfy { $0 > 0 }
         }

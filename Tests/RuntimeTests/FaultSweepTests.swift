@@ -52,7 +52,9 @@ import Values
         }
         try await harness.eventually("all end") {
             if let failure = runtime.status().failure { throw failure }
-            return runtime.status().liveInstances == 0
+            // The figures run ahead of the store: what ended must be durable too.
+            let status = runtime.status()
+            return status.liveInstances == 0 && status.isIdle
         }
     }
 

@@ -1,10 +1,11 @@
 import Engine
-@testable import Runtime
 import Storage
 import StorageTestSupport
 import Synchronization
 import Testing
 import Values
+
+@testable import Runtime
 
 /// Starting, stopping, bounds and clocks.
 @Suite struct LifecycleTests {
@@ -109,7 +110,8 @@ import Values
         }
         _ = try await harness.start("chain")
         try await harness.eventually("an incident") {
-            try await harness.read { try $0.incidents(Query()).items.first?.record.message.contains("JSON object") } == true
+            try await harness.read { try $0.incidents(Query()).items.first?.record.message.contains("JSON object") }
+                == true
         }
     }
 
@@ -138,7 +140,8 @@ import Values
                 case 2: outcome = .failed(retries: 1, backoffMilliseconds: 1_000, message: "reset")
                 default:
                     let isRefused = String(decoding: job.variables, as: UTF8.self).contains("bad")
-                    outcome = isRefused ? .error(code: "REFUSED", message: nil, variables: nil) : .completed(variables: nil)
+                    outcome =
+                        isRefused ? .error(code: "REFUSED", message: nil, variables: nil) : .completed(variables: nil)
                 }
                 runtime.finishJob(key: job.key, outcome)
                 runtime.finishJob(key: job.key, .completed(variables: nil))

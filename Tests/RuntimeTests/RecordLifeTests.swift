@@ -96,7 +96,8 @@ import Values
     func aTaskIsShownFromItsCreationToItsEnd(_ memory: Memory) async throws {
         var harness = try RuntimeHarness()
         defer { harness.stop() }
-        _ = try await harness.deploy(Model.single("approval", Model.userTask(), beside: Model.timer(at: "task", "PT1H")))
+        _ = try await harness.deploy(
+            Model.single("approval", Model.userTask(), beside: Model.timer(at: "task", "PT1H")))
         let first = try await harness.start("approval").key
         func task() async throws -> UserTaskRecord? {
             try await harness.read { try $0.userTasks(Query()).items.last?.record }
@@ -137,10 +138,11 @@ import Values
         #expect(try await harness.read { try $0.timers(Query()).items.isEmpty })
 
         let audit = try await harness.read { try $0.audit(Query()).items }
-        #expect(audit.map { "\($0.actor) \($0.action)" }.sorted() == [
-            "ann assign-task", "bob assign-task", "bob complete-task", "test deploy", "test start-instance",
-            "test start-instance",
-        ])
+        #expect(
+            audit.map { "\($0.actor) \($0.action)" }.sorted() == [
+                "ann assign-task", "bob assign-task", "bob complete-task", "test deploy", "test start-instance",
+                "test start-instance",
+            ])
     }
 
     /// The task is done although its element cannot end; ending it later must not make the task a cancelled one.
@@ -242,7 +244,8 @@ import Values
         #expect(rows.map(\.payload) == [[1, 2, 0], [1, 2, 1], [1, 2, 2]])
         #expect(try await harness.read { try $0.totals().parkedDeadLetters } == 1)
         let audit = try await harness.read { try $0.audit(Query()).items }
-        #expect(audit.map { "\($0.actor) \($0.action)" }.sorted() == ["ann replay-dead-letter", "bob discard-dead-letter"])
+        #expect(
+            audit.map { "\($0.actor) \($0.action)" }.sorted() == ["ann replay-dead-letter", "bob discard-dead-letter"])
     }
 
     @Test(arguments: Memory.allCases)
@@ -282,11 +285,15 @@ import Values
                 """)
         }
         _ = try await harness.deploy(process("R2/PT1H"))
-        func timers() async throws -> [Int64] { try await harness.read { try $0.timers(Query()).items.map(\.record.dueAt) } }
+        func timers() async throws -> [Int64] {
+            try await harness.read { try $0.timers(Query()).items.map(\.record.dueAt) }
+        }
         let start = harness.clock.unixMilliseconds()
         #expect(try await timers() == [start + 3_600_000])
         harness.clock.advance(3_600_000)
-        try await harness.eventually("one starts") { try await harness.read { try $0.totals().completedInstances } == 1 }
+        try await harness.eventually("one starts") {
+            try await harness.read { try $0.totals().completedInstances } == 1
+        }
         #expect(try await timers() == [start + 7_200_000])
         _ = try await harness.deploy(process("R1/PT2H"))
         let now = harness.clock.unixMilliseconds()

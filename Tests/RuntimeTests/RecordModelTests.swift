@@ -1,9 +1,10 @@
-@testable import Engine
-@testable import Runtime
 import Storage
 import StorageTestSupport
 import Testing
 import Values
+
+@testable import Engine
+@testable import Runtime
 
 /// After random work, restarts and evictions included, the records say what a model of the work says, and each path says
 /// what the engine says.
@@ -80,12 +81,16 @@ import Values
 
         /// Learns the keys of new jobs and tasks, which only the engine makes up.
         private func observe() async throws {
-            let jobs = try await harness.read { try $0.jobs(Query(page: PageRequest(limit: 5_000))).items.map(\.record) }
+            let jobs = try await harness.read {
+                try $0.jobs(Query(page: PageRequest(limit: 5_000))).items.map(\.record)
+            }
             for job in jobs where expected.openJobs[Key(rawValue: job.key)] == nil {
                 expected.openJobs[Key(rawValue: job.key)] = Key(rawValue: job.instanceKey)
             }
             let tasks = try await harness.read { reader in
-                try reader.userTasks(Query(page: PageRequest(limit: 5_000))).items.map(\.record).filter { $0.state == 0 }
+                try reader.userTasks(Query(page: PageRequest(limit: 5_000))).items.map(\.record).filter {
+                    $0.state == 0
+                }
             }
             for task in tasks where expected.openTasks[Key(rawValue: task.key)] == nil {
                 expected.openTasks[Key(rawValue: task.key)] = Key(rawValue: task.instanceKey)
@@ -158,7 +163,8 @@ import Values
             _ = try await harness.publish("wake", name, timeToLive: 60_000)
             ended(instance, .completed)
             try await harness.eventually("the message arrives") {
-                try await self.harness.read { try $0.processInstance(key: instance.rawValue)?.record.state } == .completed
+                try await self.harness.read { try $0.processInstance(key: instance.rawValue)?.record.state }
+                    == .completed
             }
         }
 

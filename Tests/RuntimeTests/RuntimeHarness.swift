@@ -90,7 +90,8 @@ final class RuntimeHarness: Sendable {
     }
 
     func deploy(_ body: String, name: String = "test.bpmn") async throws -> [DeployedProcess] {
-        try await runtime.deploy([DeploymentResource(name: name, bytes: Model.document(body))], actor: "test").definitions
+        try await runtime.deploy([DeploymentResource(name: name, bytes: Model.document(body))], actor: "test")
+            .definitions
     }
 
     func start(
@@ -116,7 +117,9 @@ final class RuntimeHarness: Sendable {
     }
 }
 
-/// A clock for tests. Monotonic time is real, so that waits with a bound end; the calendar moves when told.
+/// A clock for tests.
+///
+/// Monotonic time is real, so that waits with a bound end; the calendar moves when told.
 final class ManualClock: RuntimeClock {
     private let milliseconds = Mutex<Int64>(1_800_000_000_000)
 

@@ -210,7 +210,8 @@ import Values
         #expect(same.map(\.key) == first.map(\.key))
         #expect(second.map(\.version) == [2])
         let refused = await #expect(throws: CommandRejection.self) {
-            try await harness.deploy(Model.process("broken", "<bpmn:startEvent id=\"s\"/><bpmn:inclusiveGateway id=\"g\"/>"))
+            try await harness.deploy(
+                Model.process("broken", "<bpmn:startEvent id=\"s\"/><bpmn:inclusiveGateway id=\"g\"/>"))
         }
         #expect(refused?.diagnostics.contains { $0.elementID == "g" } == true)
         let unknown = await #expect(throws: CommandRejection.self) { try await harness.start("broken") }
