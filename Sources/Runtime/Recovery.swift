@@ -19,7 +19,7 @@ struct Recovery {
                     QueuedCommand(
                         envelope: CommandEnvelope(.receive(payload: message.payload)), inbox: message.position))
             }
-            core.publishFigures(of: unit)
+            core.publish(core.figures(of: unit), of: unit.number)
         }
     }
 

@@ -126,18 +126,31 @@ final class RuntimeCore: Sendable {
 
     // MARK: Figures
 
-    func publishFigures(of unit: PartitionUnit) {
+    /// The figures of a partition at this point of its processing.
+    func figures(of unit: PartitionUnit) -> UnitFigures {
         let engine = unit.engine
-        let figures = UnitFigures(
+        return UnitFigures(
             resident: engine.residentCount, live: engine.liveCount, openJobs: engine.openJobCount,
             openTimers: engine.openTimerCount, subscriptions: engine.subscriptionCount,
             started: engine.counters.instancesStarted, completed: engine.counters.instancesCompleted,
             checkpointSequence: unit.isCheckpointPending ? 0 : unit.checkpointSequence)
+    }
+
+    /// Shows the figures of a partition, once what they count is durable.
+    func publish(_ figures: UnitFigures, of partition: Int) {
         self.figures.withLock { all in
             var figures = figures
             // A pending checkpoint is not durable yet: keep what was known before.
-            if figures.checkpointSequence == 0 { figures.checkpointSequence = all[unit.number].checkpointSequence }
-            all[unit.number] = figures
+            if figures.checkpointSequence == 0 { figures.checkpointSequence = all[partition].checkpointSequence }
+            all[partition] = figures
+        }
+    }
+
+    /// Shows that a checkpoint is durable and what it let memory forget.
+    func publishCheckpoint(of unit: PartitionUnit) {
+        figures.withLock { all in
+            all[unit.number].resident = unit.engine.residentCount
+            all[unit.number].checkpointSequence = unit.checkpointSequence
         }
     }
 

@@ -14,7 +14,8 @@ struct PendingBatch {
     var blobs: [Blob] = []
     var effects: [Effect]
     var offeredTypes: [String]
-    var isCheckpoint: Bool
+    /// What the partition counts after the batch.
+    var figures: RuntimeCore.UnitFigures
 }
 
 /// Writes the batches of all partitions in group commits, then releases their effects in order (DESIGN §2).
@@ -171,6 +172,7 @@ final class Committer: Sendable {
                             inbox: InboxPosition(source: batch.partition, sourceSequence: batch.sequence)))
                 }
             }
+            runtime.publish(item.figures, of: item.unit.number)
             // Jobs first: whoever is told that an instance started finds its jobs.
             if !item.offeredTypes.isEmpty, runtime.jobs.announce(item.offeredTypes, partition: item.unit.number) {
                 item.unit.enqueue(.poke)

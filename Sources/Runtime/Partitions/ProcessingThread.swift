@@ -101,12 +101,12 @@ final class ProcessingThread: Sendable {
             unit.isCheckpointPending = false
             engine.checkpointCommitted()
             engine.evict(downTo: runtime.residentInstancesPerPartition)
-            runtime.publishFigures(of: unit)
+            runtime.publishCheckpoint(of: unit)
         }
         let isSettling = runtime.isSettling.load(ordering: .acquiring)
         if isSettling, !unit.isCheckpointPending, engine.changedCount == 0, engine.residentCount > 0 {
             engine.evict(downTo: 0)
-            runtime.publishFigures(of: unit)
+            runtime.publishCheckpoint(of: unit)
         }
         unit.isSettled.store(engine.changedCount == 0 && engine.residentCount == 0, ordering: .releasing)
         let isDue =
@@ -143,13 +143,12 @@ final class ProcessingThread: Sendable {
             if checkpoint != nil { unit.checkpointSequence = unit.sequence }
             if !batch.blobs.isEmpty { unit.pendingBlobs.append((unit.sequence, batch.blobs.map(\.hash))) }
         }
-        runtime.publishFigures(of: unit)
         runtime.committer.submit(
             PendingBatch(
                 unit: unit, batch: storeBatch,
                 blobs: batch.blobs.map { Blob(hash: $0.hash, bytes: $0.bytes) }, effects: batch.effects,
                 offeredTypes: offered,
-                isCheckpoint: checkpoint != nil))
+                figures: runtime.figures(of: unit)))
     }
 }
 
