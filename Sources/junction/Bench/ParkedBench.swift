@@ -25,11 +25,17 @@ struct ParkedBench {
         let began = engine.nanoseconds()
         try await Self.park(engine, count: count)
         let parkSeconds = Double(engine.nanoseconds() - began) / 1e9
+        // While they are held in memory; those beyond the budget have left it already.
+        try await engine.wait { engine.runtime.status().isIdle }
+        ProcessReading.releaseFreeMemory()
+        let held = engine.runtime.status().residentInstances
+        let heldMemory = ProcessReading.residentBytes()
         try await engine.runtime.settle()
         ProcessReading.releaseFreeMemory()
-        let memory = ProcessReading.residentBytes() - memoryBefore
-        let disk = engine.diskBytes - diskBefore
+        let settledMemory = ProcessReading.residentBytes()
+        let memory = settledMemory - memoryBefore
         let resident = engine.runtime.status().residentInstances
+        let disk = engine.diskBytes - diskBefore
 
         let wakeCount = Swift.min(1_000, count)
         let wakeSeconds = try await wake(engine, from: 0, count: wakeCount)
@@ -40,6 +46,10 @@ struct ParkedBench {
         var report = BenchReport("parked")
         report.set("resident_instances", resident)
         report.set("bytes_per_instance_memory", Double(memory) / Double(count))
+        let perEvicted = Double(memory) / Double(count)
+        let perHeld = Double(heldMemory - settledMemory) / Double(Swift.max(1, held))
+        report.set("held_instances", held)
+        report.set("bytes_per_held_instance_memory", perEvicted + perHeld)
         report.set("wakes_per_second_1000", Double(wakeCount) / wakeSeconds)
         if manyCount > 0 { report.set("wakes_per_second_\(manyCount)", Double(manyCount) / manySeconds) }
         report.set("sequence10_tasks_per_second_empty", emptyRate)
