@@ -16,12 +16,12 @@ import Values
 
         init(
             configuration: RuntimeConfiguration = RuntimeConfiguration(), disk: InMemoryDisk? = nil,
-            directory: TemporaryDirectory? = nil
+            directory: TemporaryDirectory? = nil, pacesStarts: Bool = false
         ) throws {
             let made = Mutex<FaultyRecords?>(nil)
             harness = try RuntimeHarness(
                 disk: disk ?? InMemoryDisk(partitionCount: 4), directory: directory ?? TemporaryDirectory(),
-                configuration: configuration,
+                configuration: configuration, pacesStarts: pacesStarts,
                 wrapRecords: { store in
                     let faulty = FaultyRecords(store)
                     made.withLock { $0 = faulty }
@@ -100,6 +100,21 @@ import Values
         setup.records.release()
         try await setup.harness.runtime.waitForRecords()
         #expect(try await setup.harness.read { try $0.totals().definitions } == 1)
+    }
+
+    @Test func startsAreHeldBackWhileTheRecordsFallBehind() async throws {
+        let setup = try Setup(pacesStarts: true)
+        defer { stop(setup) }
+        _ = try await setup.harness.deploy(Model.sequence("chain", 1))
+        try await setup.harness.runtime.waitForRecords()
+        setup.records.hold()
+        _ = try await setup.harness.publish("any", "x")
+        try await setup.harness.eventually("the records are behind") {
+            setup.harness.runtime.status().projectorLagMilliseconds > 100
+        }
+        let began = ContinuousClock.now
+        _ = try await setup.harness.start("chain")
+        #expect(ContinuousClock.now - began >= .milliseconds(200))
     }
 
     @Test func startsAreRefusedWhileTheRecordsAreFarBehindAndOtherWorkIsNot() async throws {

@@ -21,12 +21,16 @@ final class RuntimeHarness: Sendable {
     init(
         disk: InMemoryDisk = InMemoryDisk(partitionCount: 4), directory: TemporaryDirectory = TemporaryDirectory(),
         clock: ManualClock = ManualClock(), configuration: RuntimeConfiguration = RuntimeConfiguration(),
+        pacesStarts: Bool = false,
         wrap: (InMemoryJournalStore) -> any JournalStore = { $0 },
         wrapRecords: (SQLiteRecordStore) -> any RecordStore = { $0 }
     ) throws {
         self.disk = disk
         self.directory = directory
         self.clock = clock
+        var configuration = configuration
+        // A machine that is busy with other tests would only slow down the starts of this one.
+        if !pacesStarts { configuration.pacedLagMilliseconds = 1_000_000 }
         self.configuration = configuration
         journal = wrap(try InMemoryJournalStore(disk: disk))
         records = wrapRecords(try SQLiteRecordStore(directory: directory.path, partitionCount: 4))

@@ -110,25 +110,29 @@ final class JobDispatcher: Sendable {
 
     private func take(_ type: String, _ worker: JobWorkerRegistration, from unit: PartitionUnit) -> [ActivatedJob] {
         var jobs: [ActivatedJob] = []
-        var isExhausted = false
-        while unit.engine.hasJobs(type: type) {
-            let credits = worker.reserve(1_000)
-            guard credits > 0 else {
-                isExhausted = true
-                break
+        var isExhausted: Bool
+        repeat {
+            isExhausted = false
+            while unit.engine.hasJobs(type: type) {
+                let credits = worker.reserve(1_000)
+                guard credits > 0 else {
+                    isExhausted = true
+                    break
+                }
+                let taken = unit.engine.takeJobs(type: type, maximum: credits)
+                worker.release(credits - taken.count)
+                jobs.append(contentsOf: taken)
+                if taken.count < credits { break }
             }
-            let taken = unit.engine.takeJobs(type: type, maximum: credits)
-            worker.release(credits - taken.count)
-            jobs.append(contentsOf: taken)
-            if taken.count < credits { break }
-        }
-        content.withLock { content in
-            if isExhausted {
-                content.backlog[type, default: []].insert(unit.number)
-            } else if content.backlog[type]?.remove(unit.number) != nil, content.backlog[type]?.isEmpty == true {
-                content.backlog[type] = nil
+            content.withLock { content in
+                if isExhausted {
+                    content.backlog[type, default: []].insert(unit.number)
+                } else if content.backlog[type]?.remove(unit.number) != nil, content.backlog[type]?.isEmpty == true {
+                    content.backlog[type] = nil
+                }
             }
-        }
+            // An answer between the last look and the note found no backlog to wake: look again.
+        } while isExhausted && worker.hasCapacity
         guard !jobs.isEmpty else { return [] }
         unit.outstanding.withLock { outstanding in
             for job in jobs { outstanding[job.key.rawValue] = worker }
