@@ -57,6 +57,20 @@ public final class WorkflowRuntime: WorkflowService {
         try Recovery(core: core, journal: journal).run()
     }
 
+    /// What is wrong with the recovered state (DESIGN §8), one line a finding; for `junction doctor`. Call before `start()`.
+    package func examine() throws(StoreError) -> [String] {
+        let reader = try journal.makeStateReader()
+        var problems: [String] = []
+        for unit in core.units {
+            var keys: [UInt64] = []
+            try reader.scan(partition: unit.number, kind: EntityKind(rawValue: EntityKinds.instance)) { key, _ in
+                keys.append(key)
+            }
+            problems += unit.engine.examine(instances: keys).map { "partition \(unit.number): \($0)" }
+        }
+        return problems
+    }
+
     /// Starts the threads.
     ///
     /// Call once.

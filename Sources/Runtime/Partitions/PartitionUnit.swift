@@ -111,7 +111,7 @@ final class ReaderSource: StateSource {
         self.reader = reader
     }
 
-    func hash(_ bytes: [UInt8]) -> [UInt8]? { Blob.hash(bytes) }
+    func hash(_ bytes: [UInt8]) -> [UInt8]? { ContentHash.sha256(bytes) }
 
     func blob(hash: [UInt8]) -> [UInt8]? {
         do {

@@ -1,5 +1,3 @@
-internal import Crypto
-
 /// The durable side of the engine: journal, checkpoints, inboxes and blobs.
 ///
 /// One implementation per database; all of them pass `StoreConformance`. Every method blocks the calling thread, so
@@ -260,11 +258,6 @@ public struct JournalBatch: Sendable {
 
 /// A value kept once, by content.
 public struct Blob: Sendable {
-    /// The name of a value: SHA-256 of its bytes.
-    public static func hash(_ bytes: [UInt8]) -> [UInt8] {
-        bytes.withUnsafeBytes { Array(SHA256.hash(data: $0)) }
-    }
-
     /// SHA-256 of `bytes`; 32 bytes.
     public var hash: [UInt8]
     /// The value.

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import JunctionClient
+import Logging
+import Runtime
 import Server
 import Storage
 import Values
@@ -85,8 +87,11 @@ struct AuditCommand: AsyncParsableCommand {
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check a data directory: files, positions, counts and the hash chain.",
-        discussion: "May run while a server has the directory open.")
+        commandName: "doctor", abstract: "Check a data directory: files, positions, counts, the hash chain and the engine's state.",
+        discussion: """
+            May run while a server has the directory open; the engine's state (every waiting element has a reason to \
+            wait, nothing outlives its element) is checked only when none has.
+            """)
 
     @OptionGroup var options: GlobalOptions
 
@@ -99,6 +104,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 guard let failure = report["failure"]?.asString else { continue }
                 problems.append("partition \(report["partition"]?.asInt64 ?? 0): \(failure)")
             }
+            problems += try stateProblems(self.options, directory: directory)
             for problem in problems {
                 if console.isJSON {
                     console.print(json: .context(ValueContext([("problem", .string(problem))])))
@@ -110,6 +116,21 @@ struct DoctorCommand: AsyncParsableCommand {
             if !problems.isEmpty { throw ExitCode.failure }
         }
     }
+}
+
+/// What is wrong with the engine's state, when no server has the directory open.
+private func stateProblems(_ options: GlobalOptions, directory: String) throws -> [String] {
+    guard options.server == nil, Environment.current["JUNCTION_SERVER"] == nil,
+        !APISocket.answers(join(directory, APISocket.fileName))
+    else { return [] }
+    let journal = try SQLiteJournalStore(directory: directory)
+    defer { journal.close() }
+    let records = try SQLiteRecordStore(
+        directory: directory, partitionCount: try journal.retainedSequences().count)
+    defer { records.close() }
+    var logger = Logger(label: "junction.doctor")
+    logger.logLevel = .error
+    return try WorkflowRuntime(journal: journal, records: records, logger: logger).examine()
 }
 
 /// The data directory of a command that reads its files; it must be there.
