@@ -23,6 +23,8 @@ final class RuntimeCore: Sendable {
     /// Compiled graphs of documents on their way through a deployment, by resource.
     private let deploying = Mutex<[String: ExecutableProcess]>([:])
     private let trimState: Mutex<TrimState>
+    /// The failure that stopped the runtime for good.
+    let stoppedBy = Mutex<StoreError?>(nil)
 
     struct UnitFigures {
         var resident = 0
@@ -118,6 +120,7 @@ final class RuntimeCore: Sendable {
     /// The store failed for good: answers everybody who waits, so that nobody waits for ever.
     func fail(_ error: StoreError) {
         defer { jobs.wakeAll() }
+        if error.code != .closed { stoppedBy.withLock { $0 = error } }
         requests.failAll(
             CommandRejection(
                 .storeFailed, "The journal cannot be written: \(error.message)",

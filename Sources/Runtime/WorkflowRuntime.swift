@@ -523,6 +523,7 @@ public final class WorkflowRuntime: WorkflowService {
         status.commits = core.committer.commits.load(ordering: .relaxed)
         status.events = core.committer.events.load(ordering: .relaxed)
         status.projectorLagMilliseconds = Double(core.projector.lagNanoseconds) / 1e6
+        status.stoppedBy = core.stoppedBy.withLock { $0 }
         status.failure = core.committer.failure.withLock { $0 }
         status.isIdle =
             status.queuedCommands == 0 && core.committer.isIdle && core.projector.isIdle

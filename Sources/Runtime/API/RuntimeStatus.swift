@@ -26,6 +26,8 @@ public struct RuntimeStatus: Sendable {
     public var projectorLagMilliseconds = 0.0
     /// Why the journal cannot be written at the moment; nil when it can.
     public var failure: StoreError?
+    /// The failure that stopped the engine for good; start a new process to recover.
+    public var stoppedBy: StoreError?
     /// Whether nothing can move without a person, a message or the clock: no queued command, no runnable job, and every
     /// batch durable and projected.
     public var isIdle = true

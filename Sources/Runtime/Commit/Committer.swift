@@ -102,6 +102,7 @@ final class Committer: Sendable {
             room.notify()
             guard write(pending, runtime) else { return }
             release(pending, runtime)
+            runtime.trimJournal(store)
             inbox.withLock { $0.isBusy = false }
         }
     }

@@ -6,7 +6,11 @@ internal import Glibc
 final class DirectoryLock: Sendable {
     private let descriptor: Int32
 
-    /// Takes the lock at once, creating the directory when it is missing.
+    /// How long to wait for a process that is just ending: the kernel frees the lock of a killed one a moment later.
+    private static let waitMilliseconds: UInt32 = 1_000
+    private static let pauseMilliseconds: UInt32 = 20
+
+    /// Takes the lock, creating the directory when it is missing; waits up to a second for its owner to end.
     ///
     /// - Throws: `StoreError.ownedElsewhere` with the owner's process id; `.io` when the directory cannot be used.
     init(directory: String) throws(StoreError) {
@@ -14,8 +18,7 @@ final class DirectoryLock: Sendable {
         let path = directory + "/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure("open", path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let reason = errno
+        if let reason = Self.lock(descriptor) {
             let owner = Self.owner(descriptor)
             Glibc.close(descriptor)
             guard reason == EWOULDBLOCK else { throw Self.failure("lock", path, reason) }
@@ -37,6 +40,18 @@ final class DirectoryLock: Sendable {
 
     deinit {
         Glibc.close(self.descriptor)
+    }
+
+    /// Takes the lock; the error number when it cannot be had in time.
+    private static func lock(_ descriptor: Int32) -> Int32? {
+        var waited: UInt32 = 0
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            let reason = errno
+            guard reason == EWOULDBLOCK || reason == EINTR, waited < Self.waitMilliseconds else { return reason }
+            usleep(Self.pauseMilliseconds * 1_000)
+            waited += Self.pauseMilliseconds
+        }
+        return nil
     }
 
     /// The process id found in a lock file, or "unknown".

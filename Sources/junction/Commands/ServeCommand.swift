@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import Runtime
 import Server
 import UnixSignals
 import Values
@@ -83,7 +84,8 @@ struct ServeCommand: AsyncParsableCommand {
     private func serve(_ host: EngineHost, display: Watch.Display, _ console: Console) async throws {
         let watch = Watch(
             display: display, endsWhenIdle: self.untilIdle, idleAfter: .seconds(self.idleAfter), console: console,
-            snapshot: { seconds in try Snapshot(host.runtime, host.hub, host.records, at: seconds) })
+            snapshot: { seconds in try Snapshot(host.runtime, host.hub, host.records, at: seconds) },
+            stoppedBy: { host.runtime.status().stoppedBy })
         let started = ContinuousClock().now
         let closing = ResultBox<Summary>()
         _ = try await host.serve(signals: [.sigint, .sigterm], drain: .seconds(self.drain)) { _ -> Bool in

@@ -17,6 +17,9 @@ struct Watch {
     /// Reads the figures.
     let snapshot: @Sendable (_ seconds: Double) throws -> Snapshot
 
+    /// The failure that stopped the engine for good.
+    var stoppedBy: @Sendable () -> (any Error)? = { nil }
+
     /// A timer due within this time is waited for before the hub counts as idle.
     static let timerHorizonMilliseconds: Int64 = 30_000
 
@@ -25,6 +28,8 @@ struct Watch {
     }
 
     /// Returns when the hub is idle; runs until its task is cancelled when it was not told to look for that.
+    ///
+    /// - Throws: What stopped the engine for good, so that the process ends and whoever supervises it starts it again.
     func run() async throws {
         let clock = ContinuousClock()
         let start = clock.now
@@ -36,6 +41,7 @@ struct Watch {
         var pause = self.pause
         while true {
             try await Task.sleep(for: pause)
+            if let failure = self.stoppedBy() { throw failure }
             if self.display == .none, !self.endsWhenIdle { continue }
             let began = clock.now
             let now: Snapshot
