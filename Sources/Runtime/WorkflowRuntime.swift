@@ -57,7 +57,9 @@ public final class WorkflowRuntime: WorkflowService {
         try Recovery(core: core, journal: journal).run()
     }
 
-    /// What is wrong with the recovered state (DESIGN §8), one line a finding; for `junction doctor`. Call before `start()`.
+    /// What is wrong with the recovered state (DESIGN §8), one line a finding.
+    ///
+    /// For `junction doctor`; call before `start()`.
     package func examine() throws(StoreError) -> [String] {
         let reader = try journal.makeStateReader()
         var problems: [String] = []

@@ -87,7 +87,8 @@ struct AuditCommand: AsyncParsableCommand {
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check a data directory: files, positions, counts, the hash chain and the engine's state.",
+        commandName: "doctor",
+        abstract: "Check a data directory: files, positions, counts, the hash chain and the engine's state.",
         discussion: """
             May run while a server has the directory open; the engine's state (every waiting element has a reason to \
             wait, nothing outlives its element) is checked only when none has.
