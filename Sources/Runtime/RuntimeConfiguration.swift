@@ -10,6 +10,8 @@ public struct RuntimeConfiguration: Sendable {
     public var queuedCommandsMax = 50_000
     /// How far the records may fall behind before starts are held back, up to a quarter of a second each.
     public var pacedLagMilliseconds: Int64 = 80
+    /// How long a commit may take before starts are held back while commits are under way.
+    public var pacedCommitMilliseconds: Int64 = 250
     /// Batches waiting for the projector before starts are refused, by age.
     public var projectorLagMillisecondsMax = 5_000.0
     /// Changed entities of a partition that cause a checkpoint.

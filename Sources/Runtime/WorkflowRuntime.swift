@@ -235,17 +235,25 @@ public final class WorkflowRuntime: WorkflowService {
         }
     }
 
-    /// Holds a start back a little while the records fall behind, so that the projector keeps up under full load instead
-    /// of starts being refused later.
+    /// Holds a start back a little while the records fall behind or commits take long, so that projector and disk keep
+    /// up under full load instead of starts being refused later.
     private func pace() async {
         var rest = Self.paceStepsMax
-        while rest > 0, core.projector.lagNanoseconds > core.configuration.pacedLagMilliseconds * 1_000_000 {
+        while rest > 0, isBehind {
             rest -= 1
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
 
     private static let paceStepsMax = 50
+
+    private var isBehind: Bool {
+        let configuration = core.configuration
+        if core.projector.lagNanoseconds > configuration.pacedLagMilliseconds * 1_000_000 { return true }
+        guard !core.committer.isIdle else { return false }
+        let commit = core.committer.commitNanoseconds.load(ordering: .relaxed)
+        return commit > configuration.pacedCommitMilliseconds * 1_000_000
+    }
 
     /// Refuses starts while the engine, the store or the projector cannot keep up (DESIGN §2, backpressure).
     private func checkCapacity() throws(CommandRejection) {

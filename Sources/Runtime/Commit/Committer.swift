@@ -42,6 +42,8 @@ final class Committer: Sendable {
     let failure = Mutex<StoreError?>(nil)
     let commits = Atomic<Int>(0)
     let events = Atomic<Int>(0)
+    /// How long the newest commit took.
+    let commitNanoseconds = Atomic<Int64>(0)
 
     private let commitDuration = Metrics.Timer(label: "engine_commit_duration_nanoseconds")
     private let commitCounter = Counter(label: "engine_commits_total")
@@ -123,6 +125,7 @@ final class Committer: Sendable {
                 if batches.contains(where: { $0.checkpoint != nil }) { CrashPoint.duringCheckpoint.pass() }
                 let took = clock.monotonicNanoseconds() - began
                 commitDuration.recordNanoseconds(took)
+                commitNanoseconds.store(took, ordering: .relaxed)
                 commitCounter.increment()
                 commits.wrappingAdd(1, ordering: .relaxed)
                 let count = batches.reduce(0) { $0 + $1.eventCount }
