@@ -120,6 +120,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Runs third-party suites; not a product, so never installed.
+        .executableTarget(
+            name: "conformance",
+            dependencies: [
+                "Values", "Decisions", "ProcessModel", "Engine",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
         // Tests
         .target(
             name: "StorageTestSupport", dependencies: ["Storage", "Values", "CSQLite"],
@@ -190,6 +199,10 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["conformance", "Values", "Decisions", "ProcessModel", "Engine"],
             swiftSettings: strict),
         // Runs the junction program that is built beside it.
         .testTarget(name: "KillTests", swiftSettings: strict),

@@ -99,6 +99,9 @@ enum LayerMap {
                 "ConnectorKit", "HTTPConnector", "FilesConnector",
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
+        TargetRule(
+            "conformance", .apps, ["Values", "Decisions", "ProcessModel", "Engine"],
+            and: platform + ["ArgumentParser"]),
     ]
 
     static func rule(named name: String) -> TargetRule? {
