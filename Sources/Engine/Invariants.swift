@@ -58,6 +58,9 @@ struct Invariants {
         if engine.state.liveInstances != engine.state.instances.count {
             problems.append("liveInstances is \(engine.state.liveInstances), not \(engine.state.instances.count)")
         }
+        let waiting = engine.state.instances.values.reduce(0) { $0 + $1.signals.count }
+        let listed = engine.state.signals.values.reduce(0) { $0 + $1.count }
+        if waiting != listed { problems.append("\(listed) signal subscriptions are listed, not \(waiting)") }
         return problems + queues() + messages()
     }
 
@@ -96,10 +99,21 @@ struct Invariants {
         if element.detail?.incident != nil { return true }
         guard element.state == .active else { return false }
         if let job = element.job { return job.phase != .incident }
-        if element.children > 0 || element.detail?.userTask != nil { return true }
+        if element.children > 0 || element.detail?.userTask != nil || element.detail?.firedFlows != nil { return true }
         if let called = element.detail?.calledInstance, called != 0 { return engine.state.instances[called] != nil }
-        return instance.timers.contains { $0.ordinal == element.ordinal && Int32($0.node) == element.node }
-            || instance.subscriptions.contains { $0.ordinal == element.ordinal && $0.node == element.node }
+        /// Whether an event is what the element itself waits for: its own, one of its definitions, or one behind it.
+        func isOwn(_ index: Int32) -> Bool {
+            let node = instance.process.nodes[Int(index)]
+            let event = node.triggerOf ?? node.index
+            return event == Int(element.node)
+                || instance.process.nodes[event].incoming.contains { flow in
+                    instance.process.flows[flow].source == Int(element.node)
+                }
+        }
+        return instance.timers.contains { $0.ordinal == element.ordinal && isOwn($0.node) }
+            || instance.subscriptions.contains { $0.ordinal == element.ordinal && isOwn($0.node) }
+            || instance.signals.contains { $0.ordinal == element.ordinal && isOwn($0.node) }
+            || instance.conditions.contains { $0.ordinal == element.ordinal && isOwn($0.node) }
     }
 
     private func belongings(of instance: ProcessInstance) -> [String] {
@@ -111,6 +125,15 @@ struct Invariants {
         for subscription in instance.subscriptions where !live.contains(subscription.ordinal) {
             problems.append("subscription \(subscription.key) outlives its element")
         }
+        for signal in instance.signals {
+            if !live.contains(signal.ordinal) { problems.append("signal \(signal.key) outlives its element") }
+            if engine.state.signals[signal.name]?[signal.key] != instance.key {
+                problems.append("signal \(signal.key) cannot be found by its name")
+            }
+        }
+        for condition in instance.conditions where !live.contains(condition.ordinal) {
+            problems.append("condition \(condition.key) outlives its element")
+        }
         for variable in instance.variables where !live.contains(variable.scope) {
             problems.append("variable \(variable.name) outlives scope \(variable.scope)")
         }
@@ -120,6 +143,8 @@ struct Invariants {
         let waits =
             instance.timers.map { [UInt64($0.ordinal), UInt64($0.node)] }
             + instance.subscriptions.map { [UInt64($0.ordinal), UInt64($0.node)] }
+            + instance.signals.map { [UInt64($0.ordinal), UInt64($0.node)] }
+            + instance.conditions.map { [UInt64($0.ordinal), UInt64($0.node)] }
         if Set(waits).count != waits.count { problems.append("\(instance.key) waits twice for one event: \(waits)") }
         if instance.parent != 0, engine.state.instances[instance.parent] == nil {
             problems.append("\(instance.key) outlives its caller \(instance.parent)")

@@ -1,3 +1,4 @@
+import ProcessModel
 import Values
 
 /// One partition: a single-threaded state machine from commands to events and effects (DESIGN §2).
@@ -51,6 +52,13 @@ public final class PartitionEngine {
     var steps: [Step] = []
     var nextStep = 0
     var stepsTaken = 0
+    /// Elements whose event is thrown when the steps are done; `nextThrower` is the first not done.
+    var throwers: [(instance: ProcessInstance, ordinal: UInt32)] = []
+    var nextThrower = 0
+    /// Instances with inclusive or complex joins that may have become possible.
+    var openJoins: [ProcessInstance] = []
+    /// Instances that wait for conditions and whose variables changed.
+    var changedConditions: [ProcessInstance] = []
     /// How often a node came round since the command took more than `stepsPerCommandMax` steps.
     var visits: [Visit: Int] = [:]
     /// Start timers that are due but whose definition may not be used yet.
@@ -104,6 +112,10 @@ public final class PartitionEngine {
                 emit(.variableSet(scope: scope, name: name, value: kept), on: instance)
                 return
             }
+        }
+        if instance.process.hasInclusiveJoins { noteJoins(instance) }
+        if case .variableSet = event, !instance.conditions.isEmpty, changedConditions.last !== instance {
+            changedConditions.append(instance)
         }
         if cursor !== instance || !cursorWritten {
             cursor = instance

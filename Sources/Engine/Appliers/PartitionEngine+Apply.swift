@@ -39,6 +39,12 @@ extension PartitionEngine {
         case .startTimerEnded(let key):
             state.startTimers[key] = nil
             changed(EntityKinds.startTimer, key)
+        case .signalBroadcast(let key, _):
+            noteKey(key)
+        case .dataStoreSet(let name, let value):
+            let hash = StableHash.fnv1a64(name)
+            state.dataStores[hash] = DataStoreState(name: name, value: value)
+            changed(EntityKinds.dataStore, hash)
         case .deadLetterRecorded(let letter):
             noteKey(letter.key)
             state.deadLetters[letter.key] = letter
@@ -138,12 +144,7 @@ extension PartitionEngine {
             if let position = instance.position(of: scope) { instance.elements[position].children += 1 }
         case .tokensJoined(let node, let scope):
             for flow in instance.process.nodes[Int(node)].incoming {
-                guard
-                    let position = instance.arrivals.firstIndex(where: { $0.scope == scope && $0.flow == Int32(flow) })
-                else { continue }
-                instance.arrivals[position].count -= 1
-                if instance.arrivals[position].count == 0 { instance.arrivals.remove(at: position) }
-                if let position = instance.position(of: scope) { instance.elements[position].children -= 1 }
+                takeToken(of: Int32(flow), in: scope, of: instance)
             }
         case .arrivalsDiscarded(let scope):
             let discarded = instance.arrivals.reduce(0) { $0 + ($1.scope == scope ? $1.count : 0) }
@@ -206,6 +207,11 @@ extension PartitionEngine {
             if let position = instance.position(of: ordinal) { instance.elements[position].hasEvents = true }
         case .subscriptionCorrelated(let key, _, let stays):
             if !stays { instance.subscriptions.removeAll { $0.key == key } }
+        case .signalSubscribed, .signalCaught, .conditionArmed, .conditionEvaluated, .waitClosed:
+            applyWaitEvent(event, to: instance)
+        case .tokensConsumed, .gatewayFired, .gatewayReset, .adHocPlanned, .compensationRecorded,
+            .compensationTaken, .compensationStarted, .compensationStepped, .cancelRequested:
+            applyScopeEvent(event, to: instance)
         case .incidentRaised(let ordinal, let key, let kind, let type, let message):
             noteKey(key)
             detail(ordinal, of: instance)?.incident = IncidentState(key: key, kind: kind, type: type, message: message)
@@ -236,6 +242,9 @@ extension PartitionEngine {
             }
             instance.timers.removeAll { $0.ordinal == ordinal }
             instance.subscriptions.removeAll { $0.ordinal == ordinal }
+            for signal in instance.signals where signal.ordinal == ordinal { forgetSignal(signal) }
+            instance.signals.removeAll { $0.ordinal == ordinal }
+            instance.conditions.removeAll { $0.ordinal == ordinal }
         }
         if element.hasLocals { instance.variables.removeAll { $0.scope == ordinal } }
         instance.elements.remove(at: position)

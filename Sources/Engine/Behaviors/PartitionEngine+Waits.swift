@@ -8,56 +8,89 @@ extension PartitionEngine {
     enum Wait {
         case timer(node: Int32, dueAt: Int64, repetitions: Int32, interval: String?)
         case message(node: Int32, name: String, correlationKey: String)
+        case signal(node: Int32, name: String)
+        case condition(node: Int32, holds: Bool)
     }
 
-    /// The waits of an activity's boundary events; those of a multi-instance activity belong to its body, and those of
-    /// one that is entered again, after an error nobody caught, are open already.
-    func boundaryWaits(
+    /// What an element waits for besides its own work: the boundary events of an activity, the event sub-processes of a
+    /// scope.
+    ///
+    /// Those of a multi-instance activity belong to its body; those of one that is entered again, after an error nobody
+    /// caught, are open already.
+    func outerWaits(
         _ node: FlowNode, _ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance
     ) throws(EvaluationFailure) -> [Wait] {
-        guard !node.boundaryEvents.isEmpty, element.role != .multiInstanceInner, !element.hasEvents else { return [] }
+        guard !element.hasEvents else { return [] }
         var waits: [Wait] = []
-        for index in node.boundaryEvents {
-            let boundary = instance.process.nodes[index]
-            switch boundary.event {
-            case .timer, .message:
-                guard let event = boundary.event else { continue }
-                waits.append(try wait(for: event, boundary, evaluatedIn: ordinal, of: instance))
-            default: continue
+        if element.role != .multiInstanceInner, element.role != .compensation {
+            for index in node.boundaryEvents {
+                try append(instance.process.nodes[index], evaluatedIn: ordinal, of: instance, to: &waits)
+            }
+        }
+        if element.role != .multiInstanceBody {
+            for index in node.eventSubProcesses {
+                guard let start = instance.process.nodes[index].start else { continue }
+                try append(instance.process.nodes[start], evaluatedIn: ordinal, of: instance, to: &waits)
             }
         }
         return waits
     }
 
-    func wait(
-        for event: EventDefinition, _ node: FlowNode, evaluatedIn ordinal: UInt32, of instance: ProcessInstance
-    ) throws(EvaluationFailure) -> Wait {
-        switch event {
+    /// What has to be waited for until an event occurs; nothing when it is only ever thrown at its catcher.
+    func waits(
+        of node: FlowNode, evaluatedIn ordinal: UInt32, of instance: ProcessInstance
+    ) throws(EvaluationFailure) -> [Wait] {
+        var waits: [Wait] = []
+        try append(node, evaluatedIn: ordinal, of: instance, to: &waits)
+        return waits
+    }
+
+    private func append(
+        _ node: FlowNode, evaluatedIn ordinal: UInt32, of instance: ProcessInstance, to waits: inout [Wait]
+    ) throws(EvaluationFailure) {
+        switch node.event {
         case .timer(let timer):
             let (dueAt, repetitions, interval) = try schedule(timer, node) { source in
                 self.evaluate(source, ordinal, of: instance)
             }
-            return .timer(node: Int32(node.index), dueAt: dueAt, repetitions: repetitions, interval: interval)
+            waits.append(
+                .timer(node: Int32(node.index), dueAt: dueAt, repetitions: repetitions, interval: interval))
         case .message(let message):
             let name = try evaluateString(message.name, what: "message name", ordinal, of: instance)
-            var correlationKey = ""
-            if let source = message.correlationKey {
-                let value = evaluate(source, ordinal, of: instance)
-                switch value {
-                case .string(let text): correlationKey = text
-                case .number(let number): correlationKey = number.description
-                default:
-                    throw EvaluationFailure(
-                        type: "EXTRACT_VALUE_ERROR",
-                        message: """
-                            Expected the correlation key `\(source.source)` of \(node.id) to be a text or a number, but \
-                            it is \(value.typeName). Set the variables it reads and resolve the incident.
-                            """)
-                }
+            let key = try correlationKey(of: message, node, ordinal, of: instance)
+            waits.append(.message(node: Int32(node.index), name: name, correlationKey: key))
+        case .signal(let signal):
+            let name = try evaluateString(signal.name, what: "signal name", ordinal, of: instance)
+            waits.append(.signal(node: Int32(node.index), name: name))
+        case .conditional(let condition):
+            scopeView.point(at: ordinal, of: instance, now: state.now)
+            let holds = condition.evaluateCondition(scopeView) == true
+            waits.append(.condition(node: Int32(node.index), holds: holds))
+        case .multiple:
+            for index in node.triggers {
+                try append(instance.process.nodes[index], evaluatedIn: ordinal, of: instance, to: &waits)
             }
-            return .message(node: Int32(node.index), name: name, correlationKey: correlationKey)
-        case .none, .error, .terminate:
-            throw EvaluationFailure(type: "UNKNOWN", message: "\(node.id) is no event to wait for")
+        case nil, .some(.none), .error, .escalation, .link, .compensation, .cancel, .terminate:
+            return
+        }
+    }
+
+    /// The value by which an instance recognises its own messages; empty when the model names none.
+    func correlationKey(
+        of message: MessageDefinition, _ node: FlowNode, _ ordinal: UInt32, of instance: ProcessInstance
+    ) throws(EvaluationFailure) -> String {
+        guard let source = message.correlationKey else { return "" }
+        let value = evaluate(source, ordinal, of: instance)
+        switch value {
+        case .string(let text): return text
+        case .number(let number): return number.description
+        default:
+            throw EvaluationFailure(
+                type: "EXTRACT_VALUE_ERROR",
+                message: """
+                    Expected the correlation key `\(source.source)` of \(node.id) to be a text or a number, but \
+                    it is \(value.typeName). Set the variables it reads and resolve the incident.
+                    """)
         }
     }
 
@@ -111,7 +144,11 @@ extension PartitionEngine {
     }
 
     /// Records waits and asks the messages' partitions for their subscriptions.
-    func open(_ waits: [Wait], _ ordinal: UInt32, of instance: ProcessInstance) {
+    ///
+    /// - Returns: Whether the element still waits; a condition that holds already occurs at once and may have ended it.
+    @discardableResult
+    func open(_ waits: [Wait], _ ordinal: UInt32, of instance: ProcessInstance) -> Bool {
+        var holding: [UInt64] = []
         for wait in waits {
             switch wait {
             case .timer(let node, let dueAt, let repetitions, let interval):
@@ -132,8 +169,55 @@ extension PartitionEngine {
                             key: key, hash: hash, instance: instance.key,
                             process: StableHash.fnv1a64(instance.process.id)),
                         name: name, correlationKey: correlationKey), hash: hash)
+            case .signal(let node, let name):
+                emit(.signalSubscribed(ordinal: ordinal, key: newKey(), node: node, name: name), on: instance)
+            case .condition(let node, let holds):
+                let key = newKey()
+                emit(.conditionArmed(ordinal: ordinal, key: key, node: node, holds: holds), on: instance)
+                if holds { holding.append(key) }
             }
         }
+        for key in holding { occur(condition: key, of: instance) }
+        return holding.isEmpty
+            || state.instances[instance.key] === instance && instance.position(of: ordinal) != nil
+    }
+
+    /// Whether an event is waited for again after it occurred: those that do not interrupt.
+    func staysOpen(_ node: FlowNode, in process: ExecutableProcess) -> Bool {
+        let event = node.triggerOf.map { process.nodes[$0] } ?? node
+        guard event.kind == .boundaryEvent || event.kind == .startEvent, !event.isInterrupting else { return false }
+        if case .multiple(isParallel: true)? = event.event { return false }
+        return true
+    }
+
+    /// Stops waiting for events of a live element.
+    func closeWaits(_ ordinal: UInt32, of instance: ProcessInstance, where isClosed: (FlowNode) -> Bool) {
+        func matches(_ owner: UInt32, _ node: Int32) -> Bool {
+            guard owner == ordinal else { return false }
+            let node = instance.process.nodes[Int(node)]
+            return isClosed(node.triggerOf.map { instance.process.nodes[$0] } ?? node)
+        }
+        var keys: [UInt64] = []
+        for timer in instance.timers where matches(timer.ordinal, timer.node) { keys.append(timer.key) }
+        for signal in instance.signals where matches(signal.ordinal, signal.node) { keys.append(signal.key) }
+        for condition in instance.conditions where matches(condition.ordinal, condition.node) {
+            keys.append(condition.key)
+        }
+        for subscription in instance.subscriptions where matches(subscription.ordinal, subscription.node) {
+            let hash = MessageHash.of(name: subscription.name, correlationKey: subscription.correlationKey)
+            send(.closeSubscription(hash: hash, key: subscription.key), hash: hash)
+            keys.append(subscription.key)
+        }
+        for key in keys { emit(.waitClosed(key: key), on: instance) }
+    }
+
+    /// Whether one of these event nodes is still waited for.
+    func isWaiting(_ ordinal: UInt32, of instance: ProcessInstance, forAnyOf nodes: [Int]) -> Bool {
+        func matches(_ owner: UInt32, _ node: Int32) -> Bool { owner == ordinal && nodes.contains(Int(node)) }
+        return instance.timers.contains { matches($0.ordinal, $0.node) }
+            || instance.subscriptions.contains { matches($0.ordinal, $0.node) }
+            || instance.signals.contains { matches($0.ordinal, $0.node) }
+            || instance.conditions.contains { matches($0.ordinal, $0.node) }
     }
 
     /// Takes back the subscriptions of an element that ends.

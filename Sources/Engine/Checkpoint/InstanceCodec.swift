@@ -2,11 +2,15 @@ import Values
 
 /// The stored form of a process instance.
 extension PartitionEngine {
-    private static let instanceFormat: UInt8 = 1
+    /// Format 2 is format 1 followed by what only some instances have.
+    private static let instanceFormats: ClosedRange<UInt8> = 1...2
 
     func encode(_ instance: ProcessInstance) -> [UInt8] {
         var writer = ByteWriter(capacity: 160)
-        writer.u8(Self.instanceFormat)
+        let hasExtras =
+            !instance.signals.isEmpty || !instance.conditions.isEmpty
+            || instance.elements.contains { $0.detail?.hasExtras == true }
+        writer.u8(hasExtras ? 2 : 1)
         writer.fixed64LE(instance.definition.key.rawValue)
         writer.varint(instance.parent)
         writer.varint(UInt64(instance.parentOrdinal))
@@ -45,7 +49,38 @@ extension PartitionEngine {
             writer.varint(UInt64(arrival.flow))
             writer.varint(UInt64(arrival.count))
         }
+        if hasExtras { writeExtras(of: instance, into: &writer) }
         return writer.bytes
+    }
+
+    private func writeExtras(of instance: ProcessInstance, into writer: inout ByteWriter) {
+        writer.varint(UInt64(instance.signals.count))
+        for signal in instance.signals {
+            writer.zigzag(Int64(bitPattern: signal.key &- instance.key))
+            writer.varint(UInt64(signal.ordinal))
+            writer.varint(UInt64(signal.node))
+            writer.string(signal.name)
+        }
+        writer.varint(UInt64(instance.conditions.count))
+        for condition in instance.conditions {
+            writer.zigzag(Int64(bitPattern: condition.key &- instance.key))
+            writer.varint(UInt64(condition.ordinal))
+            writer.varint(UInt64(condition.node))
+            writer.bool(condition.holds)
+        }
+        let elements = instance.elements.filter { $0.detail?.hasExtras == true }
+        writer.varint(UInt64(elements.count))
+        for element in elements {
+            guard let detail = element.detail else { continue }
+            writer.varint(UInt64(element.ordinal))
+            writer.bool(detail.firedFlows != nil)
+            if let flows = detail.firedFlows { writer.indexes(flows) }
+            writer.indexes(detail.planned)
+            CompensationRecord.write(detail.compensable, into: &writer)
+            writer.bool(detail.compensating != nil)
+            if let records = detail.compensating { CompensationRecord.write(records, into: &writer) }
+            writer.bool(detail.isCancelling)
+        }
     }
 
     private func write(_ element: ElementInstance, of instance: ProcessInstance, into writer: inout ByteWriter) {
@@ -115,7 +150,7 @@ extension PartitionEngine {
         key: UInt64, _ reader: inout ByteReader
     ) throws(DecodingFailure) -> ProcessInstance {
         let format = try reader.u8()
-        guard format == Self.instanceFormat else { throw reader.failure(.unknownTag(format)) }
+        guard Self.instanceFormats.contains(format) else { throw reader.failure(.unknownTag(format)) }
         let definitionKey = try reader.fixed64LE()
         guard let definition = definitions.definition(key: Key(rawValue: definitionKey)) else {
             throw reader.failure(.invalidValue)
@@ -153,7 +188,31 @@ extension PartitionEngine {
             instance.arrivals.append(
                 JoinArrival(scope: try reader.ordinal(), flow: try reader.int32(), count: try reader.int32()))
         }
+        if format == 2 { try readExtras(of: instance, &reader) }
         return instance
+    }
+
+    private func readExtras(of instance: ProcessInstance, _ reader: inout ByteReader) throws(DecodingFailure) {
+        for _ in 0..<(try reader.count(minimumByteCount: 4)) {
+            instance.signals.append(
+                SignalState(
+                    key: instance.key &+ UInt64(bitPattern: try reader.zigzag()), ordinal: try reader.ordinal(),
+                    node: try reader.int32(), name: try reader.string()))
+        }
+        for _ in 0..<(try reader.count(minimumByteCount: 4)) {
+            instance.conditions.append(
+                ConditionState(
+                    key: instance.key &+ UInt64(bitPattern: try reader.zigzag()), ordinal: try reader.ordinal(),
+                    node: try reader.int32(), holds: try reader.bool()))
+        }
+        for _ in 0..<(try reader.count(minimumByteCount: 6)) {
+            guard let detail = detail(try reader.ordinal(), of: instance) else { throw reader.failure(.invalidValue) }
+            if try reader.bool() { detail.firedFlows = try reader.indexes() }
+            detail.planned = try reader.indexes()
+            detail.compensable = try CompensationRecord.readList(&reader)
+            if try reader.bool() { detail.compensating = try CompensationRecord.readList(&reader) }
+            detail.isCancelling = try reader.bool()
+        }
     }
 
     private func readElement(key: UInt64, _ reader: inout ByteReader) throws(DecodingFailure) -> ElementInstance {

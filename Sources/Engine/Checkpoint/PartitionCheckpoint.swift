@@ -102,6 +102,12 @@ extension PartitionEngine {
             writer.varint(UInt64(timer.ordinal))
             writer.zigzag(timer.dueAt)
         }
+        for signal in instance.signals {
+            writer.u8(4)
+            writer.fixed64LE(signal.key)
+            writer.varint(UInt64(signal.ordinal))
+            writer.string(signal.name)
+        }
         return writer.count == 0 ? nil : writer.bytes
     }
 
@@ -149,6 +155,10 @@ extension PartitionEngine {
             guard let letter = state.deadLetters[name.key] else { return nil }
             var codec = EventCodec()
             codec.write(.deadLetterRecorded(letter), into: &writer)
+        case EntityKinds.dataStore:
+            guard let store = state.dataStores[name.key] else { return nil }
+            writer.string(store.name)
+            store.value.write(into: &writer)
         case EntityKinds.definition:
             guard let deployed = deployments[name.key] else { return nil }
             var codec = EventCodec()

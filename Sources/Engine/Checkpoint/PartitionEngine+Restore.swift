@@ -53,6 +53,9 @@ extension PartitionEngine {
                 throw reader.failure(.invalidValue)
             }
             state.deadLetters[key] = letter
+        case EntityKinds.dataStore:
+            state.dataStores[key] = DataStoreState(
+                name: try reader.string(), value: try VariableValue.read(&reader))
         case EntityKinds.definition:
             var codec = EventCodec()
             guard case .processDeployed(let deployed) = try codec.read(&reader) else {
@@ -91,6 +94,9 @@ extension PartitionEngine {
                 case .incident: break
                 }
             case 2: break
+            case 4:
+                state.signals[try reader.string(), default: [:]][key] = instance
+                continue
             case 3:
                 state.openTimers += 1
                 state.deadlines.insert(Deadline(at: try reader.zigzag(), key: key, kind: .timer))
@@ -159,6 +165,17 @@ extension PartitionEngine {
             writer.fixed64LE(subscription.key)
             writer.fixed64LE(subscription.instance ^ subscription.process)
             writer.fixed64LE(subscription.correlating)
+        }
+        for (name, waiting) in state.signals.sorted(by: { $0.key < $1.key }) {
+            writer.string(name)
+            for (key, instance) in waiting.sorted(by: { $0.key < $1.key }) {
+                writer.fixed64LE(key)
+                writer.fixed64LE(instance)
+            }
+        }
+        for (hash, store) in state.dataStores.sorted(by: { $0.key < $1.key }) {
+            writer.fixed64LE(hash)
+            store.value.write(into: &writer)
         }
         for key in state.deadLetters.keys.sorted() { writer.fixed64LE(key) }
         writer.varint(UInt64(state.subscriptions.count))

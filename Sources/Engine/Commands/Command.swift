@@ -30,6 +30,8 @@ public enum Command: Sendable {
     case setVariables(scope: UInt64, variables: VariableDocument, local: Bool)
     /// Publish a message whose hash belongs to this partition.
     case publishMessage(NewMessage)
+    /// Deliver a signal to everybody who waits for it, in all partitions.
+    case broadcastSignal(name: String, variables: VariableDocument)
     /// Add process versions (the deployment partition only).
     case deploy([NewProcess])
     /// Keep what could not be delivered.

@@ -12,6 +12,12 @@ enum PartitionMessage {
     case correlated(hash: UInt64, key: UInt64, message: UInt64, stays: Bool)
     /// The instance did not take the message.
     case rejected(hash: UInt64, key: UInt64, message: UInt64)
+    /// A process threw a message.
+    case publish(NewMessage)
+    /// A signal for everybody who waits for it.
+    case signal(name: String, variables: VariableDocument)
+    /// A data store has a new value.
+    case dataStore(name: String, value: VariableValue)
 
     struct Correlation {
         var instance: UInt64
@@ -51,6 +57,21 @@ enum PartitionMessage {
             writer.bool(stays)
         case .rejected(let hash, let key, let message):
             writer.correlation(5, hash, key, message)
+        case .publish(let message):
+            writer.u8(6)
+            writer.string(message.name)
+            writer.string(message.correlationKey)
+            writer.zigzag(message.timeToLiveMilliseconds)
+            writer.optional(message.messageID)
+            message.variables.write(into: &writer)
+        case .signal(let name, let variables):
+            writer.u8(7)
+            writer.string(name)
+            variables.write(into: &writer)
+        case .dataStore(let name, let value):
+            writer.u8(8)
+            writer.string(name)
+            value.write(into: &writer)
         }
     }
 
@@ -76,6 +97,16 @@ enum PartitionMessage {
         case 5:
             return .rejected(
                 hash: try reader.fixed64LE(), key: try reader.fixed64LE(), message: try reader.fixed64LE())
+        case 6:
+            let name = try reader.string()
+            let correlationKey = try reader.string()
+            let timeToLive = try reader.zigzag()
+            return .publish(
+                NewMessage(
+                    name: name, correlationKey: correlationKey, timeToLiveMilliseconds: timeToLive,
+                    messageID: try reader.optionalString(), variables: try VariableDocument.read(&reader)))
+        case 7: return .signal(name: try reader.string(), variables: try VariableDocument.read(&reader))
+        case 8: return .dataStore(name: try reader.string(), value: try VariableValue.read(&reader))
         default: throw reader.failure(.unknownTag(type))
         }
     }

@@ -14,11 +14,23 @@ public final class DefinitionRegistry: Sendable {
         /// Newest versions by the name of a message that starts them.
         var messageStarts: [String: [(definition: DeployedProcess, node: Int)]] = [:]
 
-        mutating func indexMessageStarts(of processID: String, newest: DeployedProcess?) {
+        /// Newest versions by the name of a signal that starts them.
+        var signalStarts: [String: [(definition: DeployedProcess, node: Int)]] = [:]
+
+        mutating func indexStarts(of processID: String, newest: DeployedProcess?) {
             for name in messageStarts.keys {
                 messageStarts[name]?.removeAll { $0.definition.process.id == processID }
             }
+            for name in signalStarts.keys {
+                signalStarts[name]?.removeAll { $0.definition.process.id == processID }
+            }
             guard let newest else { return }
+            for node in newest.process.signalStarts {
+                guard case .signal(let signal)? = newest.process.nodes[node].event,
+                    case .string(let name)? = signal.name.constant
+                else { continue }
+                signalStarts[name, default: []].append((newest, node))
+            }
             for node in newest.process.messageStarts {
                 guard case .message(let message)? = newest.process.nodes[node].event,
                     case .string(let name)? = message.name.constant
@@ -31,6 +43,11 @@ public final class DefinitionRegistry: Sendable {
     /// The newest versions of processes that begin with a message, with the start event's node.
     public func messageStarts(name: String) -> [(definition: DeployedProcess, node: Int)] {
         content.withLock { $0.messageStarts[name] ?? [] }
+    }
+
+    /// The newest versions of processes that begin with a signal, with the start event's node.
+    public func signalStarts(name: String) -> [(definition: DeployedProcess, node: Int)] {
+        content.withLock { $0.signalStarts[name] ?? [] }
     }
 
     private let content = Mutex(Content())
@@ -77,7 +94,7 @@ public final class DefinitionRegistry: Sendable {
             versions.append(definition)
             versions.sort { $0.version < $1.version }
             content.byID[definition.process.id] = versions
-            content.indexMessageStarts(of: definition.process.id, newest: versions.last)
+            content.indexStarts(of: definition.process.id, newest: versions.last)
         }
     }
 }

@@ -101,6 +101,43 @@ public enum Event: Sendable {
     /// A message reached the subscription, which ends unless it `stays`.
     case subscriptionCorrelated(key: UInt64, messageKey: UInt64, stays: Bool)
 
+    // MARK: Signals, conditions, waits
+
+    /// An element waits for a signal.
+    case signalSubscribed(ordinal: UInt32, key: UInt64, node: Int32, name: String)
+    /// A signal reached the subscription, which ends unless it `stays`.
+    case signalCaught(key: UInt64, stays: Bool)
+    /// An element waits for a condition, which `holds` now or not.
+    case conditionArmed(ordinal: UInt32, key: UInt64, node: Int32, holds: Bool)
+    /// A condition that is waited for became true or false.
+    case conditionEvaluated(key: UInt64, holds: Bool)
+    /// A timer, subscription, signal subscription or condition is no longer waited for, though its element goes on.
+    case waitClosed(key: UInt64)
+
+    // MARK: Tokens that wait
+
+    /// An activity that needs several tokens took them (`startQuantity`).
+    case tokensConsumed(node: Int32, scope: UInt32, count: Int32)
+    /// A complex gateway fired with tokens from these flows and waits for the others.
+    case gatewayFired(ordinal: UInt32, flows: [Int32])
+    /// A complex gateway took the tokens of the other flows and is done.
+    case gatewayReset(ordinal: UInt32)
+    /// An ad-hoc sub-process has these activities still to start.
+    case adHocPlanned(ordinal: UInt32, nodes: [Int32])
+
+    // MARK: Compensation
+
+    /// A completed activity of the scope can be compensated.
+    case compensationRecorded(scope: UInt32, CompensationRecord)
+    /// What can be compensated was taken from the scope: of one node, or everything when `node` is −1.
+    case compensationTaken(scope: UInt32, node: Int32)
+    /// An element compensates these, the last first.
+    case compensationStarted(ordinal: UInt32, records: [CompensationRecord])
+    /// It begins with the last of those that are left.
+    case compensationStepped(ordinal: UInt32)
+    /// A transaction is being cancelled.
+    case cancelRequested(ordinal: UInt32)
+
     // MARK: Incidents
 
     /// The element cannot go on.
@@ -143,6 +180,13 @@ public enum Event: Sendable {
         key: UInt64, definition: UInt64, node: Int32, dueAt: Int64, repetitions: Int32, interval: String?)
     /// A timer start event is over.
     case startTimerEnded(key: UInt64)
+
+    // MARK: Partition: signals, data stores
+
+    /// A signal was broadcast.
+    case signalBroadcast(key: UInt64, name: String)
+    /// A data store has a new value.
+    case dataStoreSet(name: String, value: VariableValue)
 
     // MARK: Partition: dead letters
 

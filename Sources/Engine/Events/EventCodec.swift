@@ -239,6 +239,58 @@ public struct EventCodec {
             writer.u8(53)
             self.key(key, &writer)
             writer.u8(outcome)
+        case .signalSubscribed(let ordinal, let key, let node, let name):
+            writer.ordinal(54, ordinal)
+            self.key(key, &writer)
+            writer.varint(UInt64(node))
+            writer.string(name)
+        case .signalCaught(let key, let stays):
+            writer.u8(55)
+            self.key(key, &writer)
+            writer.bool(stays)
+        case .conditionArmed(let ordinal, let key, let node, let holds):
+            writer.ordinal(56, ordinal)
+            self.key(key, &writer)
+            writer.varint(UInt64(node))
+            writer.bool(holds)
+        case .conditionEvaluated(let key, let holds):
+            writer.u8(57)
+            self.key(key, &writer)
+            writer.bool(holds)
+        case .waitClosed(let key):
+            writer.u8(58)
+            self.key(key, &writer)
+        case .tokensConsumed(let node, let scope, let count):
+            writer.u8(59)
+            writer.varint(UInt64(node))
+            writer.varint(UInt64(scope))
+            writer.varint(UInt64(count))
+        case .gatewayFired(let ordinal, let flows):
+            writer.ordinal(60, ordinal)
+            writer.indexes(flows)
+        case .gatewayReset(let ordinal): writer.ordinal(69, ordinal)
+        case .adHocPlanned(let ordinal, let nodes):
+            writer.ordinal(61, ordinal)
+            writer.indexes(nodes)
+        case .compensationRecorded(let scope, let record):
+            writer.ordinal(62, scope)
+            record.write(into: &writer)
+        case .compensationTaken(let scope, let node):
+            writer.ordinal(63, scope)
+            writer.zigzag(Int64(node))
+        case .compensationStarted(let ordinal, let records):
+            writer.ordinal(64, ordinal)
+            CompensationRecord.write(records, into: &writer)
+        case .compensationStepped(let ordinal): writer.ordinal(65, ordinal)
+        case .cancelRequested(let ordinal): writer.ordinal(66, ordinal)
+        case .signalBroadcast(let key, let name):
+            writer.u8(67)
+            self.key(key, &writer)
+            writer.string(name)
+        case .dataStoreSet(let name, let value):
+            writer.u8(68)
+            writer.string(name)
+            value.write(into: &writer)
         }
     }
 
@@ -410,6 +462,33 @@ public struct EventCodec {
                     contentType: try reader.string(), payload: try reader.byteArray(),
                     redriveCount: try reader.int32()))
         case 53: return .deadLetterEnded(key: try key(&reader), outcome: try reader.u8())
+        case 54:
+            return .signalSubscribed(
+                ordinal: try reader.ordinal(), key: try key(&reader), node: try reader.int32(),
+                name: try reader.string())
+        case 55: return .signalCaught(key: try key(&reader), stays: try reader.bool())
+        case 56:
+            return .conditionArmed(
+                ordinal: try reader.ordinal(), key: try key(&reader), node: try reader.int32(),
+                holds: try reader.bool())
+        case 57: return .conditionEvaluated(key: try key(&reader), holds: try reader.bool())
+        case 58: return .waitClosed(key: try key(&reader))
+        case 59:
+            return .tokensConsumed(
+                node: try reader.int32(), scope: try reader.ordinal(), count: try reader.int32())
+        case 60: return .gatewayFired(ordinal: try reader.ordinal(), flows: try reader.indexes())
+        case 61: return .adHocPlanned(ordinal: try reader.ordinal(), nodes: try reader.indexes())
+        case 62:
+            return .compensationRecorded(scope: try reader.ordinal(), try CompensationRecord.read(&reader))
+        case 63: return .compensationTaken(scope: try reader.ordinal(), node: try reader.signed32())
+        case 64:
+            return .compensationStarted(
+                ordinal: try reader.ordinal(), records: try CompensationRecord.readList(&reader))
+        case 65: return .compensationStepped(ordinal: try reader.ordinal())
+        case 66: return .cancelRequested(ordinal: try reader.ordinal())
+        case 67: return .signalBroadcast(key: try key(&reader), name: try reader.string())
+        case 69: return .gatewayReset(ordinal: try reader.ordinal())
+        case 68: return .dataStoreSet(name: try reader.string(), value: try VariableValue.read(&reader))
         default: throw reader.failure(.unknownTag(type))
         }
     }
@@ -432,6 +511,11 @@ extension ByteWriter {
     mutating func optional(_ text: String?) {
         bool(text != nil)
         if let text { string(text) }
+    }
+
+    mutating func indexes(_ indexes: [Int32]) {
+        varint(UInt64(indexes.count))
+        for index in indexes { varint(UInt64(index)) }
     }
 
     mutating func strings(_ texts: [String]) {
@@ -458,6 +542,13 @@ extension ByteReader {
 
     mutating func optionalString() throws(DecodingFailure) -> String? {
         try bool() ? try string() : nil
+    }
+
+    mutating func indexes() throws(DecodingFailure) -> [Int32] {
+        let count = try count()
+        var indexes: [Int32] = []
+        for _ in 0..<count { indexes.append(try int32()) }
+        return indexes
     }
 
     mutating func strings() throws(DecodingFailure) -> [String] {

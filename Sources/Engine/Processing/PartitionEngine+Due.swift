@@ -44,8 +44,8 @@ extension PartitionEngine {
             let timer = instance.timers.first(where: { $0.key == deadline.key }), timer.dueAt == deadline.at
         else { return }
         let node = instance.process.nodes[Int(timer.node)]
-        if let next = nextDue(after: timer.dueAt, timer.repetitions, timer.interval), node.kind == .boundaryEvent,
-            !node.isInterrupting
+        if let next = nextDue(after: timer.dueAt, timer.repetitions, timer.interval),
+            staysOpen(node, in: instance.process)
         {
             emit(
                 .timerRescheduled(key: timer.key, dueAt: next.dueAt, repetitions: next.repetitions), on: instance)

@@ -109,6 +109,13 @@ extension PartitionEngine {
             emit(.messageCorrelated(hash: hash, subscription: key, message: message, stays: stays))
             expireMessage(message)
             if stays { offerBuffered(hash, key) }
+        case .publish(let message):
+            // One that is buffered already, by its id, is the one that was published.
+            _ = publishMessage(message)
+        case .signal(let name, let variables):
+            deliver(signal: name, variables)
+        case .dataStore(let name, let value):
+            emit(.dataStoreSet(name: name, value: value))
         case .rejected(let hash, let key, let message):
             emit(.messageRejected(hash: hash, subscription: key, message: message))
             correlate(message)
@@ -140,7 +147,7 @@ extension PartitionEngine {
             return
         }
         let node = instance.process.nodes[Int(subscription.node)]
-        let stays = node.kind == .boundaryEvent && !node.isInterrupting
+        let stays = staysOpen(node, in: instance.process)
         emit(
             .subscriptionCorrelated(key: subscription.key, messageKey: correlation.message, stays: stays),
             on: instance)

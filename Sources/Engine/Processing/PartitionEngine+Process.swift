@@ -65,6 +65,9 @@ extension PartitionEngine {
         case .setVariables(let scope, let variables, let local):
             return setVariables(scope, variables, local)
         case .publishMessage(let message): return publishMessage(message)
+        case .broadcastSignal(let name, let variables):
+            broadcast(name, variables)
+            return .key(state.keys.last.rawValue)
         case .deploy(let processes): return deploy(processes)
         case .recordDeadLetter(let letter): return recordDeadLetter(letter)
         case .endDeadLetter(let key, let outcome): return endDeadLetter(key, outcome)
@@ -80,13 +83,15 @@ extension PartitionEngine {
     // MARK: Process instances
 
     private func createInstance(_ new: NewInstance) -> Reply {
-        guard let start = new.definition.process.noneStart else {
+        let process = new.definition.process
+        guard process.noneStart != nil || !process.nodes[0].implicitStarts.isEmpty else {
             return .rejected(
                 CommandRejection(
                     .invalidArgument,
-                    "Process \(new.definition.process.id) has no none start event, so it cannot be started by hand",
+                    "Process \(process.id) has no none start event, so it cannot be started by hand",
                     remedy: "Publish the message it starts with, or add a none start event."))
         }
+        let start = process.noneStart
         if let key = new.uniqueKey {
             let text = "start:\(new.definition.process.id):\(key)"
             if let existing = uniqueOwner(text) {
@@ -102,7 +107,7 @@ extension PartitionEngine {
         return begin(new, newKey(), start)
     }
 
-    private func begin(_ new: NewInstance, _ key: UInt64, _ start: Int) -> Reply {
+    private func begin(_ new: NewInstance, _ key: UInt64, _ start: Int?) -> Reply {
         if new.awaitsEnd { awaited.insert(key) }
         startInstance(
             InstanceCreated(
@@ -223,6 +228,8 @@ extension PartitionEngine {
         case .completion:
             if element.role == .multiInstanceBody {
                 resumeBody(owner.ordinal, of: instance)
+            } else if element.state == .active, instance.process.nodes[Int(element.node)].adHoc != nil {
+                if !endsAdHoc(owner.ordinal, of: instance) { completeScopeIfDone(owner.ordinal, of: instance) }
             } else {
                 leave(owner.ordinal, of: instance)
             }

@@ -19,7 +19,9 @@ extension PartitionEngine {
         if !node.inputs.isEmpty { applyInputs(node, ordinal, of: instance) }
         do {
             switch node.kind {
-            case .serviceTask, .sendTask, .businessRuleTask:
+            case .sendTask where node.job == nil, .intermediateThrowEvent where node.job == nil:
+                try enterThrow(node, ordinal, element, of: instance)
+            case .serviceTask, .sendTask, .businessRuleTask, .intermediateThrowEvent:
                 try enterJob(node, ordinal, element, of: instance)
             case .scriptTask:
                 if let script = node.script {
@@ -28,25 +30,35 @@ extension PartitionEngine {
                     try enterJob(node, ordinal, element, of: instance)
                 }
             case .userTask:
-                let waits = try boundaryWaits(node, ordinal, element, of: instance)
+                let waits = try outerWaits(node, ordinal, element, of: instance)
                 let task = try userTask(node, ordinal, of: instance)
                 emit(.elementEntered(ordinal: ordinal), on: instance)
                 emit(.userTaskCreated(ordinal: ordinal, task), on: instance)
                 open(waits, ordinal, of: instance)
             case .receiveTask, .intermediateCatchEvent:
-                var waits = try boundaryWaits(node, ordinal, element, of: instance)
-                if let event = node.event {
-                    waits.append(try wait(for: event, node, evaluatedIn: ordinal, of: instance))
+                if case .link? = node.event {
+                    emit(.elementEntered(ordinal: ordinal), on: instance)
+                    leave(ordinal, of: instance)
+                    return
                 }
+                var waits = try outerWaits(node, ordinal, element, of: instance)
+                waits += try self.waits(of: node, evaluatedIn: ordinal, of: instance)
                 emit(.elementEntered(ordinal: ordinal), on: instance)
                 open(waits, ordinal, of: instance)
-            case .subProcess:
-                try enterSubProcess(node, ordinal, element, of: instance)
+            case .eventBasedGateway:
+                try enterEventGateway(node, ordinal, of: instance)
+            case .subProcess, .eventSubProcess, .transaction, .adHocSubProcess:
+                try enterScope(node, ordinal, element, of: instance)
             case .callActivity:
                 try enterCallActivity(node, ordinal, element, of: instance)
+            case .endEvent where node.job != nil:
+                try enterJob(node, ordinal, element, of: instance)
             case .endEvent:
                 enterEndEvent(node, ordinal, element, of: instance)
-            case .process, .task, .manualTask, .exclusiveGateway, .parallelGateway, .startEvent, .boundaryEvent:
+            case .process:
+                reenterProcess(of: instance)
+            case .task, .manualTask, .exclusiveGateway, .parallelGateway, .inclusiveGateway, .complexGateway,
+                .startEvent, .boundaryEvent, .eventTrigger:
                 emit(.elementEntered(ordinal: ordinal), on: instance)
                 leave(ordinal, of: instance)
             }
@@ -64,7 +76,7 @@ extension PartitionEngine {
         guard let job = node.job else {
             throw EvaluationFailure(type: "UNKNOWN", message: "\(node.id) has no job definition")
         }
-        let waits = try boundaryWaits(node, ordinal, element, of: instance)
+        let waits = try outerWaits(node, ordinal, element, of: instance)
         var type: String?
         var retries: Int32 = 3
         var priority: Int32 = 0
@@ -90,7 +102,32 @@ extension PartitionEngine {
         _ script: ScriptDefinition, _ node: FlowNode, _ ordinal: UInt32, of instance: ProcessInstance
     ) throws(EvaluationFailure) {
         scopeView.point(at: ordinal, of: instance, now: state.now)
-        let value = script.expression.evaluateValue(scopeView)
+        switch script.work {
+        case .expression(let expression):
+            accept(expression.evaluateValue(scopeView), script, node, ordinal, of: instance)
+        case .actions(let actions):
+            switch actions.run(scopeView) {
+            case .assignments(let assignments):
+                for (name, value) in assignments {
+                    mergeVariable(name, VariableValue(value), from: ordinal, of: instance)
+                }
+            case .error(let code, let message):
+                emit(.elementEntered(ordinal: ordinal), on: instance)
+                throwError(code, message: message, variables: .empty, from: ordinal, of: instance)
+                return
+            case .failure(let message):
+                throw EvaluationFailure(
+                    type: "EXTRACT_VALUE_ERROR",
+                    message: "The script of \(node.id) failed: \(message). Correct its cause and resolve the incident.")
+            }
+        }
+        emit(.elementEntered(ordinal: ordinal), on: instance)
+        leave(ordinal, of: instance)
+    }
+
+    private func accept(
+        _ value: Value, _ script: ScriptDefinition, _ node: FlowNode, _ ordinal: UInt32, of instance: ProcessInstance
+    ) {
         if let name = script.resultVariable {
             if node.outputs.isEmpty {
                 mergeVariable(name, VariableValue(value), from: ordinal, of: instance)
@@ -102,8 +139,6 @@ extension PartitionEngine {
                 mergeVariable(name, VariableValue(value), from: ordinal, of: instance)
             }
         }
-        emit(.elementEntered(ordinal: ordinal), on: instance)
-        leave(ordinal, of: instance)
     }
 
     // MARK: User tasks
@@ -127,20 +162,7 @@ extension PartitionEngine {
             } ?? 50)
     }
 
-    // MARK: Scopes
-
-    /// Starts the first token of an embedded sub-process (BPMN 2.0.2 clause 13.3.4).
-    private func enterSubProcess(
-        _ node: FlowNode, _ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance
-    ) throws(EvaluationFailure) {
-        let waits = try boundaryWaits(node, ordinal, element, of: instance)
-        emit(.elementEntered(ordinal: ordinal), on: instance)
-        open(waits, ordinal, of: instance)
-        if let start = node.start {
-            activate(instance.process.nodes[start], flow: -1, scope: ordinal, of: instance)
-        }
-        completeScopeIfDone(ordinal, of: instance)
-    }
+    // MARK: Call activities
 
     /// Starts the called process in the same partition (BPMN 2.0.2 clause 13.3.5).
     private func enterCallActivity(
@@ -158,7 +180,7 @@ extension PartitionEngine {
                     circle. Cancel the root instance and correct the models.
                     """)
         }
-        let waits = try boundaryWaits(node, ordinal, element, of: instance)
+        let waits = try outerWaits(node, ordinal, element, of: instance)
         guard let definition = resolve(called.binding, processID, caller: instance.definition),
             let start = definition.process.noneStart
         else {
@@ -194,33 +216,41 @@ extension PartitionEngine {
         }
     }
 
-    /// Begins a process instance and puts its first token on a start event.
-    func startInstance(_ created: InstanceCreated, start: Int, variables: VariableDocument) {
-        emit(.instanceCreated(created))
-        guard let instance = cursor else { return }
-        cursorWritten = true
-        for member in variables.members {
-            emit(.variableSet(scope: 0, name: member.name, value: member.value), on: instance)
-        }
-        activate(instance.process.nodes[start], flow: -1, scope: 0, of: instance)
-        completeScopeIfDone(0, of: instance)
-    }
+    // MARK: Throwers
 
-    // MARK: End events
+    /// A send task or throw event: what it throws leaves when the other tokens are at rest.
+    private func enterThrow(
+        _ node: FlowNode, _ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance
+    ) throws(EvaluationFailure) {
+        switch node.event {
+        case nil, .some(.none), .link:
+            emit(.elementEntered(ordinal: ordinal), on: instance)
+            leave(ordinal, of: instance)
+        default:
+            let waits = try outerWaits(node, ordinal, element, of: instance)
+            yield(thrower: ordinal, of: instance)
+            open(waits, ordinal, of: instance)
+        }
+    }
 
     private func enterEndEvent(
         _ node: FlowNode, _ ordinal: UInt32, _ element: ElementInstance, of instance: ProcessInstance
     ) {
-        emit(.elementEntered(ordinal: ordinal), on: instance)
         switch node.event {
         case .terminate:
+            emit(.elementEntered(ordinal: ordinal), on: instance)
             emit(.elementCompleted(ordinal: ordinal), on: instance)
             terminateContents(of: element.scope, in: instance)
             completeScopeIfDone(element.scope, of: instance)
         case .error(let code):
-            throwError(code ?? "", message: nil, variables: .empty, from: ordinal, of: instance)
-        default:
+            emit(.elementEntered(ordinal: ordinal), on: instance)
+            throwError(
+                code ?? "", message: nil, variables: localVariables(ordinal, of: instance), from: ordinal, of: instance)
+        case nil, .some(.none):
+            emit(.elementEntered(ordinal: ordinal), on: instance)
             leave(ordinal, of: instance)
+        default:
+            yield(thrower: ordinal, of: instance)
         }
     }
 }

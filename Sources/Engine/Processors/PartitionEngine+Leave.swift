@@ -18,17 +18,21 @@ extension PartitionEngine {
             leaveInner(ordinal, element, node, of: instance)
             return
         }
+        let isAdHoc = node.scope >= 0 && instance.process.nodes[node.scope].kind == .adHocSubProcess
         switch outgoingFlows(of: node, scope: element.scope, in: instance) {
         case .one(let flow):
-            end(ordinal, of: instance)
-            if flow >= 0 {
+            end(ordinal, element, node, of: instance)
+            for _ in 0..<node.completionQuantity where flow >= 0 {
                 pushTake(instance, flow: flow, scope: element.scope)
-            } else {
-                completeScopeIfDone(element.scope, of: instance)
             }
+            if isAdHoc, endsAdHoc(element.scope, of: instance) { return }
+            if flow < 0 { completeScopeIfDone(element.scope, of: instance) }
         case .many(let flows):
-            end(ordinal, of: instance)
-            for flow in flows { pushTake(instance, flow: flow, scope: element.scope) }
+            end(ordinal, element, node, of: instance)
+            for flow in flows {
+                for _ in 0..<node.completionQuantity { pushTake(instance, flow: flow, scope: element.scope) }
+            }
+            if isAdHoc { _ = endsAdHoc(element.scope, of: instance) }
         case .failed(let type, let message):
             failLeaving(ordinal, element, of: instance, type: type, message: message)
         }
@@ -39,6 +43,14 @@ extension PartitionEngine {
     ) {
         if element.state != .completing { emit(.elementCompleting(ordinal: ordinal), on: instance) }
         raiseIncident(ordinal, of: instance, kind: .completion, type: type, message: message)
+    }
+
+    /// Ends an element that was performed; what can undo it is remembered.
+    func end(_ ordinal: UInt32, _ element: ElementInstance, _ node: FlowNode, of instance: ProcessInstance) {
+        if node.compensationHandler != nil || node.kind.isScope {
+            recordCompensation(of: element, node, of: instance)
+        }
+        end(ordinal, of: instance)
     }
 
     /// Records the normal end of an element and closes what it waited for.

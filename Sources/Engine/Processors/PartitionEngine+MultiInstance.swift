@@ -8,14 +8,18 @@ extension PartitionEngine {
     static let loopCountMax: Int64 = 1_000_000
 
     func enterBody(_ ordinal: UInt32, _ node: FlowNode, of instance: ProcessInstance) {
-        guard let loop = node.multiInstance, let position = instance.position(of: ordinal) else { return }
+        guard let position = instance.position(of: ordinal) else { return }
         let element = instance.elements[position]
+        guard let loop = node.multiInstance else {
+            enterLoop(ordinal, node, element, of: instance)
+            return
+        }
         do {
-            let waits = try boundaryWaits(node, ordinal, element, of: instance)
+            let waits = try outerWaits(node, ordinal, element, of: instance)
             let (count, items) = try loopItems(loop, node, ordinal, of: instance)
             emit(.elementEntered(ordinal: ordinal), on: instance)
             emit(.loopStarted(ordinal: ordinal, count: count, items: items), on: instance)
-            open(waits, ordinal, of: instance)
+            guard open(waits, ordinal, of: instance) else { return }
             if count == 0 {
                 leaveBody(ordinal, of: instance)
             } else if loop.isSequential {
@@ -79,6 +83,11 @@ extension PartitionEngine {
             emit(
                 .variableSet(scope: ordinal, name: name, value: VariableValue(items[Int(index)])), on: instance)
         }
+        // A loop without end never waits, unlike instances of which there are only so many.
+        guard node.standardLoop == nil || mayRunOn(node, scope: body, of: instance) else {
+            raiseLoopLimit(ordinal, of: instance)
+            return
+        }
         enter(ordinal, of: instance)
     }
 
@@ -89,14 +98,19 @@ extension PartitionEngine {
             let value = evaluate(output, ordinal, of: instance)
             emit(.loopOutput(ordinal: body, position: element.loopCounter - 1, value: value), on: instance)
         }
-        end(ordinal, of: instance)
+        end(ordinal, element, node, of: instance)
+        if let loop = node.multiInstance, throwBehavior(loop.behavior, body, node, of: instance) { return }
         continueLoop(body, node, of: instance)
     }
 
     private func continueLoop(_ body: UInt32, _ node: FlowNode, of instance: ProcessInstance) {
-        guard let loop = node.multiInstance, let position = instance.position(of: body),
-            let progress = instance.elements[position].detail?.loop
-        else { return }
+        guard let position = instance.position(of: body), let progress = instance.elements[position].detail?.loop else {
+            return
+        }
+        guard let loop = node.multiInstance else {
+            continueLoop(body, node, progress, of: instance)
+            return
+        }
         if let condition = loop.completionCondition {
             scopeView.point(at: body, of: instance, now: state.now)
             guard let isDone = condition.evaluateCondition(scopeView) else {
@@ -142,5 +156,133 @@ extension PartitionEngine {
         } else {
             continueLoop(ordinal, instance.process.nodes[Int(element.node)], of: instance)
         }
+    }
+
+    // MARK: Behaviour events
+
+    /// Throws the events of the behaviour after an instance completed (BPMN 2.0.2 clause 10.3.8).
+    ///
+    /// They are meant for the boundary events of the activity, which handle them beside it: none ends it. When a complex
+    /// behaviour's condition holds, the remaining instances end and the activity is done (ADR-0019).
+    /// - Returns: Whether the activity is done, or was ended by what was thrown.
+    private func throwBehavior(
+        _ behavior: MultiInstanceBehavior, _ body: UInt32, _ node: FlowNode, of instance: ProcessInstance
+    ) -> Bool {
+        guard let position = instance.position(of: body), let progress = instance.elements[position].detail?.loop
+        else { return false }
+        var events: [EventDefinition] = []
+        var isDone = false
+        switch behavior {
+        case .all: return false
+        case .none(let event): events = [event]
+        case .one(let event):
+            if progress.completed == 1 { events = [event] }
+        case .complex(let rules):
+            scopeView.point(at: body, of: instance, now: state.now)
+            for rule in rules where rule.condition.evaluateCondition(scopeView) == true {
+                if let event = rule.event { events.append(event) }
+                isDone = true
+            }
+        }
+        for event in events { throwToBoundary(event, body, node, of: instance) }
+        guard state.instances[instance.key] === instance, instance.position(of: body) != nil else { return true }
+        guard isDone else { return false }
+        terminateContents(of: body, in: instance)
+        leaveBody(body, of: instance)
+        return true
+    }
+
+    private func throwToBoundary(
+        _ event: EventDefinition, _ body: UInt32, _ node: FlowNode, of instance: ProcessInstance
+    ) {
+        guard let position = instance.position(of: body) else { return }
+        let scope = instance.elements[position].scope
+        let boundary = node.boundaryEvents.lazy.map { instance.process.nodes[$0] }.first { boundary in
+            (boundary.triggers.isEmpty ? [boundary.index] : boundary.triggers).contains { definition in
+                self.matches(instance.process.nodes[definition].event, event, body, of: instance)
+            }
+        }
+        if let boundary {
+            continueFrom(boundary, scope: scope, of: instance, variables: .empty)
+        } else {
+            throwOnly(event, node, body, of: instance)
+        }
+    }
+
+    /// Whether an event definition catches what another throws.
+    private func matches(
+        _ caught: EventDefinition?, _ thrown: EventDefinition, _ ordinal: UInt32, of instance: ProcessInstance
+    ) -> Bool {
+        switch (caught, thrown) {
+        case (.signal(let left)?, .signal(let right)):
+            evaluate(left.name, ordinal, of: instance) == evaluate(right.name, ordinal, of: instance)
+        case (.message(let left)?, .message(let right)):
+            evaluate(left.name, ordinal, of: instance) == evaluate(right.name, ordinal, of: instance)
+        case (.escalation(let code)?, .escalation(let other)): code == nil || code == other
+        case (.error(let code)?, .error(let other)): code == nil || code == other
+        default: false
+        }
+    }
+
+    // MARK: Standard loops
+
+    /// Begins a loop (BPMN 2.0.2 clause 13.3.6, WCP-21): its rounds are inner instances, one after the other.
+    private func enterLoop(
+        _ ordinal: UInt32, _ node: FlowNode, _ element: ElementInstance, of instance: ProcessInstance
+    ) {
+        guard let loop = node.standardLoop else { return }
+        do {
+            let waits = try outerWaits(node, ordinal, element, of: instance)
+            var maximum = Int32.max
+            if let source = loop.maximum {
+                maximum = try evaluateInteger(
+                    .expression(source), what: "loop maximum of \(node.id)", in: 0...Int64(Int32.max), ordinal,
+                    of: instance)
+            }
+            var isWanted = maximum > 0
+            if isWanted, loop.testsBefore {
+                isWanted = try loopsAgain(loop, node, rounds: 0, ordinal, of: instance)
+            }
+            emit(.elementEntered(ordinal: ordinal), on: instance)
+            emit(.loopStarted(ordinal: ordinal, count: maximum, items: nil), on: instance)
+            guard open(waits, ordinal, of: instance) else { return }
+            if isWanted {
+                pushInner(instance, body: ordinal, position: 0)
+            } else {
+                leaveBody(ordinal, of: instance)
+            }
+        } catch {
+            raiseIncident(ordinal, of: instance, kind: .activation, type: error.type, message: error.message)
+        }
+    }
+
+    private func continueLoop(_ body: UInt32, _ node: FlowNode, _ progress: LoopState, of instance: ProcessInstance) {
+        guard let loop = node.standardLoop else { return }
+        do {
+            var isWanted = progress.created < progress.count
+            if isWanted { isWanted = try loopsAgain(loop, node, rounds: progress.created, body, of: instance) }
+            if isWanted {
+                pushInner(instance, body: body, position: progress.created)
+            } else {
+                leaveBody(body, of: instance)
+            }
+        } catch {
+            raiseIncident(body, of: instance, kind: .completion, type: error.type, message: error.message)
+        }
+    }
+
+    private func loopsAgain(
+        _ loop: StandardLoopDefinition, _ node: FlowNode, rounds: Int32, _ ordinal: UInt32, of instance: ProcessInstance
+    ) throws(EvaluationFailure) -> Bool {
+        guard let condition = loop.condition else { return true }
+        scopeView.point(
+            at: ordinal, of: instance, now: state.now, extras: [("loopCounter", .number(Number(Int64(rounds))))])
+        if let again = condition.evaluateCondition(scopeView) { return again }
+        throw EvaluationFailure(
+            type: "CONDITION_ERROR",
+            message: """
+                Expected the loop condition `\(condition.source)` of \(node.id) to be true or false. Set the variables \
+                it reads and resolve the incident.
+                """)
     }
 }

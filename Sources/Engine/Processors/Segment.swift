@@ -34,8 +34,26 @@ extension PartitionEngine {
         steps.append(.createInner(instance, body: body, position: position))
     }
 
+    /// Runs until every token waits: first those on their way, then joins, then throwers.
     func runSegment() {
-        while nextStep < steps.count {
+        while true {
+            runSteps()
+            if !openJoins.isEmpty, fireJoins() { continue }
+            guard nextThrower < throwers.count else { break }
+            let (instance, ordinal) = throwers[nextThrower]
+            nextThrower += 1
+            performThrow(ordinal, of: instance)
+        }
+        throwers.removeAll(keepingCapacity: true)
+        nextThrower = 0
+    }
+
+    private func runSteps() {
+        while nextStep < steps.count || !changedConditions.isEmpty {
+            if !changedConditions.isEmpty {
+                evaluateConditions()
+                continue
+            }
             let step = steps[nextStep]
             nextStep += 1
             stepsTaken += 1
@@ -90,7 +108,7 @@ extension PartitionEngine {
     }
 
     /// Whether a token may go on at a node, or has come round too often without a wait.
-    private func mayRunOn(_ node: FlowNode, scope: UInt32, of instance: ProcessInstance) -> Bool {
+    func mayRunOn(_ node: FlowNode, scope: UInt32, of instance: ProcessInstance) -> Bool {
         guard stepsTaken > Self.stepsPerCommandMax else { return true }
         let visit = Visit(instance: instance.key, scope: scope, node: Int32(node.index))
         visits[visit, default: 0] += 1
@@ -101,14 +119,20 @@ extension PartitionEngine {
 
     /// A token reaches a node (BPMN 2.0.2 clause 13.2–13.4).
     func activate(_ node: FlowNode, flow: Int32, scope: UInt32, of instance: ProcessInstance) {
+        if node.startQuantity > 1, flow >= 0, !takeQuantity(node, flow, scope: scope, of: instance) { return }
         switch node.kind {
+        case .inclusiveGateway where node.incoming.count > 1:
+            emit(.tokenArrived(flow: flow, scope: scope), on: instance)
+        case .complexGateway where node.incoming.count > 1:
+            arrive(atComplex: node, flow: flow, scope: scope, of: instance)
         case .parallelGateway where node.incoming.count > 1:
             emit(.tokenArrived(flow: flow, scope: scope), on: instance)
             guard isJoined(node, scope: scope, of: instance) else { return }
             emit(.tokensJoined(node: Int32(node.index), scope: scope), on: instance)
             pass(node, flow: -1, scope: scope, of: instance)
-        case .exclusiveGateway, .parallelGateway, .task, .manualTask, .startEvent, .endEvent:
-            if isPassThrough(node), mayRunOn(node, scope: scope, of: instance) {
+        case .exclusiveGateway, .parallelGateway, .inclusiveGateway, .complexGateway, .task, .manualTask, .startEvent,
+            .endEvent, .intermediateThrowEvent, .intermediateCatchEvent:
+            if isPassThrough(node, in: instance.process), mayRunOn(node, scope: scope, of: instance) {
                 pass(node, flow: flow, scope: scope, of: instance)
             } else {
                 create(node, flow: flow, scope: scope, of: instance)
@@ -119,13 +143,28 @@ extension PartitionEngine {
     }
 
     /// Whether performing the node needs no element instance that lasts.
-    private func isPassThrough(_ node: FlowNode) -> Bool {
-        guard node.inputs.isEmpty, node.outputs.isEmpty, node.multiInstance == nil, node.boundaryEvents.isEmpty else {
-            return false
+    private func isPassThrough(_ node: FlowNode, in process: ExecutableProcess) -> Bool {
+        guard node.inputs.isEmpty, node.outputs.isEmpty, node.multiInstance == nil, node.standardLoop == nil,
+            node.boundaryEvents.isEmpty, node.job == nil
+        else { return false }
+        // Each activity of an ad-hoc sub-process asks for its completion condition when it ends.
+        if process.nodes[node.scope].kind == .adHocSubProcess { return false }
+        switch node.event {
+        case nil, .some(.none), .link: return true
+        default: return node.kind == .startEvent
         }
-        guard node.kind == .endEvent, let event = node.event else { return true }
-        if case .none = event { return true }
-        return false
+    }
+
+    /// Takes the tokens an activity needs to begin (`startQuantity`); false when there are not enough yet.
+    private func takeQuantity(_ node: FlowNode, _ flow: Int32, scope: UInt32, of instance: ProcessInstance) -> Bool {
+        emit(.tokenArrived(flow: flow, scope: scope), on: instance)
+        let count = instance.arrivals.reduce(0) { sum, arrival in
+            arrival.scope == scope && node.incoming.contains(Int(arrival.flow)) ? sum + Int(arrival.count) : sum
+        }
+        guard count >= node.startQuantity else { return false }
+        emit(
+            .tokensConsumed(node: Int32(node.index), scope: scope, count: Int32(node.startQuantity)), on: instance)
+        return true
     }
 
     /// Whether every incoming flow of a join has a token (WCP-3 Synchronization).
@@ -140,10 +179,12 @@ extension PartitionEngine {
         switch outgoingFlows(of: node, scope: scope, in: instance) {
         case .one(let next):
             emit(.elementPassed(node: Int32(node.index), flow: flow, scope: scope, key: newKey()), on: instance)
-            if next >= 0 { pushTake(instance, flow: next, scope: scope) }
+            for _ in 0..<node.completionQuantity where next >= 0 { pushTake(instance, flow: next, scope: scope) }
         case .many(let chosen):
             emit(.elementPassed(node: Int32(node.index), flow: flow, scope: scope, key: newKey()), on: instance)
-            for next in chosen { pushTake(instance, flow: next, scope: scope) }
+            for next in chosen {
+                for _ in 0..<node.completionQuantity { pushTake(instance, flow: next, scope: scope) }
+            }
         case .failed(let type, let message):
             let ordinal = instance.nextOrdinal
             emitActivated(node, flow: flow, scope: scope, role: .single, of: instance)
@@ -165,18 +206,23 @@ extension PartitionEngine {
     /// Creates an element instance and enters it.
     func create(_ node: FlowNode, flow: Int32, scope: UInt32, of instance: ProcessInstance) {
         let ordinal = instance.nextOrdinal
-        let role: ElementRole = node.multiInstance == nil ? .single : .multiInstanceBody
+        let isRepeated = node.multiInstance != nil || node.standardLoop != nil
+        let role: ElementRole = isRepeated ? .multiInstanceBody : .single
         emitActivated(node, flow: flow, scope: scope, role: role, of: instance)
         guard mayRunOn(node, scope: scope, of: instance) else {
-            raiseIncident(
-                ordinal, of: instance, kind: .activation, type: "LOOP_LIMIT",
-                message: """
-                    Expected a wait state within \(Self.stepsPerCommandMax) steps, but the process ran on without one. \
-                    Check the loop's exit condition; resolving the incident continues here.
-                    """)
+            raiseLoopLimit(ordinal, of: instance)
             return
         }
         enter(ordinal, of: instance)
+    }
+
+    func raiseLoopLimit(_ ordinal: UInt32, of instance: ProcessInstance) {
+        raiseIncident(
+            ordinal, of: instance, kind: .activation, type: "LOOP_LIMIT",
+            message: """
+                Expected a wait state within \(Self.stepsPerCommandMax) steps, but the process ran on without one. \
+                Check the loop's exit condition; resolving the incident continues here.
+                """)
     }
 
     // MARK: Leaving
@@ -190,13 +236,15 @@ extension PartitionEngine {
 
     /// Chooses the flows a token leaves by: WCP-4 Exclusive Choice at exclusive gateways, WCP-2 Parallel Split and
     /// WCP-6 Multi-Choice (conditional flows) elsewhere (BPMN 2.0.2 clause 13.3.1, 13.4).
-    func outgoingFlows(of node: FlowNode, scope: UInt32, in instance: ProcessInstance) -> OutgoingFlows {
+    func outgoingFlows(
+        of node: FlowNode, scope: UInt32, in instance: ProcessInstance, extras: [(name: String, value: Value)] = []
+    ) -> OutgoingFlows {
         let process = instance.process
         if node.outgoing.count == 1, process.flows[node.outgoing[0]].condition == nil { return .one(node.outgoing[0]) }
         if node.outgoing.isEmpty { return .one(-1) }
         let isExclusive = node.kind == .exclusiveGateway
         if node.kind == .parallelGateway { return .many(node.outgoing) }
-        scopeView.point(at: scope, of: instance, now: state.now)
+        scopeView.point(at: scope, of: instance, now: state.now, extras: extras)
         var chosen: [Int] = []
         for index in node.outgoing where index != node.defaultFlow {
             let flow = process.flows[index]
@@ -231,13 +279,24 @@ extension PartitionEngine {
                 """)
     }
 
-    /// Ends a scope that has nothing left to do.
+    /// Goes on with a scope whose contents have ended: with what it still has to do, or by leaving it.
     func completeScopeIfDone(_ scope: UInt32, of instance: ProcessInstance) {
         guard state.instances[instance.key] === instance, let position = instance.position(of: scope) else { return }
         let element = instance.elements[position]
         guard element.children == 0, element.inFlight == 0, element.state == .active,
-            element.role != .multiInstanceBody
+            element.role != .multiInstanceBody, element.detail?.incident == nil
         else { return }
+        if let detail = element.detail, detail.hasExtras {
+            if detail.compensating != nil {
+                continueCompensation(scope, element, of: instance)
+                return
+            }
+            if !detail.planned.isEmpty {
+                startPlanned(scope, of: instance)
+                return
+            }
+            if detail.firedFlows != nil { return }
+        }
         if scope == 0 { completeInstance(instance) } else { leave(scope, of: instance) }
     }
 

@@ -14,10 +14,12 @@ public enum ElementState: UInt8, Sendable {
 public enum ElementRole: UInt8, Sendable {
     /// Performs the node once.
     case single = 0
-    /// The body of a multi-instance activity, whose inner instances are its children (BPMN 2.0.2 clause 13.3.7).
+    /// The body of a multi-instance or looping activity, whose inner instances are its children (BPMN 2.0.2 clause 13.3.7).
     case multiInstanceBody = 1
     /// One of the inner instances.
     case multiInstanceInner = 2
+    /// Compensates a completed activity, or runs the compensation a thrower does not wait for.
+    case compensation = 3
 }
 
 /// One performance of a flow node or scope inside a process instance.
@@ -66,10 +68,25 @@ final class ElementDetail {
     var worker: String?
     /// The last failure of the job.
     var jobError: String?
+    /// For a complex gateway that fired: the flows it took tokens from.
+    var firedFlows: [Int32]?
+    /// For an ad-hoc sub-process: the activities still to start.
+    var planned: [Int32] = []
+    /// For a scope: what was completed inside and can be compensated, in order of completion.
+    var compensable: [CompensationRecord] = []
+    /// For an element that compensates: what is left to do, the last first; nil for all others.
+    var compensating: [CompensationRecord]?
+    /// Whether a transaction is being cancelled.
+    var isCancelling = false
 
     var isEmpty: Bool {
         incident == nil && userTask == nil && loop == nil && calledInstance == 0 && jobType == nil && worker == nil
-            && jobError == nil
+            && jobError == nil && !hasExtras
+    }
+
+    /// Whether anything but what every format of the checkpoint holds is set.
+    var hasExtras: Bool {
+        firedFlows != nil || !planned.isEmpty || !compensable.isEmpty || compensating != nil || isCancelling
     }
 }
 

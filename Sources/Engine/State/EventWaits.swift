@@ -24,7 +24,29 @@ struct SubscriptionState {
     var correlationKey: String
 }
 
-/// Tokens of one sequence flow that wait at a parallel join.
+/// A signal an element instance waits for; its partition finds it by name.
+struct SignalState {
+    var key: UInt64
+    /// The element instance that waits.
+    var ordinal: UInt32
+    /// The event node.
+    var node: Int32
+    var name: String
+}
+
+/// A condition an element instance waits for.
+///
+/// It occurs when it becomes true: `holds` is what it was last.
+struct ConditionState {
+    var key: UInt64
+    /// The element instance that waits.
+    var ordinal: UInt32
+    /// The event node.
+    var node: Int32
+    var holds: Bool
+}
+
+/// Tokens of one sequence flow that wait at a join.
 struct JoinArrival {
     /// The scope the join is in.
     var scope: UInt32

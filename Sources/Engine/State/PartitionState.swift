@@ -18,6 +18,8 @@ public enum EntityKinds {
     public static let deadLetter: UInt8 = 7
     /// Key generator and clock of the partition, key 0.
     public static let partition: UInt8 = 8
+    /// The value of a data store, by the hash of its name.
+    public static let dataStore: UInt8 = 9
 }
 
 /// Something that is due at a time.
@@ -78,6 +80,12 @@ struct StartTimerState {
     var interval: String?
 }
 
+/// A data store: a value that outlives process instances (BPMN 2.0.2 clause 10.4.1).
+struct DataStoreState {
+    var name: String
+    var value: VariableValue
+}
+
 /// A unique key that is taken.
 struct UniqueKeyState {
     var owner: UInt64
@@ -106,6 +114,10 @@ struct PartitionState {
     var messages: [UInt64: MessageState] = [:]
     var messagesByHash: [UInt64: [UInt64]] = [:]
     var messageIDs: [UInt64: UInt64] = [:]
+    /// Signal subscriptions of the partition's instances: by name, then key, the instance.
+    var signals: [String: [UInt64: UInt64]] = [:]
+    /// This partition's copy of the data stores, by the hash of their name.
+    var dataStores: [UInt64: DataStoreState] = [:]
     var uniqueKeys: [UInt64: UniqueKeyState] = [:]
     var startTimers: [UInt64: StartTimerState] = [:]
     /// Dead letters that wait, with what is needed to answer commands.

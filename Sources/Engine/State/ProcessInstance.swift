@@ -22,6 +22,8 @@ final class ProcessInstance {
     var variables: [ScopedVariable] = []
     var timers: [TimerState] = []
     var subscriptions: [SubscriptionState] = []
+    var signals: [SignalState] = []
+    var conditions: [ConditionState] = []
     var arrivals: [JoinArrival] = []
 
     /// Whether the state changed since the last checkpoint.

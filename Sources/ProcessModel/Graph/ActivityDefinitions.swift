@@ -81,16 +81,41 @@ public struct UserTaskDefinition: Sendable {
     }
 }
 
-/// A FEEL script.
+/// A script that runs inside the engine.
 public struct ScriptDefinition: Sendable {
-    /// What is evaluated.
-    public let expression: Expression
-    /// The variable that receives the value; nil merges the members of a context result.
+    /// What runs.
+    public enum Work: Sendable {
+        /// An expression whose value is the result.
+        case expression(Expression)
+        /// A script of a registered language, with assignments of its own.
+        case actions(any Script)
+    }
+
+    /// What runs.
+    public let work: Work
+    /// The variable that receives the value of an expression; nil merges the members of a context result.
     public let resultVariable: String?
 
     /// Creates a script.
-    public init(expression: Expression, resultVariable: String?) {
-        self.expression = expression
+    public init(work: Work, resultVariable: String?) {
+        self.work = work
+        self.resultVariable = resultVariable
+    }
+}
+
+/// The decision a business rule task evaluates (BPMN 2.0.2 clause 10.3.3, DMN).
+public struct CalledDecision: Sendable {
+    /// The decision id, or an expression that gives it.
+    public let decisionID: ExpressionOrLiteral
+    /// Which version.
+    public let binding: CalledElement.Binding
+    /// The variable that receives the result.
+    public let resultVariable: String
+
+    /// Creates a called decision.
+    public init(decisionID: ExpressionOrLiteral, binding: CalledElement.Binding, resultVariable: String) {
+        self.decisionID = decisionID
+        self.binding = binding
         self.resultVariable = resultVariable
     }
 }
@@ -146,11 +171,14 @@ public struct MultiInstanceDefinition: Sendable {
     public let outputElement: Expression?
     /// Checked after each instance; true ends the rest.
     public let completionCondition: Expression?
+    /// The events thrown while instances complete.
+    public let behavior: MultiInstanceBehavior
 
     /// Creates loop characteristics.
     public init(
         isSequential: Bool, collection: Expression?, cardinality: Expression?, inputElement: String?,
-        outputCollection: String?, outputElement: Expression?, completionCondition: Expression?
+        outputCollection: String?, outputElement: Expression?, completionCondition: Expression?,
+        behavior: MultiInstanceBehavior = .all
     ) {
         self.isSequential = isSequential
         self.collection = collection
@@ -159,6 +187,76 @@ public struct MultiInstanceDefinition: Sendable {
         self.outputCollection = outputCollection
         self.outputElement = outputElement
         self.completionCondition = completionCondition
+        self.behavior = behavior
+    }
+}
+
+/// The events a multi-instance activity throws for its boundary events (BPMN 2.0.2 clause 10.3.8, `behavior`).
+public enum MultiInstanceBehavior: Sendable {
+    /// None: the activity ends when all instances have.
+    case all
+    /// At the first instance that completes.
+    case one(EventDefinition)
+    /// At every instance that completes.
+    case none(EventDefinition)
+    /// Whenever an instance completes and a condition holds.
+    case complex([ComplexBehavior])
+}
+
+/// An event thrown under a condition while instances complete.
+public struct ComplexBehavior: Sendable {
+    /// Evaluated when an instance completes.
+    public let condition: Expression
+    /// What is thrown; nil only ends the remaining instances.
+    public let event: EventDefinition?
+
+    /// Creates a behaviour.
+    public init(condition: Expression, event: EventDefinition?) {
+        self.condition = condition
+        self.event = event
+    }
+}
+
+/// Standard loop characteristics (BPMN 2.0.2 clause 13.3.6, WCP-21).
+public struct StandardLoopDefinition: Sendable {
+    /// Whether the condition is tested before the first round.
+    public let testsBefore: Bool
+    /// The most rounds; nil sets no limit.
+    public let maximum: Expression?
+    /// Whether there is another round; nil is always true.
+    public let condition: Expression?
+
+    /// Creates loop characteristics.
+    public init(testsBefore: Bool, maximum: Expression?, condition: Expression?) {
+        self.testsBefore = testsBefore
+        self.maximum = maximum
+        self.condition = condition
+    }
+}
+
+/// How an ad-hoc sub-process chooses and ends its activities (BPMN 2.0.2 clause 13.3.5).
+public struct AdHocDefinition: Sendable {
+    /// One activity at a time instead of all at once.
+    public let isSequential: Bool
+    /// Checked after each inner activity; true completes the sub-process; nil waits until nothing is left to do.
+    public let completionCondition: Expression?
+    /// Whether completion ends the inner activities that still run, or waits for them.
+    public let cancelsRemainingInstances: Bool
+    /// The inner activities without incoming flow, in document order: what can be performed.
+    public let activities: [Int]
+    /// A list of ids of the activities to perform; nil performs all.
+    public let activeElements: Expression?
+
+    /// Creates the characteristics of an ad-hoc sub-process.
+    public init(
+        isSequential: Bool, completionCondition: Expression?, cancelsRemainingInstances: Bool, activities: [Int],
+        activeElements: Expression?
+    ) {
+        self.isSequential = isSequential
+        self.completionCondition = completionCondition
+        self.cancelsRemainingInstances = cancelsRemainingInstances
+        self.activities = activities
+        self.activeElements = activeElements
     }
 }
 
@@ -168,10 +266,13 @@ public struct VariableMapping: Sendable {
     public let source: ExpressionOrLiteral
     /// Where it goes: a variable name followed by member names (`order.total` is `["order", "total"]`).
     public let target: [String]
+    /// Whether the first name of `target` is a data store of the process instead of a variable.
+    public let isDataStore: Bool
 
     /// Creates a mapping.
-    public init(source: ExpressionOrLiteral, target: [String]) {
+    public init(source: ExpressionOrLiteral, target: [String], isDataStore: Bool = false) {
         self.source = source
         self.target = target
+        self.isDataStore = isDataStore
     }
 }

@@ -18,17 +18,30 @@ public final class ExecutableProcess: Sendable {
     public let flows: [SequenceFlow]
     /// The none start event of the process, when it has one.
     public let noneStart: Int?
-    /// The message start events of the process.
+    /// What a message can start the process with: message start events, trigger nodes of multiple start events,
+    /// instantiating receive tasks, and the events behind instantiating event-based gateways.
+    ///
+    /// The other lists of starts hold the same kinds of nodes.
     public let messageStarts: [Int]
     /// The timer start events of the process.
     public let timerStarts: [Int]
+    /// The signal start events of the process.
+    public let signalStarts: [Int]
+    /// The conditional start events of the process.
+    public let conditionalStarts: [Int]
+    /// The names under which the process reads and writes data stores.
+    public let dataStores: [String]
+
+    /// Whether a gateway joins by where the other tokens are: an inclusive or complex one with several flows in.
+    public let hasInclusiveJoins: Bool
 
     private let indexesByID: [String: Int]
 
     /// Assembles a graph; the importers are the only callers and have checked every reference.
     public init(
         id: String, name: String?, versionTag: String?, nodes: [FlowNode], flows: [SequenceFlow], noneStart: Int?,
-        messageStarts: [Int], timerStarts: [Int]
+        messageStarts: [Int], timerStarts: [Int], signalStarts: [Int] = [], conditionalStarts: [Int] = [],
+        dataStores: [String] = []
     ) {
         self.id = id
         self.name = name
@@ -38,6 +51,12 @@ public final class ExecutableProcess: Sendable {
         self.noneStart = noneStart
         self.messageStarts = messageStarts
         self.timerStarts = timerStarts
+        self.signalStarts = signalStarts
+        self.conditionalStarts = conditionalStarts
+        self.dataStores = dataStores
+        self.hasInclusiveJoins = nodes.contains { node in
+            node.incoming.count > 1 && (node.kind == .inclusiveGateway || node.kind == .complexGateway)
+        }
         self.indexesByID = Dictionary(nodes.map { ($0.id, $0.index) }, uniquingKeysWith: { first, _ in first })
     }
 
