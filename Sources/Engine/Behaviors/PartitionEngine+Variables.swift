@@ -100,7 +100,10 @@ extension PartitionEngine {
         for mapping in node.outputs {
             let value = evaluate(mapping.source, ordinal, of: instance)
             guard let name = mapping.target.first else { continue }
-            if mapping.target.count == 1 {
+            if mapping.isDataStore {
+                let current = dataStore(name) ?? .null
+                setDataStore(name, current.replacing(member: mapping.target.dropFirst(), with: value))
+            } else if mapping.target.count == 1 {
                 mergeVariable(name, VariableValue(value), from: scope, of: instance)
             } else {
                 let owner =

@@ -1,4 +1,5 @@
 import Decisions
+import ProcessModel
 import Values
 
 /// The variables visible to an element instance, for expressions: its own, then those of each enclosing scope.
@@ -34,7 +35,9 @@ final class ScopeView: VariableScope {
             instance.variables[position].parsed = value
             return value
         }
-        return loopVariable(name, instance)
+        if let counter = loopVariable(name, instance) { return counter }
+        guard instance.process.dataStores.contains(name) else { return nil }
+        return engine?.dataStore(name)
     }
 
     /// The counters of the multi-instance activity around the element (BPMN 2.0.2 clause 10.3.8, Camunda's names).

@@ -115,7 +115,7 @@ extension PartitionEngine {
         case .signal(let name, let variables):
             deliver(signal: name, variables)
         case .dataStore(let name, let value):
-            emit(.dataStoreSet(name: name, value: value))
+            keep(dataStore: name, value)
         case .rejected(let hash, let key, let message):
             emit(.messageRejected(hash: hash, subscription: key, message: message))
             correlate(message)
