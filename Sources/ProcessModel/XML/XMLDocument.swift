@@ -57,7 +57,7 @@ struct XMLFailure: Error {
     /// The column, or nil when the failure has no place.
     let column: Int?
 
-    fileprivate init(_ error: cxml_error) {
+    init(_ error: cxml_error) {
         status = error.status
         line = error.line > 0 ? Int(error.line) : nil
         column = error.column > 0 ? Int(error.column) : nil
@@ -86,6 +86,9 @@ struct XMLElement {
 
     /// The name, resolved.
     var name: XMLName { document.names[Int(node.name)] }
+
+    /// The number of its name in the document's `names`.
+    var nameNumber: Int { Int(node.name) }
 
     /// The element around this one.
     var parent: XMLElement? {
