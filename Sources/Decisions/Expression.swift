@@ -1,6 +1,8 @@
 public import Values
 
-/// A FEEL expression, compiled once and evaluated many times, by any number of threads.
+/// An expression, compiled once and evaluated many times, by any number of threads.
+///
+/// It is FEEL when ``compile(_:mode:knownNames:)`` made it; other languages make theirs by ``ExpressionLanguage``.
 ///
 /// Evaluation never throws and never runs away: what cannot be computed is null with a warning, and steps, recursion and
 /// the size of results are bounded.
@@ -30,7 +32,7 @@ public final class Expression: Sendable {
     private let rootCount: Int
     private let canGrow: Bool
 
-    private init(source: SourceText, mode: Mode, program: Program) {
+    init(source: SourceText, mode: Mode, program: Program) {
         self.sourceText = source
         self.mode = mode
         self.root = program.root
@@ -41,7 +43,22 @@ public final class Expression: Sendable {
         self.canGrow = program.canGrow
     }
 
-    /// Parses and compiles an expression.
+    /// Makes an expression of a vocabulary of one's own.
+    ///
+    /// - Parameters:
+    ///   - source: The text it stands for.
+    ///   - variableNames: The variables `evaluate` may read, each once; what depends on them is found by these names.
+    ///   - evaluate: The value over a scope: pure, bounded, and the same for the same variables and time. As a condition
+    ///     a value that is no boolean is unknown.
+    public convenience init(
+        source: String, variableNames: [String],
+        evaluate: @escaping @Sendable (any VariableScope) -> Evaluation
+    ) {
+        let root = ForeignNode(evaluate, SourceSpan(0, source.utf8.count))
+        self.init(source: SourceText(source), mode: .expression, program: Program(root, variableNames: variableNames))
+    }
+
+    /// Parses and compiles a FEEL expression.
     ///
     /// - Parameters:
     ///   - source: FEEL text of at most 128 KiB, nested at most 200 levels deep.

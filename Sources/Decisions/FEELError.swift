@@ -1,6 +1,8 @@
 public import Values
 
-/// Why a FEEL source text could not be compiled: what was expected, where, and what to do about it.
+/// Why the source text of an expression could not be compiled: what was expected, where, and what to do about it.
+///
+/// All languages throw it, not FEEL alone; ``code`` begins with the name of the language.
 public struct FEELError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Names the kind of failure; each code has a page in `docs/errors`.
     public struct Code: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
@@ -33,7 +35,17 @@ public struct FEELError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What the author can do next, if that is known.
     public let remedy: String?
 
-    init(_ code: Code, _ message: String, at offset: Int, in source: some Collection<UInt8>, remedy: String? = nil) {
+    /// Creates an error about a place in a source text.
+    ///
+    /// - Parameters:
+    ///   - code: The kind of failure.
+    ///   - message: What was expected and what was found.
+    ///   - offset: Where, in bytes from the beginning of `source`.
+    ///   - source: The UTF-8 of the source text.
+    ///   - remedy: What the author can do next.
+    public init(
+        _ code: Code, _ message: String, at offset: Int, in source: some Collection<UInt8>, remedy: String? = nil
+    ) {
         let position = SourcePosition(offset: offset, in: source)
         self.code = code
         self.message = message

@@ -1,31 +1,22 @@
 /// A language in which conditions and values of a model are written.
+///
+/// What it compiles to is an ``Expression``, whatever the language: pure, bounded, usable by any number of threads.
 public protocol ExpressionLanguage: Sendable {
-    /// The names by which models declare it: URIs and MIME types, compared without case.
+    /// The names by which models declare it: URIs, MIME types and short names, compared without case.
     var identifiers: [String] { get }
 
-    /// Compiles an expression.
+    /// Compiles a source text.
     ///
     /// - Parameters:
-    ///   - source: The text, without any marker of its model format.
-    ///   - knownNames: See ``Expression/compile(_:mode:knownNames:)``.
-    /// - Throws: ``FEELError``, saying what was expected and where.
+    ///   - source: The text as it stands in the model.
+    ///   - knownNames: Names of variables that the scope will offer, where they are known.
+    /// - Throws: ``FEELError``, saying what was expected, where, and what to write instead.
     func compile(_ source: String, knownNames: [String]) throws(FEELError) -> Expression
 }
 
-/// FEEL, the language of DMN and of models that declare none.
-public struct FEELLanguage: ExpressionLanguage {
-    /// The URIs of DMN 1.1 to 1.5, and short names.
-    public let identifiers = [
-        "http://www.omg.org/spec/FEEL/20140401", "http://www.omg.org/spec/DMN/20180521/FEEL/",
-        "https://www.omg.org/spec/DMN/20191111/FEEL/", "https://www.omg.org/spec/DMN/20211108/FEEL/",
-        "https://www.omg.org/spec/DMN/20230324/FEEL/", "feel", "text/feel", "text/x-feel", "application/feel",
-    ]
-
-    /// Creates the language.
-    public init() {}
-
-    /// Compiles an expression.
-    public func compile(_ source: String, knownNames: [String]) throws(FEELError) -> Expression {
-        try Expression.compile(source, knownNames: knownNames)
+extension ExpressionLanguage {
+    /// Compiles a source text whose variables are not known.
+    public func compile(_ source: String) throws(FEELError) -> Expression {
+        try compile(source, knownNames: [])
     }
 }

@@ -2,51 +2,45 @@ public import Values
 
 /// A language of script tasks.
 public protocol ScriptLanguage: Sendable {
-    /// The names by which models declare it: MIME types and short names, compared without case.
+    /// The names by which models declare it: MIME types or short names, compared without case.
     var formats: [String] { get }
 
-    /// Compiles the body of a script task.
-    ///
-    /// - Throws: ``FEELError``, saying what was expected and where.
+    /// Compiles a script; see ``ExpressionLanguage/compile(_:knownNames:)``.
     func compile(_ source: String, knownNames: [String]) throws(FEELError) -> CompiledScript
 }
 
-/// How a script runs.
+extension ScriptLanguage {
+    /// Compiles a script whose variables are not known.
+    public func compile(_ source: String) throws(FEELError) -> CompiledScript {
+        try compile(source, knownNames: [])
+    }
+}
+
+/// What becomes of a script when a process is deployed.
 public enum CompiledScript: Sendable {
-    /// As an expression: its value goes to the result variable, or its members are merged.
+    /// An expression: its value goes to the result variable or, where there is none, its members to variables.
     case expression(Expression)
-    /// Inside the engine.
+    /// Statements that run inside the engine.
     case actions(any Script)
-    /// By a worker of this job type.
+    /// The script is not run here; a worker of this job type does it.
     case job(type: String)
 }
 
-/// A script that runs inside the engine.
+/// A compiled script of statements.
+///
+/// It runs on a partition's thread, perhaps again after a failure, so it must be pure, quick and bounded: its only
+/// effect is what it returns.
 public protocol Script: Sendable {
-    /// Runs once, quickly, and without any effect but its outcome.
+    /// Runs the script over the variables of its task.
     func run(_ scope: any VariableScope) -> ScriptOutcome
 }
 
 /// What a script did.
 public enum ScriptOutcome: Sendable {
-    /// New values, each written where its variable is defined.
+    /// Variables it wrote, in order, each where it is defined.
     case assignments([(name: String, value: Value)])
-    /// A BPMN error.
+    /// It threw a BPMN error.
     case error(code: String, message: String?)
-    /// Something went wrong: an incident with this message.
+    /// It cannot go on: an incident with this message.
     case failure(String)
-}
-
-/// FEEL as a script language.
-public struct FEELScripts: ScriptLanguage {
-    /// The names of FEEL.
-    public let formats = FEELLanguage().identifiers
-
-    /// Creates the language.
-    public init() {}
-
-    /// Compiles a script.
-    public func compile(_ source: String, knownNames: [String]) throws(FEELError) -> CompiledScript {
-        .expression(try Expression.compile(source, knownNames: knownNames))
-    }
 }

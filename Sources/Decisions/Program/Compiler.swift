@@ -11,6 +11,13 @@ struct Program {
     var canGrow: Bool
 }
 
+extension Program {
+    /// A program of a language other than FEEL, which needs no slots and bounds its results itself.
+    init(_ root: Node, variableNames: [String]) {
+        self.init(root: root, variableNames: variableNames, slotCount: 0, cachedRootCount: 0, canGrow: false)
+    }
+}
+
 /// Turns syntax into nodes: binds names to slots, folds constants, picks specialised nodes.
 struct Compiler {
     /// What a name is bound to inside a function.
