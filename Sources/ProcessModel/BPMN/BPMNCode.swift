@@ -26,6 +26,14 @@ enum BPMNCode: String, Sendable, CaseIterable {
     case errorWithoutCode = "BP209"
     case unknownEventDefinition = "BP210"
     case noCalledElement = "BP211"
+    case unknownEscalation = "BP212"
+    case escalationWithoutCode = "BP213"
+    case unknownSignal = "BP214"
+    case unknownActivity = "BP215"
+    case linkWithoutPartner = "BP216"
+    case noCompensationHandler = "BP217"
+    case unknownData = "BP218"
+    case unknownResource = "BP219"
 
     // BP3xx: structure
     case noStartEvent = "BP301"
@@ -53,6 +61,13 @@ enum BPMNCode: String, Sendable, CaseIterable {
     case badLoop = "BP323"
     case noScript = "BP324"
     case ambiguousEvents = "BP325"
+    case severalInnerStartEvents = "BP326"
+    case conditionIgnored = "BP327"
+    case flowNotAllowed = "BP328"
+    case startInAdHoc = "BP329"
+    case badInstantiation = "BP330"
+    case badEventGateway = "BP331"
+    case severalCorrelationProperties = "BP332"
 
     // BP4xx: expressions and values
     case badExpression = "BP401"
@@ -71,6 +86,7 @@ enum BPMNCode: String, Sendable, CaseIterable {
     case unsupportedData = "BP506"
     case unsupportedDecision = "BP507"
     case unknownElement = "BP508"
+    case keptForPeople = "BP509"
 
     // BP6xx: vendor extensions
     case vendorFeatureRefused = "BP601"
@@ -83,14 +99,27 @@ enum BPMNCode: String, Sendable, CaseIterable {
     case incompleteExtension = "BP608"
     case conflictingDefinitions = "BP609"
     case misplacedExtension = "BP610"
+    case delegateAsJob = "BP611"
+    case vendorFeatureKept = "BP612"
+    case resultMappingIgnored = "BP613"
+    case impliedJobType = "BP614"
 
-    /// How serious a finding with this code is.
+    /// How serious a finding with this code is in a profile.
+    ///
+    /// Settings of other engines that stand where they mean nothing do not keep a model out of the lenient profile.
+    func severity(in profile: ImportProfile) -> Diagnostic.Severity {
+        if profile == .lenient, self == .misplacedExtension { return .warning }
+        return severity
+    }
+
+    /// How serious a finding with this code is in the standard profile.
     var severity: Diagnostic.Severity {
         switch self {
         case .flowMismatch, .unreachable, .noDefaultFlow, .possibleRecursion, .unconditionalFlow, .conditionOnDefault,
-            .cycleFiresOnce, .unknownVendorExtension:
+            .cycleFiresOnce, .unknownVendorExtension, .severalStartEvents, .conditionIgnored, .noCorrelation,
+            .delegateAsJob, .vendorFeatureKept, .resultMappingIgnored, .impliedJobType:
             .warning
-        case .processSkipped, .vendorSettingIgnored, .foreignExtensionKept:
+        case .processSkipped, .vendorSettingIgnored, .foreignExtensionKept, .keptForPeople:
             .info
         default:
             .error

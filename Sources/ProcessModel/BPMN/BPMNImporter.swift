@@ -1,3 +1,4 @@
+public import Decisions
 public import Values
 
 /// What became of a BPMN document.
@@ -25,24 +26,34 @@ public enum BPMNImporter {
     /// - Parameters:
     ///   - bytes: The document in any encoding its declaration names.
     ///   - file: How findings call the document.
-    public static func read(_ bytes: [UInt8], file: String?) -> ImportResult {
+    ///   - profile: How strictly to read.
+    ///   - languages: The languages of expressions and scripts; nil means those of the profile.
+    public static func read(
+        _ bytes: [UInt8], file: String?, profile: ImportProfile = .standard, languages: LanguageRegistry? = nil
+    ) -> ImportResult {
         switch open(bytes, file: file) {
         case .failure(let diagnostic):
             return ImportResult(processes: [], diagnostics: [diagnostic])
         case .success(let document):
-            let reader = BPMNReader(document: document, file: file)
+            let reader = BPMNReader(
+                document: document, file: file, profile: profile, languages: languages ?? profile.languages)
             let processes = reader.read()
             return ImportResult(processes: processes, diagnostics: reader.diagnostics)
         }
     }
 
     /// Reads a document and says for each element whether it is executed, kept or refused.
-    public static func report(_ bytes: [UInt8], file: String?) -> ModelReport {
+    ///
+    /// Takes what ``read(_:file:profile:languages:)`` takes.
+    public static func report(
+        _ bytes: [UInt8], file: String?, profile: ImportProfile = .standard, languages: LanguageRegistry? = nil
+    ) -> ModelReport {
         switch open(bytes, file: file) {
         case .failure(let diagnostic):
             return ModelReport(rows: [], diagnostics: [diagnostic])
         case .success(let document):
-            let reader = BPMNReader(document: document, file: file)
+            let reader = BPMNReader(
+                document: document, file: file, profile: profile, languages: languages ?? profile.languages)
             _ = reader.read()
             return ModelReport(rows: reader.reportRows(), diagnostics: reader.diagnostics)
         }
@@ -65,4 +76,9 @@ public enum BPMNImporter {
 extension BPMNImporter {
     /// Every code a finding can have; each has a page in `docs/errors`.
     public static var diagnosticCodes: [String] { BPMNCode.allCases.map(\.rawValue) }
+}
+
+extension ImportProfile {
+    /// The languages of a profile: the lenient one also knows those of other engines.
+    fileprivate var languages: LanguageRegistry { self == .lenient ? .standard : .standard }
 }

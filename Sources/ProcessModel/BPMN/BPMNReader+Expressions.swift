@@ -2,30 +2,53 @@ import Decisions
 import Values
 
 extension BPMNReader {
-    /// Compiles a FEEL expression, with or without its leading `=`; nil and a finding when that fails.
+    /// Compiles an expression of a vendor's vocabulary: FEEL, with or without its leading `=`, or marked JUEL.
     ///
     /// - Parameter what: What the expression is, for messages: "the condition".
+    /// - Returns: nil, and a finding, when that fails.
     func expression(_ source: String, of element: XMLElement, _ what: String) -> Expression? {
-        let body = source.hasPrefix("=") ? String(source.dropFirst()) : source
-        guard body.utf8.contains(where: { $0 > 0x20 }) else {
-            report(
-                .emptyExpression, at: element, "Expected a FEEL expression for \(what), but it is empty.",
-                remedy: "write an expression, or remove the element")
-            return nil
+        if source.hasPrefix("=") { return feel(String(source.dropFirst()), of: element, what) }
+        if isMarkedJUEL(source) { return juel(source, of: element, what) }
+        return feel(source, of: element, what)
+    }
+
+    /// Compiles the text of an element that BPMN defines as a formal expression.
+    ///
+    /// A leading `=` marks FEEL, `${` marks JUEL. Else the language is that of the element's `language`, of the
+    /// document unless it names BPMN's own default, XPath, or the default of the registry.
+    func formalExpression(_ element: XMLElement, _ what: String) -> Expression? {
+        let source = element.text
+        var own = element.attribute("language") ?? ""
+        if own.isFEEL { own = "" }
+        if source.isEmpty || source.hasPrefix("=") || Int(source) != nil, own.isEmpty {
+            return expression(source, of: element, what)
         }
-        guard !refuseForeignLanguage(source, of: element, what) else { return nil }
-        do {
-            return try Expression.compile(body)
-        } catch {
-            reportExpression(error, body, of: element, what)
-            return nil
+        if own.isEmpty, isMarkedJUEL(source) { return juel(source, of: element, what) }
+        return compile(source, in: own.isEmpty ? documentLanguage : own, of: element, what)
+    }
+
+    /// Compiles the text of an element that may be plain: a literal, unless it is marked or its `language` says so.
+    func formalValue(_ element: XMLElement, _ what: String) -> ExpressionOrLiteral? {
+        if let language = element.attribute("language"), !language.isEmpty, !language.isFEEL {
+            return compile(element.text, in: language, of: element, what).map { .expression($0) }
         }
+        return value(element.text, of: element, what)
+    }
+
+    /// The expression that gives a fixed text.
+    func constant(_ text: String, of element: XMLElement) -> Expression? {
+        feel(JSON.string(.string(text)), of: element, "a text")
+    }
+
+    /// The expression that reads a variable, whatever its name.
+    func variable(_ name: String, of element: XMLElement) -> Expression? {
+        feel(name, of: element, "the variable \(name)", knownNames: [name])
     }
 
     /// Compiles an expression that must be marked by a leading `=`.
     func markedExpression(_ text: String, of element: XMLElement, _ what: String) -> Expression? {
         let source = text.droppingBlanksBeforeEquals
-        guard source.hasPrefix("=") || isForeignLanguage(source) || source.isEmpty else {
+        guard source.hasPrefix("=") || isMarkedJUEL(source) || source.isEmpty else {
             report(
                 .expressionRequired, at: element,
                 "Expected an expression for \(what), but found the literal \"\(source)\".",
@@ -39,9 +62,10 @@ extension BPMNReader {
     func value(_ text: String, of element: XMLElement, _ what: String) -> ExpressionOrLiteral? {
         let source = text.droppingBlanksBeforeEquals
         if source.hasPrefix("=") {
-            return expression(source, of: element, what).map { .expression($0) }
+            return feel(String(source.dropFirst()), of: element, what).map { .expression($0) }
         }
-        return refuseForeignLanguage(source, of: element, what) ? nil : .literal(source)
+        if isMarkedJUEL(source) { return juel(source, of: element, what).map { .expression($0) } }
+        return .literal(source)
     }
 
     /// Compiles an attribute, or nil when it is absent or empty.
@@ -69,22 +93,75 @@ extension BPMNReader {
         return value
     }
 
-    /// Whether the language of an expression is FEEL; a finding when not.
-    ///
-    /// An expression without `language` is in that of the document, which is FEEL unless the document names another
-    /// than BPMN's own default, XPath. A leading `=` marks FEEL in any document.
-    ///
-    /// - Parameter body: The expression, or nil for text that need not be one.
-    func checkLanguage(of element: XMLElement, _ body: String?, _ what: String) -> Bool {
-        var language = element.attribute("language") ?? ""
-        if language.isEmpty, let body, !body.hasPrefix("=") { language = documentLanguage }
-        if language.isEmpty { return true }
-        if language.lowercased().contains("feel") { return true }
-        report(
-            .unsupportedExpressionLanguage, at: element,
-            "Expected FEEL for \(what), but its language is \(language).",
-            remedy: "rewrite it in FEEL with a leading = and remove the language attribute")
-        return false
+    /// The name of a message, signal or resource; its id when it has none.
+    func name(of element: XMLElement, _ what: String) -> ExpressionOrLiteral? {
+        if let name = element.attribute("name"), !name.isEmpty { return value(name, of: element, what) }
+        return element.attribute("id").map { .literal($0) }
+    }
+
+    /// Compiles a script in the language of its format; an empty format is the default of the registry.
+    func script(_ source: String, format: String, of element: XMLElement, _ what: String) -> CompiledScript? {
+        guard let language = languages.scriptLanguage(format.isEmpty ? nil : format) else {
+            report(
+                .unsupportedScriptFormat, at: element, "Expected a known format for \(what), but it is \(format).",
+                remedy: "rewrite it in FEEL with scriptFormat=\"feel\", or let a job worker do it (zeebe:taskDefinition)")
+            return nil
+        }
+        do {
+            return try language.compile(source, knownNames: [])
+        } catch {
+            reportExpression(error, source, format.isEmpty ? "a script" : format, of: element, what)
+            return nil
+        }
+    }
+
+    // MARK: Languages
+
+    private func feel(
+        _ body: String, of element: XMLElement, _ what: String, knownNames: [String] = []
+    ) -> Expression? {
+        guard body.utf8.contains(where: { $0 > 0x20 }) else {
+            report(
+                .emptyExpression, at: element, "Expected a FEEL expression for \(what), but it is empty.",
+                remedy: "write an expression, or remove the element")
+            return nil
+        }
+        do {
+            return try Expression.compile(body, knownNames: knownNames)
+        } catch {
+            reportExpression(error, body, "a FEEL expression", of: element, what)
+            return nil
+        }
+    }
+
+    /// Compiles JUEL where the registry knows it; elsewhere it would be read as text or fail with a puzzling message.
+    private func juel(_ source: String, of element: XMLElement, _ what: String) -> Expression? {
+        guard languages.expressionLanguage("juel") != nil else {
+            report(
+                .foreignLanguageExpression, at: element, "Expected FEEL for \(what), but found JUEL: \(source)",
+                remedy: "rewrite it as a FEEL expression with a leading =, or import it in the lenient profile")
+            return nil
+        }
+        return compile(source, in: "juel", of: element, what)
+    }
+
+    /// Compiles an expression in a registered language; an empty name is the default of the registry.
+    private func compile(
+        _ source: String, in language: String, of element: XMLElement, _ what: String
+    ) -> Expression? {
+        guard let compiler = languages.expressionLanguage(language.isEmpty ? nil : language) else {
+            report(
+                .unsupportedExpressionLanguage, at: element,
+                "Expected a known language for \(what), but it is \(language).",
+                remedy: "rewrite it in FEEL with a leading = and remove the language attribute")
+            return nil
+        }
+        do {
+            return try compiler.compile(source, knownNames: [])
+        } catch {
+            reportExpression(error, source, language.isEmpty ? "an expression" : "\(language)", of: element, what)
+            return nil
+        }
     }
 
     private var documentLanguage: String {
@@ -92,7 +169,7 @@ extension BPMNReader {
         return language.hasSuffix("/XPath") ? "" : language
     }
 
-    private func isForeignLanguage(_ source: String) -> Bool {
+    private func isMarkedJUEL(_ source: String) -> Bool {
         var isMarked = false
         for byte in source.utf8 {
             if isMarked, byte == UInt8(ascii: "{") { return true }
@@ -101,25 +178,20 @@ extension BPMNReader {
         return false
     }
 
-    /// Refuses JUEL, which would otherwise be read as text or fail with a puzzling message.
-    private func refuseForeignLanguage(_ source: String, of element: XMLElement, _ what: String) -> Bool {
-        guard !source.hasPrefix("="), isForeignLanguage(source) else { return false }
-        report(
-            .foreignLanguageExpression, at: element, "Expected FEEL for \(what), but found JUEL: \(source)",
-            remedy: "rewrite it as a FEEL expression with a leading =")
-        return true
-    }
-
-    private func reportExpression(_ error: FEELError, _ source: String, of element: XMLElement, _ what: String) {
+    private func reportExpression(
+        _ error: FEELError, _ source: String, _ language: String, of element: XMLElement, _ what: String
+    ) {
         report(
             .badExpression, at: element,
-            "Expected a FEEL expression for \(what), but at \(error.line):\(error.column) of `\(source)`: "
-                + error.message,
+            "Expected \(language) for \(what), but at \(error.line):\(error.column) of `\(source)`: " + error.message,
             remedy: error.remedy ?? "correct the expression; the position counts from its first character")
     }
 }
 
 extension String {
+    /// Whether a language or script format of this name is FEEL, however it is written.
+    var isFEEL: Bool { lowercased().contains("feel") }
+
     /// The same text, without blanks before a leading `=`.
     fileprivate var droppingBlanksBeforeEquals: String {
         guard let first = utf8.first, first <= 0x20 else { return self }

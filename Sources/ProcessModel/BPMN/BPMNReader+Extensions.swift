@@ -24,6 +24,7 @@ enum ExtensionHolder {
     case node(FlowNodeKind)
     case loop
     case message
+    case definition(BPMNTag)
     case other(String)
 
     fileprivate var noun: String {
@@ -31,6 +32,7 @@ enum ExtensionHolder {
         case .node(let kind): kind.noun
         case .loop: "multi-instance marker"
         case .message: "message"
+        case .definition(let tag): "\(tag.eventNoun ?? "") event definition"
         case .other(let noun): noun
         }
     }
@@ -40,6 +42,7 @@ enum ExtensionHolder {
         case .node(let kind): kinds.contains(FlowNodeKinds(kind))
         case .loop: tag == .zeebeLoopCharacteristics
         case .message: tag == .zeebeSubscription
+        case .definition(let definition): tag == .zeebePublishMessage && definition == .messageEventDefinition
         case .other: false
         }
     }
@@ -48,7 +51,8 @@ enum ExtensionHolder {
         switch self {
         case .node(let kind): kinds.contains(FlowNodeKinds(kind))
         case .loop: local == "collection" || local == "elementVariable"
-        case .message, .other: false
+        case .definition(.messageEventDefinition): ["type", "topic", "taskPriority"].contains(local)
+        case .definition, .message, .other: false
         }
     }
 }
@@ -68,9 +72,7 @@ extension BPMNReader {
                 report(
                     .apgNotYet, at: child, "\(tag.rawValue) is not executed by this version.",
                     remedy: "remove it until a version that executes it")
-            case .refused(let remedy):
-                let code: BPMNCode = tag == .zeebeCalledDecision ? .unsupportedDecision : .vendorFeatureRefused
-                report(code, at: child, "\(tag.rawValue) is not executed.", remedy: remedy)
+            case .refused, .delegate: refuseVendorFeature(tag.rawValue, tag.treatment, at: child)
             case .read(let kinds) where !holder.reads(tag, kinds): reportMisplaced(tag.rawValue, on: holder, at: child)
             case .read:
                 if let first = extensions.first(tag), !tag.isRepeatable {
@@ -117,16 +119,32 @@ extension BPMNReader {
                 .unknownVendorExtension, at: element,
                 "The attribute \(name.description) is not known and has no effect.",
                 remedy: "check that the process does not depend on it")
-        case .refused(let remedy)?:
-            report(
-                .vendorFeatureRefused, at: element, "The attribute \(name.description) is not executed.",
-                remedy: remedy)
+        case let treatment? where treatment.isRefused: refuseVendorFeature(name.description, treatment, at: element)
         case .read(let kinds)?:
             guard !holder.readsAttribute(name.local, kinds) else { return }
             reportMisplaced(name.description, on: holder, at: element)
         case .ignored?: mention(.vendorSettingIgnored, name.description, at: element)
-        case .kept?, .later?: return
+        default: return
         }
+    }
+
+    /// Refuses what another engine would do; the lenient profile keeps it and says so.
+    private func refuseVendorFeature(_ what: String, _ treatment: ExtensionTreatment, at element: XMLElement) {
+        switch treatment {
+        case .delegate where profile == .lenient: return
+        case .refused where profile == .lenient: mention(.vendorFeatureKept, what, at: element)
+        case .refused(let remedy), .delegate(let remedy):
+            report(.vendorFeatureRefused, at: element, "\(what) is not executed.", remedy: remedy)
+        default: return
+        }
+    }
+
+    /// Says that what another engine runs in its own process becomes a job.
+    func reportDelegate(_ attribute: String, type: String, at element: XMLElement) {
+        report(
+            .delegateAsJob, at: element,
+            "The \(attribute) of \(element.attribute("id") ?? element.name.local) becomes a job of type \(type).",
+            remedy: "let a worker take jobs of this type")
     }
 
     private func reportMisplaced(_ what: String, on holder: ExtensionHolder, at element: XMLElement) {

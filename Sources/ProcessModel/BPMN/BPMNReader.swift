@@ -11,6 +11,8 @@ final class BPMNReader {
 
     let document: XMLDocument
     let file: String?
+    let profile: ImportProfile
+    let languages: LanguageRegistry
     private(set) var findings: [Finding] = []
     private var hasErrors = false
     /// How many findings came after the list was full.
@@ -28,9 +30,16 @@ final class BPMNReader {
         let what: String
     }
 
-    init(document: XMLDocument, file: String?) {
+    /// The correlation properties of the document.
+    private(set) var correlationProperties: [XMLElement] = []
+    /// The first usable name of a reference to each data object, by the element of the object.
+    private(set) var referenceNames: [Int32: String] = [:]
+
+    init(document: XMLDocument, file: String?, profile: ImportProfile, languages: LanguageRegistry) {
         self.document = document
         self.file = file
+        self.profile = profile
+        self.languages = languages
     }
 
     /// What was found, in document order.
@@ -52,6 +61,7 @@ final class BPMNReader {
             return []
         }
         indexIDs()
+        correlationProperties = root.children.filter { $0.name.tag == .correlationProperty }
         let readers = processesToExecute(in: root).map { element in
             executedProcesses.insert(element.index)
             return ProcessReader(reader: self, element: element)
@@ -70,13 +80,14 @@ final class BPMNReader {
     ///
     /// A document has at most 1,000 findings and one that counts the rest.
     func report(_ code: BPMNCode, at element: XMLElement, _ message: String, remedy: String) {
-        if code.severity == .error { hasErrors = true }
+        let severity = code.severity(in: profile)
+        if severity == .error { hasErrors = true }
         guard findings.count < BPMNReader.findingsMax else {
             droppedFindings += 1
             return
         }
         let diagnostic = Diagnostic(
-            code: code.rawValue, severity: code.severity, message: message, remedy: remedy, file: file,
+            code: code.rawValue, severity: severity, message: message, remedy: remedy, file: file,
             line: element.line, elementID: nearestID(of: element))
         findings.append(Finding(element: element.index, diagnostic: diagnostic))
     }
@@ -94,7 +105,10 @@ final class BPMNReader {
                 mention.code == .foreignExtensionKept
                 ? "Extensions of \(mention.what) (\(times)) are kept and not executed."
                 : "\(mention.what) (\(times)) has no effect here."
-            report(mention.code, at: place.element, what, remedy: "nothing needs to change")
+            report(
+                mention.code, at: place.element, what,
+                remedy: mention.code == .vendorFeatureKept
+                    ? "do what it did in a task of its own, if the process needs it" : "nothing needs to change")
         }
     }
 
@@ -124,6 +138,7 @@ final class BPMNReader {
 
     private func indexIDs() {
         elementsByID.reserveCapacity(document.elementCount / 2)
+        var references: [XMLElement] = []
         for index in 0..<document.elementCount {
             let element = document.element(at: index)
             guard element.name.space == .bpmn, let id = element.attribute("id") else { continue }
@@ -134,6 +149,21 @@ final class BPMNReader {
                     "Expected ids to be unique, but \(id) also stands in line \(document.element(at: Int(first)).line).",
                     remedy: "give one of the two elements another id")
             }
+            if element.name.tag == .dataObjectReference { references.append(element) }
+        }
+        for reference in references { nameData(by: reference) }
+    }
+
+    /// Keeps the name of a reference for its data object; in tools only the references have labels.
+    ///
+    /// `Order [paid]` names the object and its state.
+    private func nameData(by reference: XMLElement) {
+        guard let object = reference.attribute("dataObjectRef").flatMap({ resolve($0, as: .dataObject) }),
+            let label = reference.attribute("name"), referenceNames[object.index] == nil
+        else { return }
+        let name = label.prefix { $0 != "[" && !$0.isWhitespace }
+        if name.isVariableName, label.dropFirst(name.count).allSatisfy({ $0.isWhitespace }) || label.hasSuffix("]") {
+            referenceNames[object.index] = String(name)
         }
     }
 
@@ -169,6 +199,8 @@ final class BPMNReader {
                     remedy: "set isExecutable=\"true\" to execute it")
             }
         }
+        let globalTasks = root.children.filter { $0.name.tag?.globalTaskKind != nil }
+        if !executed.isEmpty || processes.isEmpty { executed += globalTasks }
         if executed.isEmpty {
             report(
                 .nothingToExecute, at: root, "Expected a process to execute, but found none.",
@@ -183,6 +215,8 @@ final class BPMNReader {
         switch element.name.tag {
         case .message: checkExtensions(of: element, on: .message)
         case .error: checkExtensions(of: element, on: .other("error"))
+        case .signal: checkExtensions(of: element, on: .other("signal"))
+        case .escalation: checkExtensions(of: element, on: .other("escalation"))
         case nil: reportUnknown(element)
         default: return
         }

@@ -1,55 +1,64 @@
 /// The elements of the BPMN 2.0 namespace (BPMN 2.0.2 clause 15), by what the importer does with them.
 enum BPMNTag: String, Sendable, CaseIterable {
     // Containers
-    case definitions, process, subProcess
+    case definitions, process, subProcess, transaction, adHocSubProcess
 
-    // Flow nodes that are executed
+    // Flow nodes
     case task, manualTask, serviceTask, sendTask, receiveTask, userTask, scriptTask, businessRuleTask, callActivity
-    case exclusiveGateway, parallelGateway
-    case startEvent, endEvent, intermediateCatchEvent, boundaryEvent
-
-    // Flow nodes that are refused
-    case inclusiveGateway, complexGateway, eventBasedGateway
-    case intermediateThrowEvent, implicitThrowEvent, event
-    case transaction, adHocSubProcess
+    case exclusiveGateway, parallelGateway, inclusiveGateway, complexGateway, eventBasedGateway
+    case startEvent, endEvent, intermediateCatchEvent, intermediateThrowEvent, boundaryEvent
+    case implicitThrowEvent, event
     case callChoreography, choreographyTask, subChoreography
 
     // Flows and their parts
-    case sequenceFlow, conditionExpression, incoming, outgoing
+    case sequenceFlow, conditionExpression, incoming, outgoing, activationCondition
 
     // Event definitions
     case timerEventDefinition, messageEventDefinition, errorEventDefinition, terminateEventDefinition
     case signalEventDefinition, escalationEventDefinition, compensateEventDefinition, conditionalEventDefinition
     case linkEventDefinition, cancelEventDefinition
     case eventDefinitionRef, eventDefinition
-    case timeDate, timeDuration, timeCycle
+    case timeDate, timeDuration, timeCycle, condition, source, target, operationRef
 
     // Parts of activities
     case script
-    case multiInstanceLoopCharacteristics, standardLoopCharacteristics, loopCharacteristics
+    case multiInstanceLoopCharacteristics, standardLoopCharacteristics, loopCharacteristics, loopCondition
     case loopCardinality, completionCondition, loopDataInputRef, loopDataOutputRef, inputDataItem, outputDataItem
     case complexBehaviorDefinition
 
     // Data
     case ioSpecification, ioBinding, dataInput, dataOutput, inputSet, outputSet
+    case dataInputRefs, optionalInputRefs, whileExecutingInputRefs, outputSetRefs
+    case dataOutputRefs, optionalOutputRefs, whileExecutingOutputRefs, inputSetRefs
     case dataInputAssociation, dataOutputAssociation, dataAssociation
+    case sourceRef, targetRef, transformation, assignment, from, to
     case property, dataObject, dataObjectReference, dataStore, dataStoreReference, dataState
 
     // People
-    case resourceRole, performer, humanPerformer, potentialOwner, resource, rendering
+    case resourceRole, performer, humanPerformer, potentialOwner, resource, resourceParameter, rendering
+    case resourceRef, resourceAssignmentExpression, resourceParameterBinding, formalExpression, expression
 
     // Root elements
-    case message, error, signal, escalation, itemDefinition, interface, endPoint, category, correlationProperty
+    case message, error, signal, escalation, itemDefinition, interface, endPoint, category, categoryValue
+    case operation, inMessageRef, outMessageRef, errorRef
+    case correlationProperty, correlationPropertyRetrievalExpression, messagePath
     case partnerEntity, partnerRole, collaboration, choreography, globalConversation
+    case globalChoreographyTask
     case globalTask, globalManualTask, globalUserTask, globalScriptTask, globalBusinessRuleTask
     case `import`, `extension`, relationship
 
+    // Correlation in processes
+    case correlationSubscription, correlationKey, correlationPropertyBinding, correlationPropertyRef, dataPath
+
     // Kept for people and tools
     case documentation, extensionElements, text
-    case laneSet, lane, association, group, textAnnotation, artifact
-    case participant, messageFlow, conversation
+    case laneSet, lane, flowNodeRef, childLaneSet, partitionElement, association, group, textAnnotation, artifact
+    case participant, participantRef, participantMultiplicity, participantAssociation, interfaceRef, endPointRef
+    case messageFlow, messageFlowRef, messageFlowAssociation, innerParticipantRef, outerParticipantRef
+    case conversation, subConversation, callConversation, conversationNode, conversationLink, conversationAssociation
+    case innerConversationNodeRef, outerConversationNodeRef, choreographyRef, initiatingParticipantRef
     case auditing, monitoring, categoryValueRef
-    case supports, supportedInterfaceRef, correlationSubscription, correlationKey
+    case supports, supportedInterfaceRef
 }
 
 extension BPMNTag {
@@ -57,6 +66,8 @@ extension BPMNTag {
     var nodeKind: FlowNodeKind? {
         switch self {
         case .subProcess: .subProcess
+        case .transaction: .transaction
+        case .adHocSubProcess: .adHocSubProcess
         case .task: .task
         case .manualTask: .manualTask
         case .serviceTask: .serviceTask
@@ -68,10 +79,26 @@ extension BPMNTag {
         case .callActivity: .callActivity
         case .exclusiveGateway: .exclusiveGateway
         case .parallelGateway: .parallelGateway
+        case .inclusiveGateway: .inclusiveGateway
+        case .complexGateway: .complexGateway
+        case .eventBasedGateway: .eventBasedGateway
         case .startEvent: .startEvent
         case .endEvent: .endEvent
         case .intermediateCatchEvent: .intermediateCatchEvent
+        case .intermediateThrowEvent: .intermediateThrowEvent
         case .boundaryEvent: .boundaryEvent
+        default: nil
+        }
+    }
+
+    /// The kind of task a global task is.
+    var globalTaskKind: FlowNodeKind? {
+        switch self {
+        case .globalTask: .task
+        case .globalManualTask: .manualTask
+        case .globalUserTask: .userTask
+        case .globalScriptTask: .scriptTask
+        case .globalBusinessRuleTask: .businessRuleTask
         default: nil
         }
     }
@@ -79,21 +106,20 @@ extension BPMNTag {
     /// What a flow node that is not executed is called, and the kind it stands in as while the rest is checked.
     var refusedNode: (noun: String, standIn: FlowNodeKind)? {
         switch self {
-        case .inclusiveGateway: ("inclusive gateway", .parallelGateway)
-        case .complexGateway: ("complex gateway", .parallelGateway)
-        case .eventBasedGateway: ("event-based gateway", .parallelGateway)
-        case .intermediateThrowEvent, .implicitThrowEvent: ("throw event", .task)
+        case .implicitThrowEvent: ("implicit throw event", .task)
         case .event: ("generic event", .task)
-        case .transaction: ("transaction", .subProcess)
-        case .adHocSubProcess: ("ad-hoc sub-process", .subProcess)
         case .callChoreography, .choreographyTask, .subChoreography: ("choreography activity", .task)
         default: nil
         }
     }
 
-    /// What an event definition that is not executed is called.
-    var refusedEvent: String? {
+    /// What an event definition is called; nil when this is none.
+    var eventNoun: String? {
         switch self {
+        case .timerEventDefinition: "timer"
+        case .messageEventDefinition: "message"
+        case .errorEventDefinition: "error"
+        case .terminateEventDefinition: "terminate"
         case .signalEventDefinition: "signal"
         case .escalationEventDefinition: "escalation"
         case .compensateEventDefinition: "compensation"
@@ -106,14 +132,9 @@ extension BPMNTag {
     }
 
     /// Whether this is an event definition that is executed, in some position.
-    var isExecutedEventDefinition: Bool {
-        switch self {
-        case .timerEventDefinition, .messageEventDefinition, .errorEventDefinition, .terminateEventDefinition: true
-        default: false
-        }
-    }
+    var isExecutedEventDefinition: Bool { eventNoun != nil && self != .eventDefinition }
 
-    /// Whether the element says something about data flow that a model depends on and that is not executed.
+    /// Whether the element declares data or moves it.
     var isDataFlow: Bool {
         switch self {
         case .ioSpecification, .ioBinding, .dataInput, .dataOutput, .inputSet, .outputSet, .dataInputAssociation,
@@ -127,9 +148,7 @@ extension BPMNTag {
     var isKept: Bool {
         switch self {
         case .documentation, .text, .laneSet, .lane, .association, .group, .textAnnotation, .artifact, .auditing,
-            .monitoring, .categoryValueRef, .property, .dataObject, .dataObjectReference, .dataStoreReference,
-            .rendering,
-            .supports, .supportedInterfaceRef:
+            .monitoring, .categoryValueRef, .rendering, .supports, .supportedInterfaceRef:
             true
         default: false
         }
@@ -165,25 +184,39 @@ extension FlowNodeKind {
         case .endEvent: "end event"
         case .intermediateCatchEvent: "intermediate catch event"
         case .boundaryEvent: "boundary event"
+        case .inclusiveGateway: "inclusive gateway"
+        case .complexGateway: "complex gateway"
+        case .eventBasedGateway: "event-based gateway"
+        case .intermediateThrowEvent: "intermediate throw event"
+        case .eventSubProcess: "event sub-process"
+        case .transaction: "transaction"
+        case .adHocSubProcess: "ad-hoc sub-process"
+        case .eventTrigger: "event definition"
         }
     }
 
     /// Whether it is a task, sub-process or call activity: what boundary events attach to and loops repeat.
     var isActivity: Bool {
         switch self {
-        case .subProcess, .callActivity, .task, .manualTask, .serviceTask, .sendTask, .receiveTask, .userTask,
-            .scriptTask, .businessRuleTask:
+        case .subProcess, .transaction, .adHocSubProcess, .callActivity, .task, .manualTask, .serviceTask, .sendTask,
+            .receiveTask, .userTask, .scriptTask, .businessRuleTask:
             true
-        case .process, .exclusiveGateway, .parallelGateway, .startEvent, .endEvent, .intermediateCatchEvent,
-            .boundaryEvent:
-            false
+        default: false
+        }
+    }
+
+    /// Whether it is a gateway that may choose flows by their conditions.
+    var isConditionalGateway: Bool {
+        switch self {
+        case .exclusiveGateway, .inclusiveGateway, .complexGateway: true
+        default: false
         }
     }
 
     /// Whether it is an event.
     var isEvent: Bool {
         switch self {
-        case .startEvent, .endEvent, .intermediateCatchEvent, .boundaryEvent: true
+        case .startEvent, .endEvent, .intermediateCatchEvent, .intermediateThrowEvent, .boundaryEvent: true
         default: false
         }
     }

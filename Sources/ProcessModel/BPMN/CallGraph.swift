@@ -28,7 +28,7 @@ struct CallGraph {
                 calls.append(
                     Call(
                         from: caller, to: callee, element: node.element, id: node.id,
-                        isUnconditional: certain.contains(index) && node.multiInstance == nil))
+                        isUnconditional: certain.contains(index) && !node.isRepeated))
             }
         }
     }
@@ -108,12 +108,18 @@ struct CallGraph {
         while let index = pending.popLast() {
             let node = process.nodes[index]
             guard index == start || node.kind.isActivity || node.kind == .startEvent,
-                node.boundaryEvents.isEmpty, certain.insert(index).inserted
+                node.boundaryEvents.isEmpty, node.startQuantity == 1,
+                process.nodes[node.scope].eventSubProcesses.isEmpty, certain.insert(index).inserted
             else { continue }
-            if node.kind == .subProcess, node.multiInstance == nil, let inner = node.start { pending.append(inner) }
+            if node.kind == .subProcess || node.kind == .transaction, !node.isRepeated, let inner = node.start { pending.append(inner) }
             let outgoing = node.outgoing.filter { !process.flows[$0].hasCondition && node.defaultFlow != $0 }
             pending += outgoing.compactMap { process.flows[$0].target }
         }
         return certain
     }
+}
+
+extension DraftNode {
+    /// Whether a marker may perform it more than once, or never.
+    fileprivate var isRepeated: Bool { multiInstance != nil || standardLoop != nil }
 }

@@ -17,12 +17,27 @@ final class DraftNode {
     var attachedTo: Int?
     var isInterrupting = true
     var boundaryEvents: [Int] = []
+    var triggers: [Int] = []
+    var triggerOf: Int?
+    var eventSubProcesses: [Int] = []
+    var compensationHandler: Int?
+    var isForCompensation = false
+    var activationCondition: Expression?
+    var eventGatewayType = EventGatewayType.exclusive
+    var isInstantiating = false
+    var startQuantity = 1
+    var completionQuantity = 1
     var start: Int?
+    var implicitStarts: [Int] = []
+    var dataObjects: [String] = []
     var job: JobDefinition?
     var userTask: UserTaskDefinition?
     var script: ScriptDefinition?
     var calledElement: CalledElement?
+    var calledDecision: CalledDecision?
     var multiInstance: MultiInstanceDefinition?
+    var standardLoop: StandardLoopDefinition?
+    var adHoc: AdHocDefinition?
     var inputs: [VariableMapping] = []
     var outputs: [VariableMapping] = []
     /// The priority given here (`apg:priority`), which everything inside inherits.

@@ -21,6 +21,8 @@ enum ExtensionTag: String, Sendable, CaseIterable {
     case zeebeTaskListeners = "zeebe:taskListeners"
     case zeebeLinkedResources = "zeebe:linkedResources"
     case zeebeAdHoc = "zeebe:adHoc"
+    case zeebePublishMessage = "zeebe:publishMessage"
+    case zeebeConditionalFilter = "zeebe:conditionalFilter"
 
     // Camunda 7 and its relatives
     case camundaInputOutput = "camunda:inputOutput"
@@ -73,8 +75,18 @@ enum ExtensionTreatment {
     case ignored
     /// It would change what the process does and is not executed: what to do instead.
     case refused(String)
+    /// It names Java code, which the lenient profile makes a job: what to do instead in the others.
+    case delegate(String)
     /// It belongs to our vocabulary but comes later.
     case later
+
+    /// Whether it is not executed as written.
+    var isRefused: Bool {
+        switch self {
+        case .refused, .delegate: true
+        default: false
+        }
+    }
 }
 
 /// A set of node kinds.
@@ -97,10 +109,13 @@ struct FlowNodeKinds: OptionSet, Sendable {
     /// What connectors may be called from.
     static let calls: FlowNodeKinds = [FlowNodeKinds(.serviceTask), FlowNodeKinds(.sendTask)]
     /// What can become a job.
-    static let jobs: FlowNodeKinds = [.calls, .scriptTask, FlowNodeKinds(.businessRuleTask)]
+    static let jobs: FlowNodeKinds = [.calls, .scriptTask, FlowNodeKinds(.businessRuleTask), .throwing]
+    /// Events that throw.
+    static let throwing: FlowNodeKinds = [FlowNodeKinds(.intermediateThrowEvent), FlowNodeKinds(.endEvent)]
     static let activities: FlowNodeKinds = [
-        .jobs, .userTask, .callActivity, FlowNodeKinds(.subProcess), FlowNodeKinds(.task), FlowNodeKinds(.manualTask),
-        FlowNodeKinds(.receiveTask),
+        .jobs, .userTask, .callActivity, FlowNodeKinds(.subProcess), FlowNodeKinds(.transaction),
+        FlowNodeKinds(.adHocSubProcess), FlowNodeKinds(.eventSubProcess), FlowNodeKinds(.task),
+        FlowNodeKinds(.manualTask), FlowNodeKinds(.receiveTask),
     ]
     /// What has variables of its own or takes them from a message.
     static let mapped: FlowNodeKinds = [
@@ -121,12 +136,14 @@ extension ExtensionTag {
         case .zeebePriorityDefinition: .read([.userTask, .jobs])
         case .zeebeVersionTag: .read(.process)
         case .zeebeLoopCharacteristics, .zeebeSubscription: .read([])
-        case .zeebeCalledDecision: .refused("DMN arrives in a later version; use a job worker (zeebe:taskDefinition)")
+        case .zeebeCalledDecision: .read(FlowNodeKinds(.businessRuleTask))
+        case .zeebePublishMessage: .read([.throwing, FlowNodeKinds(.sendTask)])
+        case .zeebeConditionalFilter: .refused("remove it; the condition is evaluated whenever variables change")
         case .zeebeProperties, .zeebeUserTaskForm: .kept
         case .zeebeExecutionListeners, .zeebeTaskListeners:
             .refused("put the work into a task of its own before or after this element")
         case .zeebeLinkedResources: .refused("remove it and hand the resource to the worker in a header")
-        case .zeebeAdHoc: .refused("ad-hoc sub-processes arrive in a later version")
+        case .zeebeAdHoc: .read(FlowNodeKinds(.adHocSubProcess))
 
         case .camundaInputOutput: .read(.activities)
         case .camundaIn, .camundaOut: .read(.callActivity)
@@ -142,7 +159,7 @@ extension ExtensionTag {
         case .apgResult: .read(.jobs)
         case .apgIO: .read(.activities)
         case .apgSet: .read(.scriptTask)
-        case .apgPriority: .read([.process, .jobs, .userTask, FlowNodeKinds(.subProcess)])
+        case .apgPriority: .read([.process, .activities])
         case .apgCapability, .apgSLA, .apgAssignment, .apgDue, .apgEscalation, .apgForm, .apgTask, .apgTrigger,
             .apgSensitive, .apgCost, .apgStepUp, .apgEdge, .apgCallback, .apgNotify, .apgAudit, .apgCollaboration:
             .later
@@ -170,15 +187,22 @@ enum CamundaAttributes {
 
     private static let treatments: [String: ExtensionTreatment] = [
         "type": .read(.jobs), "topic": .read(.jobs), "taskPriority": .read(.jobs.union(.process)),
-        "resultVariable": .read(.scriptTask),
+        "resultVariable": .read(.jobs),
+        "decisionRef": .read(FlowNodeKinds(.businessRuleTask)),
+        "decisionRefBinding": .read(FlowNodeKinds(.businessRuleTask)),
+        "decisionRefVersion": .read(FlowNodeKinds(.businessRuleTask)),
+        "decisionRefVersionTag": .read(FlowNodeKinds(.businessRuleTask)),
+        "mapDecisionResult": .read(FlowNodeKinds(.businessRuleTask)),
         "assignee": .read(.userTask), "candidateUsers": .read(.userTask), "candidateGroups": .read(.userTask),
         "dueDate": .read(.userTask), "followUpDate": .read(.userTask), "priority": .read(.userTask),
         "formKey": .read([.userTask, .startEvent]), "formRef": .read([.userTask, .startEvent]),
         "calledElementBinding": .read(.callActivity), "calledElementVersion": .read(.callActivity),
         "calledElementVersionTag": .read(.callActivity),
         "versionTag": .read(.process), "collection": .read([]), "elementVariable": .read([]),
-        "class": .refused(useWorker), "delegateExpression": .refused(useWorker), "expression": .refused(useWorker),
-        "decisionRef": .refused("DMN arrives in a later version; use a job worker"),
+        "class": .delegate(useWorker), "delegateExpression": .delegate(useWorker), "expression": .delegate(useWorker),
+        "decisionRefTenantId": .refused("remove it; the decision belongs to the caller's tenant"),
+        "variableName": .refused("remove it; a condition is evaluated whenever variables change"),
+        "variableEvents": .refused("remove it; a condition is evaluated whenever variables change"),
         "caseRef": .refused("call a process instead of a case"),
         "variableMappingClass": .refused("map variables with camunda:in and camunda:out"),
         "variableMappingDelegateExpression": .refused("map variables with camunda:in and camunda:out"),

@@ -116,7 +116,7 @@ extension BPMNReader {
     private func isInExecutedProcess(_ element: XMLElement) -> Bool {
         var next: XMLElement? = element
         while let candidate = next {
-            if candidate.name.tag == .process { return executedProcesses.contains(candidate.index) }
+            if candidate.name.tag == .process || candidate.name.tag?.globalTaskKind != nil { return executedProcesses.contains(candidate.index) }
             if candidate.parent?.name.tag == .definitions { return true }
             next = candidate.parent
         }
@@ -130,7 +130,14 @@ extension BPMNTag {
         switch self {
         case .definitions, .conditionExpression, .incoming, .outgoing, .timeDate, .timeDuration, .timeCycle, .script,
             .loopCardinality, .completionCondition, .documentation, .extensionElements, .text, .eventDefinitionRef,
-            .supportedInterfaceRef, .categoryValueRef, .laneSet:
+            .supportedInterfaceRef, .categoryValueRef, .laneSet, .activationCondition, .condition, .source, .target,
+            .operationRef, .loopCondition, .loopDataInputRef, .loopDataOutputRef, .dataInputRefs, .optionalInputRefs,
+            .whileExecutingInputRefs, .outputSetRefs, .dataOutputRefs, .optionalOutputRefs, .whileExecutingOutputRefs,
+            .inputSetRefs, .sourceRef, .targetRef, .transformation, .from, .to, .resourceRef,
+            .resourceAssignmentExpression, .formalExpression, .expression, .inMessageRef, .outMessageRef, .errorRef,
+            .messagePath, .correlationPropertyRef, .dataPath, .flowNodeRef, .childLaneSet, .partitionElement,
+            .participantRef, .interfaceRef, .endPointRef, .messageFlowRef, .innerParticipantRef, .outerParticipantRef,
+            .innerConversationNodeRef, .outerConversationNodeRef, .choreographyRef, .initiatingParticipantRef:
             true
         default: false
         }
@@ -138,8 +145,14 @@ extension BPMNTag {
 
     fileprivate var isExecuted: Bool {
         switch self {
-        case .process, .sequenceFlow, .message, .error, .multiInstanceLoopCharacteristics: true
-        default: nodeKind != nil || isExecutedEventDefinition
+        case .process, .sequenceFlow, .message, .error, .signal, .escalation, .resource, .operation, .interface,
+            .multiInstanceLoopCharacteristics, .standardLoopCharacteristics, .complexBehaviorDefinition, .event,
+            .inputDataItem, .outputDataItem, .property, .dataObject, .dataObjectReference, .dataStore,
+            .dataStoreReference, .ioSpecification, .dataInput, .dataOutput, .dataInputAssociation,
+            .dataOutputAssociation, .assignment, .performer, .humanPerformer, .potentialOwner, .correlationProperty,
+            .correlationPropertyRetrievalExpression, .correlationSubscription, .correlationPropertyBinding:
+            true
+        default: nodeKind != nil || globalTaskKind != nil || isExecutedEventDefinition
         }
     }
 }

@@ -5,8 +5,10 @@ extension ProcessReader {
     // MARK: User tasks
 
     /// Reads who may do a user task, and when.
-    func readUserTask(_ index: Int, _ extensions: Extensions) -> UserTaskDefinition {
+    func readUserTask(_ index: Int, _ parts: NodeParts) -> UserTaskDefinition {
         let node = nodes[index]
+        let extensions = parts.extensions
+        let people = readPeople(parts.resourceRoles, of: node)
         let assignment = extensions.first(.zeebeAssignmentDefinition)
         let schedule = extensions.first(.zeebeTaskSchedule)
         func value(_ local: String, _ zeebe: XMLElement?) -> ExpressionOrLiteral? {
@@ -14,8 +16,9 @@ extension ProcessReader {
             return reader.attributeValue(local, in: .camunda, of: node.element, "\(local) of \(node.id)")
         }
         return UserTaskDefinition(
-            assignee: value("assignee", assignment), candidateGroups: value("candidateGroups", assignment),
-            candidateUsers: value("candidateUsers", assignment),
+            assignee: value("assignee", assignment) ?? people.assignee,
+            candidateGroups: value("candidateGroups", assignment) ?? people.candidateGroups,
+            candidateUsers: value("candidateUsers", assignment) ?? people.candidateUsers,
             dueDate: dateTime(value("dueDate", schedule), of: node),
             followUpDate: dateTime(value("followUpDate", schedule), of: node),
             priority: readPriority(index, extensions), formKey: readFormKey(node, extensions))
@@ -42,12 +45,12 @@ extension ProcessReader {
 
     // MARK: Scripts
 
-    /// Reads a script task: FEEL in the model, assignments (`apg:set`), or a job.
+    /// Reads a script task: FEEL in the model, assignments (`apg:set`), a script of a registered language, or a job.
     func readScriptTask(_ index: Int, _ parts: NodeParts) {
         let node = nodes[index]
         let extensions = parts.extensions
         if hasJobDefinition(node.element, extensions) {
-            nodes[index].job = readJob(index, extensions)
+            node.job = readJob(index, extensions)
             return
         }
         let resultVariable = readResultVariable(node, extensions)
@@ -55,13 +58,11 @@ extension ProcessReader {
             let variable = requiredText("resultVariable", of: zeebe).flatMap { variableName($0, of: zeebe) }
             let source = requiredText("expression", of: zeebe)
             let expression = source.flatMap { reader.expression($0, of: zeebe, "the script of \(node.id)") }
-            nodes[index].script = expression.map { ScriptDefinition(expression: $0, resultVariable: variable) }
+            node.script = expression.map { ScriptDefinition(work: .expression($0), resultVariable: variable) }
         } else if let script = parts.script {
-            guard checkScriptFormat(node) else { return }
-            let expression = reader.expression(script.text, of: script, "the script of \(node.id)")
-            nodes[index].script = expression.map { ScriptDefinition(expression: $0, resultVariable: resultVariable) }
+            readScript(script, into: index, resultVariable, extensions)
         } else if !extensions.all(.apgSet).isEmpty {
-            nodes[index].script = readAssignments(extensions.all(.apgSet), of: node)
+            node.script = readAssignments(extensions.all(.apgSet), of: node)
         } else if !hasErrorsInNode {
             reader.report(
                 .noScript, at: node.element, "Expected a script in \(node.id), but found none.",
@@ -69,19 +70,31 @@ extension ProcessReader {
         }
     }
 
+    private func readScript(_ script: XMLElement, into index: Int, _ resultVariable: String?, _ extensions: Extensions) {
+        let node = nodes[index]
+        let format = node.element.attribute("scriptFormat") ?? node.element.attribute("scriptLanguage") ?? ""
+        let what = "the script of \(node.id)"
+        if format.isFEEL || format.isEmpty && (script.text.hasPrefix("=") || script.text.isEmpty) {
+            node.script = reader.expression(script.text, of: script, what).map {
+                ScriptDefinition(work: .expression($0), resultVariable: resultVariable)
+            }
+            return
+        }
+        switch reader.script(script.text, format: format, of: script, what) {
+        case .expression(let expression)?:
+            node.script = ScriptDefinition(work: .expression(expression), resultVariable: resultVariable)
+        case .actions(let actions)?:
+            node.script = ScriptDefinition(work: .actions(actions), resultVariable: resultVariable)
+        case .job(let type)?:
+            reader.reportDelegate("script", type: type, at: script)
+            node.job = job(index, .literal(type), extensions)
+        case nil: return
+        }
+    }
+
     private func readResultVariable(_ node: DraftNode, _ extensions: Extensions) -> String? {
         if let result = extensions.first(.apgResult) { return readVariable(result) }
         return node.element.attribute("resultVariable", in: .camunda).flatMap { variableName($0, of: node.element) }
-    }
-
-    private func checkScriptFormat(_ node: DraftNode) -> Bool {
-        guard let format = node.element.attribute("scriptFormat"), !format.isEmpty else { return true }
-        if format.lowercased().contains("feel") { return true }
-        reader.report(
-            .unsupportedScriptFormat, at: node.element,
-            "Expected a FEEL script in \(node.id), but its format is \(format).",
-            remedy: "rewrite it in FEEL with scriptFormat=\"feel\", or let a job worker do it (zeebe:taskDefinition)")
-        return false
     }
 
     /// `apg:set` elements become one context whose members are merged; later ones see earlier ones.
@@ -98,7 +111,7 @@ extension ProcessReader {
         }
         guard entries.count == elements.count else { return nil }
         return reader.expression("{" + entries.joined(separator: ", ") + "}", of: node.element, "apg:set").map {
-            ScriptDefinition(expression: $0, resultVariable: nil)
+            ScriptDefinition(work: .expression($0), resultVariable: nil)
         }
     }
 
@@ -125,14 +138,14 @@ extension ProcessReader {
                 remedy: "add zeebe:calledElement processId=\"…\" or the attribute calledElement")
             return nil
         }
-        if let target = reader.resolve(reference), let tag = target.name.tag, tag != .process {
+        if let target = reader.resolve(reference), let tag = target.name.tag, tag != .process, tag.globalTaskKind == nil {
             reader.report(
                 .unsupportedElement, at: node.element,
-                "Expected \(node.id) to call a process, but \(reference) is a <\(tag.rawValue)>.",
-                remedy: "put the global task into a process and call that")
+                "Expected \(node.id) to call a process or global task, but \(reference) is a <\(tag.rawValue)>.",
+                remedy: "refer to the id of a process or global task")
             return nil
         }
-        let processID = reader.value(reference, of: node.element, "the called element of \(node.id)")
+        let processID = reader.value(calledID(reference), of: node.element, "the called element of \(node.id)")
         let binding = readBinding(
             node.element.attribute("calledElementBinding", in: .camunda),
             versionTag: node.element.attribute("calledElementVersionTag", in: .camunda),
@@ -142,6 +155,14 @@ extension ProcessReader {
             processID: processID, binding: binding,
             propagatesAllParentVariables: propagation(extensions, .camundaIn, node.element),
             propagatesAllChildVariables: propagation(extensions, .camundaOut, node.element))
+    }
+
+    /// The id in a qualified name (`prefix:id`), which an expression is not.
+    private func calledID(_ reference: String) -> String {
+        guard let colon = reference.firstIndex(of: ":"), reference.firstIndex(of: "{") == nil,
+            reference.first != "="
+        else { return reference }
+        return String(reference[reference.index(after: colon)...])
     }
 
     /// Camunda 7 hands over only what `camunda:in` and `camunda:out` name; plain BPMN hands over everything.
@@ -154,7 +175,7 @@ extension ProcessReader {
             && element.attribute("calledElementBinding", in: .camunda) == nil
     }
 
-    private func readBinding(
+    func readBinding(
         _ binding: String?, versionTag: String?, version: String?, at element: XMLElement
     ) -> CalledElement.Binding? {
         switch binding {
@@ -172,86 +193,5 @@ extension ProcessReader {
             .incompleteExtension, at: element, "Expected the binding \(binding ?? "") to say which, but it does not.",
             remedy: "add the version tag, or the version as a number from 1")
         return nil
-    }
-
-    // MARK: Multi-instance
-
-    /// Reads how often an activity is performed.
-    func readLoop(_ loop: XMLElement) -> MultiInstanceDefinition? {
-        var cardinality: Expression?
-        var completionCondition: Expression?
-        var extensions = Extensions()
-        reader.checkAttributes(of: loop, on: .loop)
-        for child in loop.children {
-            switch child.name.tag {
-            case .documentation: continue
-            case .extensionElements: reader.readExtensions(child, on: .loop, into: &extensions)
-            case .loopCardinality: cardinality = loopExpression(child, "the loop cardinality")
-            case .completionCondition: completionCondition = loopExpression(child, "the completion condition")
-            case let tag?:
-                reader.report(
-                    .unsupportedData, at: child, "<\(tag.rawValue)> of a multi-instance marker is not executed.",
-                    remedy: "name the list with zeebe:loopCharacteristics inputCollection=\"=…\"")
-            case nil: reader.reportUnknown(child)
-            }
-        }
-        if let behavior = loop.attribute("behavior"), behavior != "All" {
-            reader.report(
-                .unsupportedMarker, at: loop,
-                "The multi-instance behaviour \(behavior) is not executed by this version.",
-                remedy: "remove the attribute; a boundary event on a sub-process can react to events inside")
-        }
-        let zeebe = extensions.first(.zeebeLoopCharacteristics)
-        let collection = readCollection(loop, zeebe)
-        checkLoop(loop, zeebe, collection: collection, cardinality: cardinality)
-        let output = zeebe.flatMap { zeebe in
-            zeebe.attribute("outputElement").flatMap { source in
-                source.isEmpty ? nil : reader.markedExpression(source, of: zeebe, "the output element")
-            }
-        }
-        return MultiInstanceDefinition(
-            isSequential: reader.boolean("isSequential", of: loop) ?? false, collection: collection,
-            cardinality: cardinality,
-            inputElement: loopName("inputElement", zeebe)
-                ?? loop.attribute("elementVariable", in: .camunda).flatMap { variableName($0, of: loop) },
-            outputCollection: loopName("outputCollection", zeebe), outputElement: output,
-            completionCondition: completionCondition)
-    }
-
-    private func loopExpression(_ element: XMLElement, _ what: String) -> Expression? {
-        reader.checkLanguage(of: element, element.text, what) ? reader.expression(element.text, of: element, what) : nil
-    }
-
-    private func loopName(_ local: String, _ zeebe: XMLElement?) -> String? {
-        guard let zeebe, let text = zeebe.attribute(local), !text.isEmpty else { return nil }
-        return variableName(text, of: zeebe)
-    }
-
-    private func readCollection(_ loop: XMLElement, _ zeebe: XMLElement?) -> Expression? {
-        if let zeebe, let source = zeebe.attribute("inputCollection"), !source.isEmpty {
-            return reader.markedExpression(source, of: zeebe, "the input collection")
-        }
-        return loop.attribute("collection", in: .camunda).flatMap {
-            reader.expression($0, of: loop, "the collection")
-        }
-    }
-
-    private func checkLoop(_ loop: XMLElement, _ zeebe: XMLElement?, collection: Expression?, cardinality: Expression?)
-    {
-        func refuse(_ found: String, remedy: String) {
-            reader.report(
-                .badLoop, at: loop, "Expected a multi-instance marker to count its instances, but \(found).",
-                remedy: remedy)
-        }
-        if collection != nil, cardinality != nil {
-            refuse("it has both a collection and a cardinality", remedy: "remove one")
-        } else if collection == nil, cardinality == nil, !hasErrorsInNode {
-            refuse(
-                "it has neither collection nor cardinality", remedy: "add zeebe:loopCharacteristics or loopCardinality")
-        }
-        let outputs = [zeebe?.attribute("outputCollection"), zeebe?.attribute("outputElement")]
-        if outputs.count(where: { $0?.isEmpty == false }) == 1 {
-            refuse("it has only one of outputCollection and outputElement", remedy: "add the other")
-        }
     }
 }

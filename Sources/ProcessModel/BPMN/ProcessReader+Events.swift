@@ -3,53 +3,101 @@ import Values
 
 extension ProcessReader {
     /// Reads what an event waits for or throws.
-    func readEvent(_ index: Int, _ definitions: [XMLElement]) {
-        if nodes[index].kind == .boundaryEvent {
-            nodes[index].isInterrupting = reader.boolean("cancelActivity", of: nodes[index].element) ?? true
-        }
+    func readEvent(_ index: Int, _ parts: NodeParts) {
         let node = nodes[index]
+        let position = position(of: node)
+        node.isInterrupting = isInterrupting(node, position)
         // What starts a refused sub-process is refused with it.
         if node.kind == .startEvent, nodes[node.scope].isRefused { return }
-        if definitions.count > 1 {
-            refuseEvent(index, "The event \(node.id) has several definitions, which is not executed by this version.")
-            return
+        if readThrownJob(index, parts) { return }
+        switch parts.events.count {
+        case 0:
+            node.event = EventDefinition.none
+            guard position.requiresDefinition, !hasErrorsInNode else { return }
+            reader.report(
+                .unsupportedEvent, at: node.element,
+                "Expected the \(position.noun) \(node.id) to have an event definition, but it has none.",
+                remedy: "add the definition of what it waits for")
+        case 1:
+            node.event = readDefinition(parts.events[0].definition, of: node, at: position, parts)
+        default: readTriggers(index, at: position, parts)
         }
-        guard let definition = definitions.first, let tag = definition.name.tag else {
-            nodes[index].event = EventDefinition.none
-            if node.kind == .boundaryEvent || node.kind == .intermediateCatchEvent, !hasErrorsInNode {
-                refuseEvent(index, "Expected \(node.id) to wait for something, but it has no event definition.")
+    }
+
+    /// Gives an event with several definitions a trigger node for each.
+    private func readTriggers(_ index: Int, at position: EventPosition, _ parts: NodeParts) {
+        let node = nodes[index]
+        node.event = .multiple(isParallel: reader.boolean("parallelMultiple", of: node.element) ?? false)
+        for (offset, part) in parts.events.enumerated() {
+            let ownID = part.isReferred ? nil : part.definition.attribute("id")
+            let trigger = DraftNode(
+                element: part.definition, id: ownID ?? "\(node.id)#\(offset + 1)", kind: .eventTrigger, scope: node.scope)
+            trigger.triggerOf = index
+            trigger.isInterrupting = node.isInterrupting
+            trigger.event = readDefinition(part.definition, of: node, at: position, parts)
+            if case .link? = trigger.event {
+                reader.report(
+                    .unsupportedEvent, at: part.definition,
+                    "Expected the link of \(node.id) to be its only definition, but it has several.",
+                    remedy: "split the event in two")
             }
-            return
-        }
-        if let refused = tag.refusedEvent {
-            refuseEvent(index, "The \(refused) event \(node.id) is not executed by this version.")
-            return
-        }
-        guard isAllowed(tag, on: node) else {
-            refuseEvent(index, "The \(tag.eventNoun) \(node.kind.noun) \(node.id) is not executed by this version.")
-            return
-        }
-        reader.checkExtensions(of: definition, on: .other("event definition"))
-        switch tag {
-        case .timerEventDefinition: nodes[index].event = readTimer(definition, node).map { .timer($0) }
-        case .messageEventDefinition: nodes[index].event = readMessageEvent(definition, node)
-        case .errorEventDefinition: nodes[index].event = readError(definition, node)
-        default: nodes[index].event = .terminate
+            node.triggers.append(nodes.count)
+            nodes.append(trigger)
         }
     }
 
-    private func refuseEvent(_ index: Int, _ message: String) {
-        reader.report(
-            .unsupportedEvent, at: nodes[index].element, message,
-            remedy: "use a timer, message or error event where BPMN allows it")
+    /// Reads what a multi-instance activity throws by itself.
+    func readImplicitThrow(_ definition: XMLElement, _ node: DraftNode) -> EventDefinition? {
+        readDefinition(definition, of: node, at: .implicit, NodeParts())
     }
 
-    private func isAllowed(_ tag: BPMNTag, on node: DraftNode) -> Bool {
+    private func position(of node: DraftNode) -> EventPosition {
         switch node.kind {
-        case .startEvent: node.scope == 0 && (tag == .timerEventDefinition || tag == .messageEventDefinition)
-        case .endEvent: tag == .errorEventDefinition || tag == .terminateEventDefinition
-        case .intermediateCatchEvent: tag == .timerEventDefinition || tag == .messageEventDefinition
-        default: tag != .terminateEventDefinition
+        case .startEvent:
+            switch nodes[node.scope].kind {
+            case .process: .start
+            case .eventSubProcess: .eventSubProcessStart
+            default: .subProcessStart
+            }
+        case .endEvent: .end
+        case .intermediateThrowEvent: .throwing
+        case .boundaryEvent: .boundary
+        default: .catching
+        }
+    }
+
+    private func isInterrupting(_ node: DraftNode, _ position: EventPosition) -> Bool {
+        switch position {
+        case .boundary: reader.boolean("cancelActivity", of: node.element) ?? true
+        case .eventSubProcessStart: reader.boolean("isInterrupting", of: node.element) ?? true
+        default: true
+        }
+    }
+
+    /// Reads one definition of an event; nil and a finding when it is wrong or not allowed there.
+    private func readDefinition(
+        _ definition: XMLElement, of node: DraftNode, at position: EventPosition, _ parts: NodeParts
+    ) -> EventDefinition? {
+        guard let tag = definition.name.tag, let noun = tag.eventNoun else { return nil }
+        guard position.allows(tag) else {
+            reader.report(
+                .unsupportedEvent, at: node.element,
+                "Expected the \(position.noun) \(node.id) to have a definition BPMN allows there, but found \(noun).",
+                remedy: position.remedy)
+            return nil
+        }
+        reader.checkExtensions(of: definition, on: .definition(tag))
+        switch tag {
+        case .timerEventDefinition: return readTimer(definition, node).map { .timer($0) }
+        case .messageEventDefinition: return readMessageEvent(definition, node, position, parts)
+        case .signalEventDefinition: return readSignal(definition, node, position)
+        case .errorEventDefinition: return readError(definition, node, position)
+        case .escalationEventDefinition: return readEscalation(definition, node, position)
+        case .conditionalEventDefinition: return readConditional(definition, node)
+        case .linkEventDefinition: return readLink(definition, node)
+        case .compensateEventDefinition: return readCompensation(definition, node, position)
+        case .cancelEventDefinition: return readCancel(definition, node)
+        default: return .terminate
         }
     }
 
@@ -73,14 +121,12 @@ extension ProcessReader {
                 remedy: "write an ISO 8601 text, or an expression with a leading =")
             return nil
         }
-        guard reader.checkLanguage(of: part, nil, "the timer of \(node.id)"),
-            let value = reader.value(part.text, of: part, "the timer of \(node.id)")
-        else { return nil }
+        guard let value = reader.formalValue(part, "the timer of \(node.id)") else { return nil }
         if case .literal(let text) = value, !checkTimer(text, tag, at: part, node) { return nil }
-        if tag == .timeCycle, node.kind != .startEvent, node.isInterrupting {
+        if tag == .timeCycle, node.isInterrupting, node.kind != .startEvent || nodes[node.scope].kind != .process {
             reader.report(
                 .cycleFiresOnce, at: part, "The cycle of \(node.id) fires once, because the wait then ends.",
-                remedy: "use timeDuration, or make the boundary event non-interrupting")
+                remedy: "use timeDuration, or make the event non-interrupting")
         }
         switch tag {
         case .timeDate: return .date(value)
@@ -102,102 +148,6 @@ extension ProcessReader {
             "Expected an ISO 8601 \(expected) in the timer of \(node.id), but found \"\(text)\".",
             remedy: "correct it, or put = in front when it is an expression")
         return false
-    }
-
-    // MARK: Messages
-
-    /// Reads what a receive task waits for.
-    func readReceiveTask(_ index: Int) {
-        let node = nodes[index]
-        nodes[index].event = readMessage(node.element.attribute("messageRef"), at: node.element, node)
-    }
-
-    private func readMessageEvent(_ definition: XMLElement, _ node: DraftNode) -> EventDefinition? {
-        let reference =
-            definition.attribute("messageRef")
-            ?? definition.children.first { $0.name.local == "messageRef" }?.text
-        return readMessage(reference, at: definition, node)
-    }
-
-    private func readMessage(_ reference: String?, at element: XMLElement, _ node: DraftNode) -> EventDefinition? {
-        guard let reference, let message = reader.resolve(reference, as: .message) else {
-            reader.report(
-                .unknownMessage, at: element,
-                "Expected \(node.id) to name a message, but "
-                    + (reference.map { "there is no message \($0)." } ?? "it has no messageRef."),
-                remedy: "define <message id=\"…\" name=\"…\"/> and refer to its id")
-            return nil
-        }
-        guard let name = reader.attributeValue("name", of: message, "the name of message \(reference)") else {
-            if !hasErrorsInNode {
-                reader.report(
-                    .noCorrelation, at: element,
-                    "Expected message \(reference) to have a name, but it has none; \(node.id) cannot wait for it.",
-                    remedy: "give it the name under which it is published")
-            }
-            return nil
-        }
-        // A message start event creates an instance for each message, whatever its key.
-        if node.kind == .startEvent { return .message(MessageDefinition(name: name, correlationKey: nil)) }
-        guard let source = correlationKey(of: message) else {
-            reader.report(
-                .noCorrelation, at: element,
-                "Expected message \(reference) to say which instance it is for, but it has no correlation key.",
-                remedy: "add <zeebe:subscription correlationKey=\"=…\"/> to the message's extensionElements")
-            return nil
-        }
-        return reader.markedExpression(source, of: element, "the correlation key of message \(reference)").map {
-            .message(MessageDefinition(name: name, correlationKey: $0))
-        }
-    }
-
-    private func correlationKey(of message: XMLElement) -> String? {
-        for child in message.children where child.name.tag == .extensionElements {
-            for item in child.children where item.name.extensionTag == .zeebeSubscription {
-                return item.attribute("correlationKey").flatMap { $0.isEmpty ? nil : $0 }
-            }
-        }
-        return nil
-    }
-
-    // MARK: Errors
-
-    private func readError(_ definition: XMLElement, _ node: DraftNode) -> EventDefinition? {
-        if node.kind == .boundaryEvent, !node.isInterrupting {
-            reader.report(
-                .errorNotInterrupting, at: node.element,
-                "Expected the error boundary event \(node.id) to interrupt, but cancelActivity is false.",
-                remedy: "remove cancelActivity; an error always ends the activity")
-        }
-        guard let reference = definition.attribute("errorRef"), !reference.isEmpty else {
-            if node.kind == .boundaryEvent { return .error(code: nil) }
-            reader.report(
-                .unknownError, at: definition,
-                "Expected \(node.id) to name the error it throws, but it has no errorRef.",
-                remedy: "define <error id=\"…\" errorCode=\"…\"/> and refer to its id")
-            return nil
-        }
-        guard let error = reader.resolve(reference, as: .error) else {
-            reader.report(
-                .unknownError, at: definition,
-                "Expected \(node.id) to name an error, but there is no error \(reference).",
-                remedy: "define <error id=\"\(reference)\" errorCode=\"…\"/> under <definitions>")
-            return nil
-        }
-        guard let code = error.attribute("errorCode"), !code.isEmpty else {
-            reader.report(
-                .errorWithoutCode, at: definition,
-                "Expected error \(reference) to have an errorCode, but it has none; \(node.id) needs it.",
-                remedy: "add errorCode; to catch every error, leave errorRef out")
-            return nil
-        }
-        if code.hasPrefix("=") || code.contains("${") {
-            reader.report(
-                .unsupportedEvent, at: definition, "Expected a fixed error code, but found the expression \(code).",
-                remedy: "write the code itself")
-            return nil
-        }
-        return .error(code: code)
     }
 
     // MARK: Boundary events
@@ -224,16 +174,5 @@ extension ProcessReader {
         }
         nodes[index].attachedTo = target
         nodes[target].boundaryEvents.append(index)
-    }
-}
-
-extension BPMNTag {
-    fileprivate var eventNoun: String {
-        switch self {
-        case .timerEventDefinition: "timer"
-        case .messageEventDefinition: "message"
-        case .errorEventDefinition: "error"
-        default: "terminate"
-        }
     }
 }

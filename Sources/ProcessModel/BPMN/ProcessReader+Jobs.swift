@@ -1,23 +1,72 @@
 import Decisions
 
 extension ProcessReader {
-    /// Reads a task that hands its work to a worker or connector.
-    func readJobTask(_ index: Int, _ extensions: Extensions) {
+    /// Reads a service, send or business rule task: a job, a message or a decision.
+    func readWork(_ index: Int, _ parts: NodeParts) {
         let node = nodes[index]
-        nodes[index].job = readJob(index, extensions)
-        if nodes[index].job == nil, !hasJobDefinition(node.element, extensions), !hasErrorsInNode {
+        let extensions = parts.extensions
+        if hasJobDefinition(node.element, extensions) {
+            if node.kind == .businessRuleTask, let decision = decisionElement(node, extensions) {
+                reportConflict(node, at: decision, "zeebe:taskDefinition, camunda:topic, apg:call and the decision")
+            }
+            node.job = readJob(index, extensions)
+        } else if node.kind == .businessRuleTask, decisionElement(node, extensions) != nil {
+            checkCallParts(extensions, hasCall: false)
+            node.calledDecision = readCalledDecision(node, extensions)
+        } else if node.kind == .sendTask, hasMessage(node.element) {
+            checkCallParts(extensions, hasCall: false)
+            readSendTask(index, parts)
+        } else {
+            checkCallParts(extensions, hasCall: false)
+            node.job = readImpliedJob(index, extensions)
+        }
+    }
+
+    private func hasMessage(_ element: XMLElement) -> Bool {
+        if let reference = element.attribute("messageRef"), !reference.isEmpty { return true }
+        return operation(of: element)?.children.contains { $0.name.tag == .inMessageRef } ?? false
+    }
+
+    /// A job whose type no vocabulary names: that of the operation or, in the lenient profile, of the task itself.
+    private func readImpliedJob(_ index: Int, _ extensions: Extensions) -> JobDefinition? {
+        let node = nodes[index]
+        let named = operation(of: node.element).flatMap { $0.attribute("name") ?? $0.attribute("id") }
+        let type = named.flatMap { $0.isEmpty ? nil : $0 } ?? (reader.profile == .lenient ? node.id : nil)
+        guard let type else {
+            guard !hasErrorsInNode else { return nil }
             reader.report(
                 .noJobDefinition, at: node.element,
                 "Expected \(node.kind.noun) \(node.id) to say who does the work, but it names no job type.",
                 remedy: "add <zeebe:taskDefinition type=\"…\"/>, camunda:type=\"external\" with camunda:topic, or "
                     + "<apg:call connector=\"…\" operation=\"…\"/>")
+            return nil
         }
+        reader.report(
+            .impliedJobType, at: node.element,
+            "\(node.id) names no job type; it becomes a job of type \(type), the "
+                + (named == nil ? "id of the task." : "name of its operation."),
+            remedy: "let a worker take jobs of this type, or name one with zeebe:taskDefinition")
+        return job(index, .literal(type), extensions)
     }
 
     /// Whether anything says that the element becomes a job, complete or not.
     func hasJobDefinition(_ element: XMLElement, _ extensions: Extensions) -> Bool {
-        extensions.first(.zeebeTaskDefinition) != nil || extensions.first(.apgCall) != nil
-            || element.attribute("type", in: .camunda) != nil || element.attribute("topic", in: .camunda) != nil
+        extensions.first(.zeebeTaskDefinition) != nil || extensions.first(.apgCall) != nil || isExternal(element)
+            || delegate(of: element) != nil
+    }
+
+    private func isExternal(_ element: XMLElement) -> Bool {
+        element.attribute("type", in: .camunda) != nil || element.attribute("topic", in: .camunda) != nil
+    }
+
+    /// The Java code that does the work, in the lenient profile, as a job type.
+    private func delegate(of element: XMLElement) -> (attribute: String, type: String)? {
+        guard reader.profile == .lenient, element.hasQualifiedAttributes else { return nil }
+        for attribute in ["class", "delegateExpression", "expression"] {
+            guard let text = element.attribute(attribute, in: .camunda), !text.isEmpty else { continue }
+            return (attribute, "\(attribute):\(text)")
+        }
+        return nil
     }
 
     /// The job of a task, from whichever vocabulary defines one; nil when none does or it is wrong.
@@ -25,46 +74,90 @@ extension ProcessReader {
         let node = nodes[index]
         let zeebe = extensions.first(.zeebeTaskDefinition)
         let call = extensions.first(.apgCall)
-        let isExternal =
-            node.element.attribute("type", in: .camunda) != nil
-            || node.element.attribute("topic", in: .camunda) != nil
-        guard [zeebe != nil, call != nil, isExternal].count(where: { $0 }) <= 1 else {
-            reader.report(
-                .conflictingDefinitions, at: node.element,
-                "Expected one definition of the work of \(node.id), but found several.",
-                remedy: "keep one of zeebe:taskDefinition, camunda:topic and apg:call")
+        let delegate = delegate(of: node.element)
+        guard [zeebe != nil, call != nil, isExternal(node.element), delegate != nil].count(where: { $0 }) <= 1 else {
+            reportConflict(node, at: node.element, "zeebe:taskDefinition, camunda:topic and apg:call")
             return nil
         }
         checkCallParts(extensions, hasCall: call != nil)
-        let resultVariable = extensions.first(.apgResult).flatMap(readVariable)
-        let priority = readPriority(index, extensions)
         if let call {
-            return readCall(call, extensions, priority: priority, resultVariable: resultVariable)
+            return readCall(
+                call, extensions, priority: readPriority(index, extensions),
+                resultVariable: extensions.first(.apgResult).flatMap(readVariable))
         }
-        let headers = extensions.first(.zeebeTaskHeaders).map(readHeaders) ?? []
         if let zeebe {
             let retries = reader.integer("retries", of: zeebe, 0...1_000_000, "the retries of \(node.id)")
-            return requiredExpressionOrLiteral("type", of: zeebe).map { type in
-                JobDefinition(
-                    type: type, retries: retries, headers: headers, priority: priority, resultVariable: resultVariable)
-            }
+            return requiredExpressionOrLiteral("type", of: zeebe).map { job(index, $0, extensions, retries: retries) }
         }
-        guard isExternal else { return nil }
-        return readExternalTask(node).map { type in
-            JobDefinition(type: type, headers: headers, priority: priority, resultVariable: resultVariable)
+        if let delegate {
+            reader.reportDelegate(delegate.attribute, type: delegate.type, at: node.element)
+            return job(index, .literal(delegate.type), extensions)
         }
+        return readExternalType(node.element, node).map { job(index, $0, extensions) }
     }
 
-    private func readExternalTask(_ node: DraftNode) -> ExpressionOrLiteral? {
-        let type = node.element.attribute("type", in: .camunda)
+    /// A job with the settings every vocabulary shares.
+    func job(
+        _ index: Int, _ type: ExpressionOrLiteral, _ extensions: Extensions, retries: ExpressionOrLiteral? = nil
+    ) -> JobDefinition {
+        let variable =
+            extensions.first(.apgResult).flatMap(readVariable)
+            ?? nodes[index].element.attribute("resultVariable", in: .camunda).flatMap {
+                variableName($0, of: nodes[index].element)
+            }
+        return JobDefinition(
+            type: type, retries: retries, headers: extensions.first(.zeebeTaskHeaders).map(readHeaders) ?? [],
+            priority: readPriority(index, extensions), resultVariable: variable)
+    }
+
+    private func reportConflict(_ node: DraftNode, at element: XMLElement, _ choices: String) {
+        reader.report(
+            .conflictingDefinitions, at: element,
+            "Expected one definition of the work of \(node.id), but found several.", remedy: "keep one of \(choices)")
+    }
+
+    /// Reads the job that throws a message or does what a throw event stands for; whether there is one.
+    func readThrownJob(_ index: Int, _ parts: NodeParts) -> Bool {
+        let node = nodes[index]
+        guard node.kind.isThrowing, parts.events.count <= 1 else { return false }
+        let definition = parts.events.first.flatMap {
+            $0.definition.name.tag == .messageEventDefinition ? $0.definition : nil
+        }
+        if parts.extensions.first(.zeebeTaskDefinition) != nil {
+            guard definition != nil else {
+                reader.report(
+                    .misplacedExtension, at: node.element,
+                    "Expected zeebe:taskDefinition only on an event that throws a message, but found it on \(node.id).",
+                    remedy: "remove it, or use a service task")
+                return true
+            }
+            node.job = readJob(index, parts.extensions)
+        } else if let definition, isExternal(definition) {
+            node.job = readExternalType(definition, node).map { job(index, $0, parts.extensions) }
+        } else if let definition, let delegate = delegate(of: definition) {
+            reader.reportDelegate(delegate.attribute, type: delegate.type, at: definition)
+            node.job = job(index, .literal(delegate.type), parts.extensions)
+        } else {
+            return false
+        }
+        node.event = EventDefinition.none
+        return true
+    }
+
+    private func readExternalType(_ element: XMLElement, _ node: DraftNode) -> ExpressionOrLiteral? {
+        let type = element.attribute("type", in: .camunda)
         guard type == "external" || type == "external-worker" else {
+            if let type, !type.isEmpty, reader.profile == .lenient {
+                reader.reportDelegate("type", type: type, at: element)
+                return .literal(type)
+            }
             reader.report(
                 .vendorFeatureRefused, at: node.element,
                 "Expected camunda:type to be external, but found \"\(type ?? "")\".",
                 remedy: "let a job worker do it: camunda:type=\"external\" with camunda:topic")
             return nil
         }
-        guard let topic = node.element.attribute("topic", in: .camunda), !topic.isEmpty else {
+        guard let topic = element.attribute("topic", in: .camunda), !topic.isEmpty else {
             reader.report(
                 .incompleteExtension, at: node.element,
                 "Expected camunda:topic on the external task \(node.id), but it is missing.", remedy: "add it")

@@ -106,7 +106,7 @@ extension ProcessReader {
             nodes[index].outputs.append(mapping)
             return
         }
-        guard !nodes[index].kind.isEvent else {
+        guard !nodes[index].kind.isCatching else {
             reader.report(
                 .misplacedExtension, at: element,
                 "Expected only output mappings on a \(nodes[index].kind.noun), but found an input mapping.",
@@ -166,7 +166,7 @@ extension ProcessReader {
 
 extension Substring {
     /// Whether FEEL reads this as one name without spaces or operators.
-    fileprivate var isVariableName: Bool {
+    var isVariableName: Bool {
         guard let first = unicodeScalars.first, first.isNameStart else { return false }
         return unicodeScalars.dropFirst().allSatisfy(\.isNamePart)
     }

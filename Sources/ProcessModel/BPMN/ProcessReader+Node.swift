@@ -4,10 +4,23 @@ import Values
 /// The parts of one node's element, sorted.
 struct NodeParts {
     var extensions = Extensions()
-    /// Executed and refused event definitions, nested or referred to.
-    var events: [XMLElement] = []
-    var loop: XMLElement?
+    /// Event definitions, nested or referred to.
+    var events: [EventPart] = []
+    var multiInstance: XMLElement?
+    var standardLoop: XMLElement?
     var script: XMLElement?
+    /// The condition of a complex gateway or of an ad-hoc sub-process.
+    var condition: XMLElement?
+    var dataAssociations: [XMLElement] = []
+    var properties: [XMLElement] = []
+    var resourceRoles: [XMLElement] = []
+}
+
+/// A definition of an event.
+struct EventPart {
+    let definition: XMLElement
+    /// Whether it stands elsewhere and is only referred to.
+    let isReferred: Bool
 }
 
 extension ProcessReader {
@@ -18,67 +31,111 @@ extension ProcessReader {
         let node = nodes[index]
         findingsBeforeNode = reader.findings.count
         guard !node.isRefused else { return }
+        if isGlobalTask, node.kind.isEvent {
+            node.event = EventDefinition.none
+            return
+        }
         reader.checkAttributes(of: node.element, on: .node(node.kind))
-        checkMarkers(of: node)
         let parts = parts(of: node)
         readInheritedPriority(index, parts.extensions)
+        if node.kind.isActivity { readMarkers(node, parts) }
         switch node.kind {
-        case .process: versionTag = readVersionTag(parts.extensions)
-        case .subProcess, .task, .manualTask: break
-        case .serviceTask, .sendTask, .businessRuleTask: readJobTask(index, parts.extensions)
+        case .process: readProcess(parts)
+        case .subProcess, .eventSubProcess, .transaction, .task, .manualTask: break
+        case .adHocSubProcess: node.adHoc = readAdHoc(index, parts)
+        case .serviceTask, .businessRuleTask, .sendTask: readWork(index, parts)
         case .receiveTask: readReceiveTask(index)
-        case .userTask: nodes[index].userTask = readUserTask(index, parts.extensions)
+        case .userTask: node.userTask = readUserTask(index, parts)
         case .scriptTask: readScriptTask(index, parts)
-        case .callActivity: nodes[index].calledElement = readCalledElement(index, parts.extensions)
-        case .exclusiveGateway, .parallelGateway: break
-        case .startEvent, .endEvent, .intermediateCatchEvent, .boundaryEvent: readEvent(index, parts.events)
+        case .callActivity: node.calledElement = readCalledElement(index, parts.extensions)
+        case .exclusiveGateway, .parallelGateway, .inclusiveGateway, .eventTrigger: break
+        case .complexGateway:
+            node.activationCondition = parts.condition.flatMap {
+                reader.formalExpression($0, "the activation condition of \(node.id)")
+            }
+        case .eventBasedGateway: node.eventGatewayType = readEventGatewayType(node)
+        case .startEvent, .endEvent, .intermediateCatchEvent, .intermediateThrowEvent, .boundaryEvent:
+            readEvent(index, parts)
         }
+        readData(index, parts)
         readMappings(index, parts.extensions)
-        if node.kind.isActivity || node.kind == .exclusiveGateway { readDefaultFlow(index) }
-        if node.kind.isActivity, let loop = parts.loop { nodes[index].multiInstance = readLoop(loop) }
+        if node.kind.isActivity || node.kind.isConditionalGateway { readDefaultFlow(index) }
+        if let loop = parts.multiInstance, node.kind.isActivity { node.multiInstance = readLoop(loop, index, parts) }
         if node.kind == .boundaryEvent { attach(index) }
     }
+
+    /// Whether this process only wraps a global task.
+    private var isGlobalTask: Bool { element.name.tag?.globalTaskKind != nil }
 
     /// Whether the node at hand has an error already, which then explains what is missing.
     var hasErrorsInNode: Bool {
         reader.findings[findingsBeforeNode...].contains { $0.diagnostic.severity == .error }
     }
 
+    private func readProcess(_ parts: NodeParts) {
+        versionTag = readVersionTag(parts.extensions)
+        for role in parts.resourceRoles { reader.mention(.keptForPeople, "<\(role.name.local)>", at: role) }
+    }
+
+    // MARK: Parts
+
     /// Sorts the children of a node; those of scopes that are nodes or flows were taken before.
     private func parts(of node: DraftNode) -> NodeParts {
         var parts = NodeParts()
+        // A process that wraps a global task has nothing of its own.
+        if node.kind == .process, isGlobalTask { return parts }
         for child in node.element.children {
             guard let tag = child.name.tag else {
                 if child.name.space == .bpmn, !node.kind.isScope { reader.reportUnknown(child) }
                 continue
             }
-            switch tag {
-            case .incoming, .outgoing: continue
-            case .extensionElements:
-                reader.readExtensions(child, on: .node(node.kind), into: &parts.extensions)
-            case .multiInstanceLoopCharacteristics where node.kind.isActivity: parts.loop = child
-            case .standardLoopCharacteristics where node.kind.isActivity,
-                .loopCharacteristics where node.kind.isActivity:
-                reader.report(
-                    .unsupportedMarker, at: child, "The loop marker of \(node.id) is not executed by this version.",
-                    remedy: "draw the loop with an exclusive gateway")
-            case .script where node.kind == .scriptTask: parts.script = child
-            case .eventDefinitionRef where node.kind.isEvent: addReferredEvent(child, to: &parts)
-            case let tag where node.kind.isEvent && (tag.isExecutedEventDefinition || tag.refusedEvent != nil):
-                parts.events.append(child)
-            case let tag where node.kind == .process || node.kind == .subProcess && !tag.isPartOfActivity: continue
-            case let tag where tag.isKept: continue
-            default: refusePart(child, tag)
-            }
+            if take(child, tag, of: node, into: &parts) || tag.isKept { continue }
+            // Children of scopes were looked at when they were collected.
+            if !node.kind.isScope || node.kind == .eventSubProcess && tag.isPartOfActivity { refusePart(child, tag) }
         }
         return parts
     }
 
+    /// Takes a child that is read on this kind of node.
+    private func take(_ child: XMLElement, _ tag: BPMNTag, of node: DraftNode, into parts: inout NodeParts) -> Bool {
+        let kind = node.kind
+        switch tag {
+        case .incoming, .outgoing: return true
+        case .extensionElements: reader.readExtensions(child, on: .node(kind), into: &parts.extensions)
+        case .multiInstanceLoopCharacteristics where kind.isActivity: parts.multiInstance = child
+        case .standardLoopCharacteristics where kind.isActivity: parts.standardLoop = child
+        case .loopCharacteristics where kind.isActivity:
+            reader.report(
+                .unsupportedMarker, at: child, "Expected a loop of \(node.id) to be of a known kind, but it is abstract.",
+                remedy: "use standardLoopCharacteristics or multiInstanceLoopCharacteristics")
+        case .script where kind == .scriptTask: parts.script = child
+        case .activationCondition where kind == .complexGateway: parts.condition = child
+        case .completionCondition where kind == .adHocSubProcess: parts.condition = child
+        case .eventDefinitionRef where kind.isEvent: addReferredEvent(child, to: &parts)
+        case let tag where kind.isEvent && tag.eventNoun != nil:
+            parts.events.append(EventPart(definition: child, isReferred: false))
+        // Data inputs and outputs are variables, which need no declaration.
+        case .ioSpecification where kind.isActivity || kind == .process, .dataInput where kind.isThrowing,
+            .dataOutput where kind.isCatching, .inputSet where kind.isThrowing, .outputSet where kind.isCatching:
+            return true
+        case .ioBinding where kind == .callActivity || kind == .process: return true
+        case .dataInputAssociation where kind.isActivity || kind.isThrowing,
+            .dataOutputAssociation where kind.isActivity || kind.isCatching:
+            parts.dataAssociations.append(child)
+        case .property where kind.isScope || kind.isActivity || kind.isEvent: parts.properties.append(child)
+        case .resourceRole where kind.isActivity || kind == .process,
+            .performer where kind.isActivity || kind == .process,
+            .humanPerformer where kind.isActivity || kind == .process,
+            .potentialOwner where kind.isActivity || kind == .process:
+            parts.resourceRoles.append(child)
+        default: return false
+        }
+        return true
+    }
+
     private func addReferredEvent(_ reference: XMLElement, to parts: inout NodeParts) {
-        if let definition = reader.resolve(reference.text),
-            let tag = definition.name.tag, tag.isExecutedEventDefinition || tag.refusedEvent != nil
-        {
-            parts.events.append(definition)
+        if let definition = reader.resolve(reference.text), definition.name.tag?.eventNoun != nil {
+            parts.events.append(EventPart(definition: definition, isReferred: true))
         } else {
             reader.report(
                 .unknownEventDefinition, at: reference,
@@ -87,30 +144,45 @@ extension ProcessReader {
         }
     }
 
-    /// Refuses attributes of the standard that change what a node does and are not executed.
-    private func checkMarkers(of node: DraftNode) {
-        let element = node.element
-        func refuse(_ marker: String, remedy: String) {
+    // MARK: Attributes
+
+    /// Reads what the standard lets every activity have: loop, quantities, compensation.
+    private func readMarkers(_ node: DraftNode, _ parts: NodeParts) {
+        node.isForCompensation = reader.boolean("isForCompensation", of: node.element) ?? false
+        node.startQuantity = readQuantity("startQuantity", of: node)
+        node.completionQuantity = readQuantity("completionQuantity", of: node)
+        guard let loop = parts.standardLoop else { return }
+        if parts.multiInstance != nil {
             reader.report(
-                .unsupportedMarker, at: element, "\(marker) on \(node.id) is not executed by this version.",
-                remedy: remedy)
+                .badLoop, at: loop, "Expected one loop marker on \(node.id), but it has two.", remedy: "keep one")
         }
-        if node.kind.isActivity {
-            if reader.boolean("isForCompensation", of: element) == true {
-                refuse("isForCompensation", remedy: "undo the work on an explicit path, such as from an error boundary")
+        node.standardLoop = readStandardLoop(loop, node)
+    }
+
+    private func readQuantity(_ local: String, of node: DraftNode) -> Int {
+        guard let text = node.element.attribute(local) else { return 1 }
+        if let quantity = Int(text), (1...1_000_000).contains(quantity) { return quantity }
+        reader.report(
+            .badAttribute, at: node.element,
+            "Expected \(local) of \(node.id) to be a number from 1, but found \"\(text)\".", remedy: "write 1 or more")
+        return 1
+    }
+
+    private func readEventGatewayType(_ node: DraftNode) -> EventGatewayType {
+        let type = node.element.attribute("eventGatewayType") ?? "Exclusive"
+        if type != "Exclusive", type != "Parallel" {
+            reportChoice(type, "eventGatewayType", ["Exclusive", "Parallel"], at: node.element)
+        }
+        guard reader.boolean("instantiate", of: node.element) == true else {
+            if type == "Parallel" {
+                reader.report(
+                    .unsupportedMarker, at: node.element,
+                    "Expected only an instantiating gateway to be parallel, but \(node.id) is not instantiating.",
+                    remedy: "add instantiate=\"true\", or remove eventGatewayType")
             }
-            for quantity in ["startQuantity", "completionQuantity"] {
-                if let text = element.attribute(quantity), text != "1" {
-                    refuse("\(quantity)=\"\(text)\"", remedy: "use parallel gateways to split and join tokens")
-                }
-            }
+            return .exclusive
         }
-        if node.kind == .receiveTask, reader.boolean("instantiate", of: element) == true {
-            refuse("instantiate", remedy: "use a message start event")
-        }
-        if node.kind.isEvent, reader.boolean("parallelMultiple", of: element) == true {
-            refuse("parallelMultiple", remedy: "wait for each event in a branch of its own")
-        }
+        return type == "Parallel" ? .instantiatingParallel : .instantiatingExclusive
     }
 
     private func readDefaultFlow(_ index: Int) {
@@ -173,6 +245,9 @@ extension ProcessReader {
 }
 
 extension FlowNodeKind {
-    /// Whether it contains flow nodes.
-    fileprivate var isScope: Bool { self == .process || self == .subProcess }
+    /// Whether it is an event that catches.
+    var isCatching: Bool { self == .startEvent || self == .intermediateCatchEvent || self == .boundaryEvent }
+
+    /// Whether it is an event that throws.
+    var isThrowing: Bool { self == .endEvent || self == .intermediateThrowEvent }
 }

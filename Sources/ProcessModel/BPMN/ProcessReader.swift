@@ -12,6 +12,14 @@ final class ProcessReader {
     var flows: [DraftFlow] = []
     private(set) var nodeIndexes: [String: Int] = [:]
     private(set) var flowIndexes: [String: Int] = [:]
+    /// Associations as written: the ids at their ends.
+    var associations: [(source: String, target: String)] = []
+    /// The nodes directly in each scope, by the index of the scope.
+    var members: [[Int]] = []
+    /// How instances recognise their messages, as the standard writes it.
+    private(set) var correlationSubscriptions: [XMLElement] = []
+    /// The names under which data stores are read and written, in the order of appearance.
+    var dataStores: [String] = []
     var versionTag: String?
     /// How many findings the document had before the node at hand was read.
     var findingsBeforeNode = 0
@@ -26,10 +34,18 @@ final class ProcessReader {
     func read() {
         _ = elementID(of: element)
         nodes.append(DraftNode(element: element, id: id, kind: .process, scope: -1))
-        collect(element, scope: 0)
+        if let kind = element.name.tag?.globalTaskKind {
+            collectGlobalTask(kind)
+        } else {
+            collect(element, scope: 0)
+        }
         connect()
+        // Nodes of event definitions come behind and are read with their events.
         for index in nodes.indices { readNode(index) }
         for index in flows.indices { readFlow(index) }
+        connectLinks()
+        connectCompensationHandlers()
+        findStarts()
         checkStructure()
     }
 
@@ -40,21 +56,31 @@ final class ProcessReader {
                 index: index, id: draft.id, name: name(of: draft.element), kind: draft.kind, scope: draft.scope,
                 line: draft.element.line, incoming: draft.incoming, outgoing: draft.outgoing,
                 defaultFlow: draft.defaultFlow, event: draft.event, attachedTo: draft.attachedTo,
-                isInterrupting: draft.isInterrupting, boundaryEvents: draft.boundaryEvents, start: draft.start,
-                job: draft.job, userTask: draft.userTask, script: draft.script, calledElement: draft.calledElement,
-                multiInstance: draft.multiInstance, inputs: draft.inputs, outputs: draft.outputs)
+                isInterrupting: draft.isInterrupting, boundaryEvents: draft.boundaryEvents, triggers: draft.triggers,
+                triggerOf: draft.triggerOf, eventSubProcesses: draft.eventSubProcesses,
+                compensationHandler: draft.compensationHandler, isForCompensation: draft.isForCompensation,
+                activationCondition: draft.activationCondition, eventGatewayType: draft.eventGatewayType,
+                isInstantiating: draft.isInstantiating, startQuantity: draft.startQuantity,
+                completionQuantity: draft.completionQuantity, start: draft.start, implicitStarts: draft.implicitStarts,
+                dataObjects: draft.dataObjects, job: draft.job, userTask: draft.userTask, script: draft.script,
+                calledElement: draft.calledElement, calledDecision: draft.calledDecision,
+                multiInstance: draft.multiInstance, standardLoop: draft.standardLoop, adHoc: draft.adHoc,
+                inputs: draft.inputs, outputs: draft.outputs)
         }
         let builtFlows = flows.enumerated().compactMap { index, draft -> SequenceFlow? in
             guard let source = draft.source, let target = draft.target else { return nil }
             return SequenceFlow(
                 index: index, id: draft.id, source: source, target: target, condition: draft.condition)
         }
-        let starts = nodes.indices.filter { nodes[$0].kind == .startEvent && nodes[$0].scope == 0 }
+        let starts = eventStarts
         return ExecutableProcess(
             id: id, name: name(of: element), versionTag: versionTag, nodes: built, flows: builtFlows,
             noneStart: nodes[0].start,
             messageStarts: starts.filter { if case .message = nodes[$0].event { true } else { false } },
-            timerStarts: starts.filter { if case .timer = nodes[$0].event { true } else { false } })
+            timerStarts: starts.filter { if case .timer = nodes[$0].event { true } else { false } },
+            signalStarts: starts.filter { if case .signal = nodes[$0].event { true } else { false } },
+            conditionalStarts: starts.filter { if case .conditional = nodes[$0].event { true } else { false } },
+            dataStores: dataStores)
     }
 
     private func name(of element: XMLElement) -> String? {
@@ -71,9 +97,7 @@ final class ProcessReader {
                 continue
             }
             if let kind = tag.nodeKind {
-                let isEventSubProcess = kind == .subProcess && reader.boolean("triggeredByEvent", of: child) == true
-                if isEventSubProcess { refuseNode(child, "event sub-process") }
-                add(child, kind, scope: scope, isRefused: isEventSubProcess)
+                add(child, self.kind(of: child, kind), scope: scope)
             } else if let refused = tag.refusedNode {
                 refuseNode(child, refused.noun)
                 add(child, refused.standIn, scope: scope, isRefused: true)
@@ -81,48 +105,77 @@ final class ProcessReader {
                 let flow = DraftFlow(element: child, id: elementID(of: child), scope: scope)
                 flowIndexes[flow.id] = flows.count
                 flows.append(flow)
+            } else if tag == .association {
+                if let source = child.attribute("sourceRef"), let target = child.attribute("targetRef") {
+                    associations.append((source, target))
+                }
             } else {
+                if tag == .correlationSubscription { correlationSubscriptions.append(child) }
                 checkScopeChild(child, tag, of: container)
             }
         }
     }
 
-    private func add(_ element: XMLElement, _ kind: FlowNodeKind, scope: Int, isRefused: Bool) {
+    /// The kind of a node, which for sub-processes depends on what triggers them.
+    private func kind(of element: XMLElement, _ kind: FlowNodeKind) -> FlowNodeKind {
+        guard kind.isScope, reader.boolean("triggeredByEvent", of: element) == true else { return kind }
+        if kind != .subProcess {
+            reader.report(
+                .unsupportedMarker, at: element,
+                "Expected only a plain sub-process to be triggered by an event, but this is a \(kind.noun).",
+                remedy: "put the \(kind.noun) inside an event sub-process")
+        }
+        return .eventSubProcess
+    }
+
+    private func add(_ element: XMLElement, _ kind: FlowNodeKind, scope: Int, isRefused: Bool = false) {
         let index = nodes.count
         let id = elementID(of: element)
         nodeIndexes[id] = index
         nodes.append(DraftNode(element: element, id: id, kind: kind, scope: scope, isRefused: isRefused))
-        if kind == .subProcess { collect(element, scope: index) }
+        if kind == .eventSubProcess { nodes[scope].eventSubProcesses.append(index) }
+        if kind.isScope { collect(element, scope: index) }
+    }
+
+    /// Puts a global task into a process of its own, so that it can be called like one.
+    private func collectGlobalTask(_ kind: FlowNodeKind) {
+        let steps: [(suffix: String, kind: FlowNodeKind)] = [
+            (suffix: "start", kind: .startEvent), (suffix: "task", kind: kind), (suffix: "end", kind: .endEvent),
+        ]
+        for (offset, step) in steps.enumerated() {
+            nodes.append(DraftNode(element: element, id: "\(id)#\(step.suffix)", kind: step.kind, scope: 0))
+            guard offset > 0 else { continue }
+            var flow = DraftFlow(element: element, id: "\(id)#flow\(offset)", scope: 0)
+            flow.source = offset
+            flow.target = offset + 1
+            flows.append(flow)
+        }
     }
 
     private func refuseNode(_ element: XMLElement, _ noun: String) {
         reader.report(
-            .unsupportedElement, at: element, "The \(noun) is not executed by this version.",
-            remedy: "model it with exclusive and parallel gateways, sub-processes and boundary events")
+            .unsupportedElement, at: element, "The \(noun) is not executed in a process.",
+            remedy: "replace it with a task, an event or a call activity")
     }
 
     /// A child of a process or sub-process that is neither node nor flow.
     private func checkScopeChild(_ child: XMLElement, _ tag: BPMNTag, of container: XMLElement) {
-        if tag.isKept || tag == .extensionElements { return }
-        if container.name.tag != .process, tag.isPartOfActivity { return }
+        if tag.isKept || tag == .extensionElements || tag.isPartOfScope { return }
+        if container.name.tag == .process {
+            if tag.isPartOfProcess { return }
+        } else if tag.isPartOfActivity {
+            return
+        }
+        if container.name.tag == .adHocSubProcess, tag == .completionCondition { return }
         refusePart(child, tag)
     }
 
-    /// Refuses a part of a process or node that would change what it does.
+    /// Refuses a part of a process or node that has no meaning there.
     func refusePart(_ child: XMLElement, _ tag: BPMNTag) {
-        if tag.isDataFlow {
-            reader.report(
-                .unsupportedData, at: child, "<\(tag.rawValue)> is not executed by this version.",
-                remedy: "map variables with zeebe:ioMapping or apg:io, and remove it")
-        } else if tag.isResourceRole {
-            reader.report(
-                .unsupportedElement, at: child, "People assigned with <\(tag.rawValue)> are not read by this version.",
-                remedy: "assign them with zeebe:assignmentDefinition")
-        } else {
-            reader.report(
-                .unsupportedElement, at: child, "<\(tag.rawValue)> is not executed here by this version.",
-                remedy: "remove it, or move it where BPMN allows it")
-        }
+        reader.report(
+            tag.isDataFlow ? .unsupportedData : .unsupportedElement, at: child,
+            "<\(tag.rawValue)> has no meaning in <\(child.parent?.name.local ?? "")>.",
+            remedy: "remove it, or move it where BPMN allows it")
     }
 
     /// The id of an element; one made from its line, and a finding, when it has none.
@@ -137,7 +190,7 @@ final class ProcessReader {
     // MARK: Connecting
 
     private func connect() {
-        for index in flows.indices {
+        for index in flows.indices where flows[index].source == nil {
             flows[index].source = endpoint("sourceRef", of: flows[index])
             flows[index].target = endpoint("targetRef", of: flows[index])
         }
@@ -228,20 +281,19 @@ final class ProcessReader {
 
     private func readFlow(_ index: Int) {
         let flow = flows[index]
+        guard flow.element.name.tag == .sequenceFlow else { return }
         reader.checkExtensions(of: flow.element, on: .other("sequence flow"))
         guard let body = flow.element.children.first(where: { $0.name.tag == .conditionExpression }) else { return }
         flows[index].hasCondition = true
         reader.checkAttributes(of: body, on: .other("condition"))
         guard let source = flow.source else { return }
         let node = nodes[source]
-        if node.kind.isEvent || node.kind == .parallelGateway, !node.isRefused {
-            reader.report(
-                .conditionNotAllowed, at: flow.element,
-                "Expected no condition on flow \(flow.id), but it leaves the \(node.kind.noun) \(node.id).",
-                remedy: "put an exclusive gateway in between")
+        guard !node.isRefused, node.kind.isActivity || node.kind.isConditionalGateway else {
+            reportCondition(of: flow, node)
+            flows[index].hasCondition = node.isRefused
+            return
         }
-        guard reader.checkLanguage(of: body, body.text, "the condition of \(flow.id)") else { return }
-        let condition = reader.expression(body.text, of: body, "the condition of \(flow.id)")
+        let condition = reader.formalExpression(body, "the condition of \(flow.id)")
         if node.defaultFlow == index {
             reader.report(
                 .conditionOnDefault, at: flow.element,
@@ -249,6 +301,22 @@ final class ProcessReader {
                 remedy: "remove the condition, or choose another default flow")
         } else {
             flows[index].condition = condition
+        }
+    }
+
+    /// Says that a condition has no place on a flow: parallel gateways pass over it, events cannot have any.
+    private func reportCondition(of flow: DraftFlow, _ node: DraftNode) {
+        guard !node.isRefused else { return }
+        if node.kind == .parallelGateway {
+            reader.report(
+                .conditionIgnored, at: flow.element,
+                "The condition of \(flow.id) is never evaluated, because \(node.id) is a parallel gateway.",
+                remedy: "remove the condition, or use an inclusive gateway")
+        } else {
+            reader.report(
+                .conditionNotAllowed, at: flow.element,
+                "Expected no condition on flow \(flow.id), but it leaves the \(node.kind.noun) \(node.id).",
+                remedy: "put an exclusive gateway in between")
         }
     }
 }
@@ -261,6 +329,24 @@ extension BPMNTag {
             .loopCharacteristics, .ioSpecification, .dataInputAssociation, .dataOutputAssociation, .resourceRole,
             .performer, .humanPerformer, .potentialOwner:
             true
+        default: false
+        }
+    }
+
+    /// Whether the element is read as a part of the process around it.
+    fileprivate var isPartOfProcess: Bool {
+        switch self {
+        case .ioSpecification, .ioBinding, .resourceRole, .performer, .humanPerformer, .potentialOwner,
+            .correlationSubscription:
+            true
+        default: false
+        }
+    }
+
+    /// Whether the element declares data of the scope around it.
+    fileprivate var isPartOfScope: Bool {
+        switch self {
+        case .property, .dataObject, .dataObjectReference, .dataStoreReference: true
         default: false
         }
     }
