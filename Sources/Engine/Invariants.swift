@@ -97,7 +97,10 @@ struct Invariants {
     /// Whether a live element has a reason to be.
     private func waits(_ element: ElementInstance, of instance: ProcessInstance) -> Bool {
         if element.detail?.incident != nil { return true }
+        let adHoc = instance.process.nodes[Int(element.node)].adHoc
+        if adHoc != nil, element.state == .completing { return element.children > 0 }
         guard element.state == .active else { return false }
+        if adHoc?.completionCondition != nil { return true }
         if let job = element.job { return job.phase != .incident }
         if element.children > 0 || element.detail?.userTask != nil || element.detail?.firedFlows != nil { return true }
         if let called = element.detail?.calledInstance, called != 0 { return engine.state.instances[called] != nil }

@@ -143,11 +143,12 @@ extension PartitionEngine {
     }
 
     private func cancel(_ scope: UInt32, _ element: ElementInstance, of instance: ProcessInstance) {
+        let records = element.detail?.compensable ?? []
         emit(.cancelRequested(ordinal: scope), on: instance)
         terminateContents(of: scope, in: instance)
         closeWaits(scope, of: instance) { _ in true }
         emit(.compensationTaken(scope: scope, node: -1), on: instance)
-        emit(.compensationStarted(ordinal: scope, records: element.detail?.compensable ?? []), on: instance)
+        emit(.compensationStarted(ordinal: scope, records: records), on: instance)
         completeScopeIfDone(scope, of: instance)
     }
 

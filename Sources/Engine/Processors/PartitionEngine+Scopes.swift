@@ -27,6 +27,7 @@ extension PartitionEngine {
         if let activities {
             emit(.adHocPlanned(ordinal: ordinal, nodes: activities), on: instance)
             startPlanned(ordinal, of: instance)
+            if activities.isEmpty, endsAdHoc(ordinal, of: instance) { return }
         } else {
             begin(node, ordinal, of: instance)
         }
@@ -213,6 +214,9 @@ extension PartitionEngine {
 
     /// Asks for the completion condition of an ad-hoc sub-process after one of its activities ended.
     ///
+    /// One that has a condition ends by it alone: while it does not hold and nothing runs, the sub-process waits for
+    /// somebody to activate more (BPMN 2.0.2 clause 13.3.5).
+    ///
     /// - Returns: Whether the sub-process was left.
     func endsAdHoc(_ ordinal: UInt32, of instance: ProcessInstance) -> Bool {
         guard let position = instance.position(of: ordinal) else { return false }
@@ -228,11 +232,14 @@ extension PartitionEngine {
                     """)
             return true
         }
-        guard isDone else { return false }
+        guard isDone, instance.elements[position].state == .active else { return false }
         if instance.elements[position].detail?.planned.isEmpty == false {
             emit(.adHocPlanned(ordinal: ordinal, nodes: []), on: instance)
         }
-        guard adHoc.cancelsRemainingInstances else { return false }
+        guard adHoc.cancelsRemainingInstances else {
+            emit(.elementCompleting(ordinal: ordinal), on: instance)
+            return false
+        }
         terminateContents(of: ordinal, in: instance)
         leave(ordinal, of: instance)
         return true

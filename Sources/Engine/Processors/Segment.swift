@@ -283,9 +283,10 @@ extension PartitionEngine {
     func completeScopeIfDone(_ scope: UInt32, of instance: ProcessInstance) {
         guard state.instances[instance.key] === instance, let position = instance.position(of: scope) else { return }
         let element = instance.elements[position]
-        guard element.children == 0, element.inFlight == 0, element.state == .active,
+        guard element.children == 0, element.inFlight == 0, element.state != .activating,
             element.role != .multiInstanceBody, element.detail?.incident == nil
         else { return }
+        let adHoc = instance.process.nodes[Int(element.node)].adHoc
         if let detail = element.detail, detail.hasExtras {
             if detail.compensating != nil {
                 continueCompensation(scope, element, of: instance)
@@ -297,6 +298,7 @@ extension PartitionEngine {
             }
             if detail.firedFlows != nil { return }
         }
+        if adHoc?.completionCondition != nil, element.state == .active { return }
         if scope == 0 { completeInstance(instance) } else { leave(scope, of: instance) }
     }
 
