@@ -63,7 +63,8 @@ extension PartitionEngine {
         var tokens: [Int] = []
         for element in instance.elements where element.scope == scope && element.ordinal != scope {
             let node = instance.process.nodes[Int(element.node)]
-            if node.kind == .complexGateway, element.detail?.firedFlows != nil, !canEmitOnReset(node, instance.process) {
+            if node.kind == .complexGateway, element.detail?.firedFlows != nil, !canEmitOnReset(node, instance.process)
+            {
                 continue
             }
             tokens.append(node.index)

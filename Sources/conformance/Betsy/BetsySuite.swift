@@ -54,7 +54,8 @@ struct BetsySuite: Sendable {
 
     private static func run(_ entry: Value, of process: String) -> Run {
         Run(
-            name: "\(process) \(entry["case"]?.asInt64 ?? 0)", variables: entry["variables"]?.asContext ?? ValueContext(),
+            name: "\(process) \(entry["case"]?.asInt64 ?? 0)",
+            variables: entry["variables"]?.asContext ?? ValueContext(),
             startsParallelProcess: entry["parallelProcessFirst"]?.asBoolean ?? false,
             delayMilliseconds: entry["delayMs"]?.asInt64 ?? 0,
             expectedTrace: (entry["expectedTrace"]?.asList ?? []).compactMap(\.asString))
@@ -74,7 +75,8 @@ struct BetsySuite: Sendable {
             return .failed("\(error)")
         }
         // Either error will do where the suite says no more than that there is one.
-        let actual = run.expectedTrace.contains("ERROR")
+        let actual =
+            run.expectedTrace.contains("ERROR")
             ? trace.map { $0 == "ERROR_deployment" || $0 == "ERROR_runtime" ? "ERROR" : $0 } : trace
         if actual.sorted() == run.expectedTrace.sorted() { return .passed }
         return .failed("Expected \(run.expectedTrace.sorted()), but the trace is \(actual.sorted())")
