@@ -29,8 +29,9 @@ struct BetsyConditions: ExpressionLanguage {
 
     private func feel(_ source: String) -> String {
         if source.hasPrefix("!") { return "not(\(feel(String(source.dropFirst()))))" }
-        guard let call = source.range(of: ".contains("), source.hasSuffix(")") else { return source }
-        return "contains(\(source[..<call.lowerBound]), \(source[call.upperBound...])"
+        let parts = source.split(separator: ".contains(", maxSplits: 1)
+        guard parts.count == 2, source.hasSuffix(")") else { return source }
+        return "contains(\(parts[0]), \(parts[1])"
     }
 }
 
