@@ -25,6 +25,12 @@ typedef struct {
     int32_t name;
 } name_slot;
 
+/// A namespace URI and where its one copy went.
+typedef struct {
+    const xmlChar *uri;
+    cxml_text kept;
+} uri_slot;
+
 /// An element whose end tag has not come yet.
 typedef struct {
     int32_t element;
@@ -36,7 +42,10 @@ typedef struct {
     xmlParserCtxtPtr parser;
     cxml_limits limits;
     cxml_error *error;
-    array names, elements, attributes, runs, bytes;
+    array names, uris, elements, attributes, runs, bytes;
+    /// Whether to keep what the tree does not need: the arrays of the next line.
+    int keeps_all;
+    array pieces, spellings, attribute_prefixes, declarations;
     name_slot *slots;
     size_t slot_count;
     open_element open[depth_max];
@@ -51,6 +60,7 @@ cxml_limits cxml_default_limits(void) {
         .elements = 500 * 1000,
         .attributes = 1000 * 1000,
         .names = 20 * 1000,
+        .pieces = 2 * 1000 * 1000,
     };
 }
 
@@ -118,6 +128,23 @@ static int grow_slots(builder *b) {
     return 1;
 }
 
+/// Keeps one copy of each URI, however many names it has.
+static int keep_uri(builder *b, const xmlChar *uri, cxml_text *kept) {
+    for (size_t i = b->uris.count; i > 0; i--) {
+        uri_slot *slot = &AT(b->uris, uri_slot, i - 1);
+        if (slot->uri != uri) continue;
+        *kept = slot->kept;
+        return 1;
+    }
+    if (!keep(b, uri, strlen((const char *)uri), kept)) return 0;
+    if (!reserve(&b->uris, 1, sizeof(uri_slot))) {
+        refuse_memory(b);
+        return 0;
+    }
+    AT(b->uris, uri_slot, b->uris.count++) = (uri_slot){uri, *kept};
+    return 1;
+}
+
 /// The index of a name. The parser keeps one copy of each string, so its pointers identify it.
 static int32_t intern(builder *b, const xmlChar *uri, const xmlChar *local) {
     if (b->names.count * 2 >= b->slot_count && !grow_slots(b)) {
@@ -138,7 +165,7 @@ static int32_t intern(builder *b, const xmlChar *uri, const xmlChar *local) {
         refuse_memory(b);
         return CXML_NONE;
     }
-    if (uri != NULL && !keep(b, uri, strlen((const char *)uri), &name.uri)) return CXML_NONE;
+    if (uri != NULL && !keep_uri(b, uri, &name.uri)) return CXML_NONE;
     if (!keep(b, local, strlen((const char *)local), &name.local)) return CXML_NONE;
     b->slots[at] = (name_slot){uri, local, (int32_t)b->names.count};
     AT(b->names, cxml_name, b->names.count) = name;
@@ -152,6 +179,66 @@ static int32_t tag_line(xmlParserInputPtr input) {
         if (at[-1] == '\n') line--;
     }
     return line;
+}
+
+/// Adds to the pieces; false (and refused) when there are too many.
+static int add_piece(builder *b, cxml_piece_kind kind, cxml_text text, cxml_text target) {
+    if (b->pieces.count >= (size_t)b->limits.pieces) {
+        refuse(b, CXML_TOO_MANY_NODES, "too many tags, texts, comments or instructions");
+        return 0;
+    }
+    if (!reserve(&b->pieces, 1, sizeof(cxml_piece))) {
+        refuse_memory(b);
+        return 0;
+    }
+    int32_t element = b->depth > 0 ? b->open[b->depth - 1].element : CXML_NONE;
+    AT(b->pieces, cxml_piece, b->pieces.count++) = (cxml_piece){kind, element, text, target};
+    return 1;
+}
+
+/// Text arrives in several calls; those of one piece become one piece.
+static void add_text_piece(builder *b, cxml_piece_kind kind, cxml_text text) {
+    if (b->pieces.count > 0) {
+        cxml_piece *last = &AT(b->pieces, cxml_piece, b->pieces.count - 1);
+        if (last->kind == kind && last->text.offset + last->text.length == text.offset) {
+            last->text.length += text.length;
+            return;
+        }
+    }
+    add_piece(b, kind, text, (cxml_text){0, 0});
+}
+
+static int keep_string(builder *b, const xmlChar *text, cxml_text *kept) {
+    *kept = (cxml_text){0, 0};
+    return text == NULL || keep(b, text, strlen((const char *)text), kept);
+}
+
+/// Keeps how a start tag is written: its prefix, the namespaces it declares (prefix and URI each), and the prefixes of
+/// its attributes.
+static int add_spelling(
+    builder *b, const xmlChar *prefix, int namespace_count, const xmlChar **namespaces, int attribute_count,
+    const xmlChar **attributes) {
+    if (!reserve(&b->spellings, 1, sizeof(cxml_spelling))
+        || !reserve(&b->declarations, (size_t)namespace_count, sizeof(cxml_declaration))
+        || !reserve(&b->attribute_prefixes, (size_t)attribute_count, sizeof(cxml_text))) {
+        refuse_memory(b);
+        return 0;
+    }
+    cxml_spelling spelling = {{0, 0}, (int32_t)b->declarations.count, namespace_count};
+    if (!keep_string(b, prefix, &spelling.prefix)) return 0;
+    for (int i = 0; i < namespace_count; i++) {
+        cxml_declaration declaration;
+        if (!keep_string(b, namespaces[2 * i], &declaration.prefix)) return 0;
+        if (!keep_string(b, namespaces[2 * i + 1], &declaration.uri)) return 0;
+        AT(b->declarations, cxml_declaration, b->declarations.count++) = declaration;
+    }
+    for (int i = 0; i < attribute_count; i++) {
+        cxml_text attribute_prefix;
+        if (!keep_string(b, attributes[5 * i + 1], &attribute_prefix)) return 0;
+        AT(b->attribute_prefixes, cxml_text, b->attribute_prefixes.count++) = attribute_prefix;
+    }
+    AT(b->spellings, cxml_spelling, b->spellings.count++) = spelling;
+    return 1;
 }
 
 static int add_attributes(builder *b, int count, const xmlChar **attributes) {
@@ -173,7 +260,7 @@ static int add_attributes(builder *b, int count, const xmlChar **attributes) {
 static void start_element(
     void *context, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri, int namespace_count,
     const xmlChar **namespaces, int attribute_count, int defaulted_count, const xmlChar **attributes) {
-    (void)prefix, (void)namespace_count, (void)namespaces, (void)defaulted_count;
+    (void)defaulted_count;
     builder *b = context;
     if (b->error->status != CXML_OK) return;
     if (b->depth >= b->limits.depth) {
@@ -201,6 +288,7 @@ static void start_element(
         .line = tag_line(b->parser->input),
     };
     if (element.name == CXML_NONE || !add_attributes(b, attribute_count, attributes)) return;
+    if (b->keeps_all && !add_spelling(b, prefix, namespace_count, namespaces, attribute_count, attributes)) return;
     if (b->depth > 0) {
         open_element *around = &b->open[b->depth - 1];
         element.parent = around->element;
@@ -214,20 +302,23 @@ static void start_element(
     AT(b->elements, cxml_element, index) = element;
     b->elements.count++;
     b->open[b->depth++] = (open_element){index, CXML_NONE, CXML_NONE};
+    if (b->keeps_all) add_piece(b, CXML_START, (cxml_text){0, 0}, (cxml_text){0, 0});
 }
 
 static void end_element(void *context, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri) {
     (void)local, (void)prefix, (void)uri;
     builder *b = context;
-    if (b->error->status == CXML_OK && b->depth > 0) b->depth--;
+    if (b->error->status != CXML_OK || b->depth == 0) return;
+    if (b->keeps_all) add_piece(b, CXML_END, (cxml_text){0, 0}, (cxml_text){0, 0});
+    b->depth--;
 }
 
-static void add_text(void *context, const xmlChar *text, int length) {
-    builder *b = context;
+static void add_run(builder *b, cxml_piece_kind kind, const xmlChar *text, int length) {
     if (b->error->status != CXML_OK || b->depth == 0 || length <= 0) return;
     open_element *around = &b->open[b->depth - 1];
     cxml_run run = {.next = CXML_NONE};
     if (!keep(b, text, (size_t)length, &run.text)) return;
+    if (b->keeps_all) add_text_piece(b, kind, run.text);
     if (around->last_run != CXML_NONE) {
         cxml_run *last = &AT(b->runs, cxml_run, around->last_run);
         if (last->text.offset + last->text.length == run.text.offset) {
@@ -247,6 +338,30 @@ static void add_text(void *context, const xmlChar *text, int length) {
         AT(b->runs, cxml_run, around->last_run).next = index;
     }
     around->last_run = index;
+}
+
+static void add_text(void *context, const xmlChar *text, int length) {
+    add_run(context, CXML_CHARACTERS, text, length);
+}
+
+static void add_cdata(void *context, const xmlChar *text, int length) {
+    add_run(context, CXML_CDATA, text, length);
+}
+
+static void add_comment(void *context, const xmlChar *text) {
+    builder *b = context;
+    if (b->error->status != CXML_OK || b->parser->inSubset != 0) return;
+    cxml_text kept;
+    if (keep_string(b, text, &kept)) add_piece(b, CXML_COMMENT, kept, (cxml_text){0, 0});
+}
+
+static void add_instruction(void *context, const xmlChar *target, const xmlChar *data) {
+    builder *b = context;
+    if (b->error->status != CXML_OK || b->parser->inSubset != 0) return;
+    cxml_text kept, kept_target;
+    if (keep_string(b, target, &kept_target) && keep_string(b, data, &kept)) {
+        add_piece(b, CXML_INSTRUCTION, kept, kept_target);
+    }
 }
 
 static void refuse_doctype(builder *b) {
@@ -340,7 +455,7 @@ static void take_message(void *context, const char *format, ...) {
 
 static pthread_once_t parser_initialized = PTHREAD_ONCE_INIT;
 
-static xmlSAXHandler make_handler(void) {
+static xmlSAXHandler make_handler(int keeps_all) {
     xmlSAXHandler handler;
     memset(&handler, 0, sizeof handler);
     handler.initialized = XML_SAX2_MAGIC;
@@ -348,7 +463,11 @@ static xmlSAXHandler make_handler(void) {
     handler.endElementNs = end_element;
     handler.characters = add_text;
     handler.ignorableWhitespace = add_text;
-    handler.cdataBlock = add_text;
+    handler.cdataBlock = add_cdata;
+    if (keeps_all) {
+        handler.comment = add_comment;
+        handler.processingInstruction = add_instruction;
+    }
     handler.internalSubset = internal_subset;
     handler.externalSubset = internal_subset;
     handler.entityDecl = entity_declaration;
@@ -394,11 +513,18 @@ static cxml_document *finish(builder *b) {
         .element_count = (int32_t)b->elements.count,
         .attribute_count = (int32_t)b->attributes.count,
         .run_count = (int32_t)b->runs.count,
+        .pieces = b->pieces.items,
+        .piece_count = (int32_t)b->pieces.count,
+        .spellings = b->spellings.items,
+        .attribute_prefixes = b->attribute_prefixes.items,
+        .declarations = b->declarations.items,
+        .standalone = b->parser->standalone,
     };
     return document;
 }
 
-cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits, cxml_error *error) {
+static cxml_document *parse(
+    const uint8_t *bytes, size_t count, cxml_limits limits, int keeps_all, cxml_error *error) {
     memset(error, 0, sizeof *error);
     if (count > limits.bytes || count > UINT32_MAX / 4) {
         error->status = CXML_TOO_LARGE;
@@ -412,6 +538,7 @@ cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits
         error->status = CXML_OUT_OF_MEMORY;
         return NULL;
     }
+    b->keeps_all = keeps_all;
     b->limits = limits;
     if (b->limits.depth > depth_max) b->limits.depth = depth_max;
     b->error = error;
@@ -422,7 +549,7 @@ cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits
     void *outer_generic_context = xmlGenericErrorContext;
     xmlSetStructuredErrorFunc(b, take_error);
     xmlSetGenericErrorFunc(NULL, take_message);
-    xmlSAXHandler handler = make_handler();
+    xmlSAXHandler handler = make_handler(keeps_all);
     // The first four bytes tell the encoding.
     size_t probed = count < 4 ? count : 4;
     b->parser = xmlCreatePushParserCtxt(&handler, b, (const char *)bytes, (int)probed, NULL);
@@ -447,10 +574,23 @@ cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits
         free(b->attributes.items);
         free(b->runs.items);
         free(b->bytes.items);
+        free(b->pieces.items);
+        free(b->spellings.items);
+        free(b->attribute_prefixes.items);
+        free(b->declarations.items);
     }
     free(b->slots);
+    free(b->uris.items);
     free(b);
     return document;
+}
+
+cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits, cxml_error *error) {
+    return parse(bytes, count, limits, 0, error);
+}
+
+cxml_document *cxml_parse_all(const uint8_t *bytes, size_t count, cxml_limits limits, cxml_error *error) {
+    return parse(bytes, count, limits, 1, error);
 }
 
 void cxml_free(cxml_document *document) {
@@ -460,5 +600,9 @@ void cxml_free(cxml_document *document) {
     free((void *)document->attributes);
     free((void *)document->runs);
     free((void *)document->bytes);
+    free((void *)document->pieces);
+    free((void *)document->spellings);
+    free((void *)document->attribute_prefixes);
+    free((void *)document->declarations);
     free(document);
 }

@@ -16,6 +16,7 @@ struct SuiteOptions: ParsableArguments {
         } else {
             for failure in report.failures { print("FAILED \(failure.name): \(failure.reason)") }
             for group in report.groups { print("\(group.name): \(group.passed) passed, \(group.failed) failed") }
+            for (what, count) in report.counts.sorted(by: { $0.key < $1.key }) { print("\(count) \(what)") }
             print("\(report.total) cases: \(report.passed) passed, \(report.failed) failed, \(report.skipped) skipped")
         }
         guard report.failed == 0, report.passed > 0 else { throw ExitCode.failure }

@@ -30,6 +30,8 @@ struct SuiteReport: Sendable {
     private(set) var failures: [Failure] = []
     /// The cases not run, in the order of the cases.
     private(set) var omissions: [Failure] = []
+    /// What else a suite counts, by its key in the JSON.
+    private(set) var counts: [String: Int] = [:]
 
     var passed: Int { groups.reduce(0) { $0 + $1.passed } }
     var failed: Int { groups.reduce(0) { $0 + $1.failed } }
@@ -52,12 +54,19 @@ struct SuiteReport: Sendable {
         }
     }
 
-    /// `{total, passed, failed, skipped, failures: [{case, reason}]}`.
+    /// Counts something besides the outcomes.
+    mutating func count(_ what: String) {
+        counts[what, default: 0] += 1
+    }
+
+    /// `{total, passed, failed, skipped, failures: [{case, reason}]}`, and what else the suite counts.
     var json: Value {
-        [
+        var context: ValueContext = [
             "total": .number(Number(total)), "passed": .number(Number(passed)), "failed": .number(Number(failed)),
             "skipped": .number(Number(skipped)),
             "failures": .list(failures.map { ["case": .string($0.name), "reason": .string($0.reason)] }),
         ]
+        for (what, count) in counts.sorted(by: { $0.key < $1.key }) { context[what] = .number(Number(count)) }
+        return .context(context)
     }
 }

@@ -1,7 +1,8 @@
 // A bounded XML reader: bytes in, a compact read-only tree out. Nothing of the parser behind it shows here.
 //
 // The tree is four flat arrays and one pool of UTF-8 bytes. Elements stand in document order, so element 0 is the root
-// and a parent's index is smaller than its children's. Comments and processing instructions are not kept.
+// and a parent's index is smaller than its children's. Comments, processing instructions, prefixes and namespace
+// declarations are kept on request only.
 //
 // No network access, no external entities, no DTD: a document with a DOCTYPE that declares anything or points outside
 // is refused before any of it is expanded.
@@ -61,6 +62,41 @@ typedef struct {
     int32_t next;
 } cxml_run;
 
+/// What stands in a document besides attributes, in its order.
+typedef enum {
+    CXML_START = 0,
+    CXML_END = 1,
+    CXML_CHARACTERS = 2,
+    CXML_CDATA = 3,
+    CXML_COMMENT = 4,
+    CXML_INSTRUCTION = 5,
+} cxml_piece_kind;
+
+/// One piece of a document: a tag, text, a comment or an instruction.
+typedef struct {
+    cxml_piece_kind kind;
+    /// The element that starts or ends; of other pieces the element around, or none outside the root.
+    int32_t element;
+    /// The text, the comment, or the data of the instruction.
+    cxml_text text;
+    /// The target of the instruction.
+    cxml_text target;
+} cxml_piece;
+
+/// A namespace declaration; no prefix makes it the default, no URI takes the default away.
+typedef struct {
+    cxml_text prefix;
+    cxml_text uri;
+} cxml_declaration;
+
+/// How an element was written.
+typedef struct {
+    cxml_text prefix;
+    /// Index of the first namespace declared on it; the others follow.
+    int32_t first_declaration;
+    int32_t declaration_count;
+} cxml_spelling;
+
 /// A parsed document.
 typedef struct {
     const cxml_name *names;
@@ -72,6 +108,16 @@ typedef struct {
     int32_t element_count;
     int32_t attribute_count;
     int32_t run_count;
+    // The rest is kept by `cxml_parse_all` only.
+    const cxml_piece *pieces;
+    int32_t piece_count;
+    /// One for each element.
+    const cxml_spelling *spellings;
+    /// The prefix of each attribute.
+    const cxml_text *attribute_prefixes;
+    const cxml_declaration *declarations;
+    /// What the XML declaration says of it: 1 yes, 0 no, negative nothing.
+    int32_t standalone;
 } cxml_document;
 
 /// What a document may cost. Every limit is inclusive.
@@ -86,6 +132,8 @@ typedef struct {
     int32_t attributes;
     /// Distinct names of elements and attributes.
     int32_t names;
+    /// Tags, texts, comments and instructions, where they are kept.
+    int32_t pieces;
 } cxml_limits;
 
 /// Why a document was refused.
@@ -113,12 +161,16 @@ typedef struct {
 } cxml_error;
 
 /// The limits used unless told otherwise: 16 MiB, 256 KiB per construct, depth 256, 500,000 elements, 1,000,000
-/// attributes and 20,000 names.
+/// attributes, 20,000 names and 2,000,000 pieces.
 cxml_limits cxml_default_limits(void);
 
 /// Reads a document. Returns NULL and fills `error` when it is refused; otherwise the caller frees the result with
 /// `cxml_free`. Safe on any thread; takes time linear in `count`.
 cxml_document *cxml_parse(const uint8_t *bytes, size_t count, cxml_limits limits, cxml_error *error);
+
+/// Reads a document like `cxml_parse` and keeps everything that stands in it: the order of text and elements, CDATA
+/// sections, comments, instructions, prefixes and namespace declarations. An empty DOCTYPE is not kept.
+cxml_document *cxml_parse_all(const uint8_t *bytes, size_t count, cxml_limits limits, cxml_error *error);
 
 /// Frees a document; NULL is allowed.
 void cxml_free(cxml_document *document);

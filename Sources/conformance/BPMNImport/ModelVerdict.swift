@@ -18,7 +18,7 @@ struct ModelVerdict: Sendable, Equatable {
 
     /// Reads a model as for deployment.
     init(_ bytes: [UInt8], file: String) {
-        let result = BPMNImporter.read(bytes, file: file)
+        let result = BPMNImporter.read(bytes, file: file, profile: .lenient)
         let errors = result.diagnostics.filter { $0.severity == .error }
         if let explained = errors.first(where: { !$0.code.isEmpty && $0.line != nil }) {
             self.init(.refused, "\(explained)")
