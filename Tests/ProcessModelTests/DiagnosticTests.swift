@@ -60,15 +60,14 @@ struct Case: Sendable, CustomTestStringConvertible {
         Case("default of another node", around("<exclusiveGateway id=\"x\" default=\"f1\"/>"), "BP208"),
         Case("no called process", around("<callActivity id=\"x\"/>"), "BP211"),
         Case(
-            "called global task", around("<callActivity id=\"x\" calledElement=\"g\"/>"),
-            root: "<globalTask id=\"g\"/>",
+            "called message", around("<callActivity id=\"x\" calledElement=\"g\"/>"), root: "<message id=\"g\"/>",
             "BP501"),
     ])
     func wrongReferences(_ row: Case) { row.check() }
 
     @Test(arguments: [
-        Case("no start event", "<task id=\"t\"/>", "BP301"),
-        Case("no start event in a sub-process", around("<subProcess id=\"x\"><task id=\"t\"/></subProcess>"), "BP301"),
+        Case("no start", ring("r"), "BP301"),
+        Case("no start in a sub-process", around("<subProcess id=\"x\">\(ring("r"))</subProcess>"), "BP301"),
         Case("unreachable", around("<task id=\"x\"/>") + "<task id=\"alone\"/>", "BP302"),
         Case(
             "flow out of a sub-process",
@@ -129,12 +128,27 @@ struct Case: Sendable, CustomTestStringConvertible {
     ])
     func wrongStructure(_ row: Case) { row.check() }
 
+    /// Two tasks that lead to each other.
+    private static func ring(_ id: String) -> String {
+        """
+        <task id="\(id)1"/><sequenceFlow id="\(id)2" sourceRef="\(id)1" targetRef="\(id)3"/>
+        <task id="\(id)3"/><sequenceFlow id="\(id)4" sourceRef="\(id)3" targetRef="\(id)1"/>
+        """
+    }
+
     /// Two flows out of `x`, with these attributes and conditions.
     private static func split(_ node: String, _ first: String, _ second: String) -> String {
         """
         <startEvent id="s"/><sequenceFlow id="f0" sourceRef="s" targetRef="x"/>\(node)<endEvent id="a"/><endEvent id="b"/>
         <sequenceFlow id="f1" sourceRef="x" targetRef="a">\(first)</sequenceFlow>
         <sequenceFlow id="f2" sourceRef="x" targetRef="b">\(second)</sequenceFlow>
+        """
+    }
+
+    private static func wait(_ id: String) -> String {
+        """
+        <intermediateCatchEvent id="\(id)"><timerEventDefinition><timeDuration>PT1S</timeDuration></timerEventDefinition>
+        </intermediateCatchEvent>
         """
     }
 
@@ -153,7 +167,12 @@ struct Case: Sendable, CustomTestStringConvertible {
         Case("conditions on a task", split("<task id=\"x\"/>", condition("a"), condition("b")), "BP306"),
         Case("one condition on a task", split("<task id=\"x\"/>", condition("a"), "")),
         Case("conditions and a default on a task", split("<task id=\"x\" default=\"f2\"/>", condition("a"), "")),
-        Case("condition after a parallel gateway", split("<parallelGateway id=\"x\"/>", condition("a"), ""), "BP315"),
+        Case("condition after a parallel gateway", split("<parallelGateway id=\"x\"/>", condition("a"), ""), "BP327"),
+        Case(
+            "condition after an event-based gateway",
+            split("<eventBasedGateway id=\"x\"/>", condition("a"), "")
+                .replacing("<endEvent id=\"a\"/>", with: wait("a")).replacing("<endEvent id=\"b\"/>", with: wait("b")),
+            "BP315"),
         Case(
             "condition after an event",
             split("<startEvent id=\"x2\"/><task id=\"x\"/>", "", "")
@@ -248,8 +267,14 @@ struct Case: Sendable, CustomTestStringConvertible {
             "BP323"),
         Case("JUEL collection", loop("", "camunda:collection=\"${items}\""), "BP604"),
         Case("other language", loop("<loopCardinality language=\"groovy\">3</loopCardinality>"), "BP504"),
-        Case("behaviour", loop("<loopCardinality>3</loopCardinality>", "behavior=\"One\""), "BP503"),
-        Case("data input", loop("<loopDataInputRef>d</loopDataInputRef>"), "BP506"),
+        Case("behaviour", loop("<loopCardinality>3</loopCardinality>", "behavior=\"One\""), "BP210"),
+        Case("unknown behaviour", loop("<loopCardinality>3</loopCardinality>", "behavior=\"Some\""), "BP109"),
+        Case("complex behaviour", loop("<loopCardinality>3</loopCardinality>", "behavior=\"Complex\""), "BP323"),
+        Case("data input", loop("<loopDataInputRef>d</loopDataInputRef>"), "BP218"),
+        Case(
+            "data output", loop("<loopCardinality>3</loopCardinality><loopDataOutputRef>d</loopDataOutputRef>"), "BP218"),
+        Case("negative", loop("<loopCardinality>-1</loopCardinality>"), "BP323"),
+        Case("a part of an instance", loop("<loopCardinality>= 1.5</loopCardinality>"), "BP323"),
         Case("unknown part", loop("<loopCardinality>3</loopCardinality><nonsense/>"), "BP508"),
         Case(
             "extension of the activity",

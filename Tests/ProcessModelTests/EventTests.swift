@@ -106,37 +106,6 @@ import Values
         #expect(node.outputs.map(\.text) == ["paid.amount ← =amount"])
     }
 
-    @Test(arguments: [
-        "<signalEventDefinition/>", "<escalationEventDefinition/>", "<conditionalEventDefinition/>",
-        "<linkEventDefinition/>", "<cancelEventDefinition/>", "<compensateEventDefinition/>", "<eventDefinition/>",
-        "<errorEventDefinition/>", "<terminateEventDefinition/>", "",
-        "<timerEventDefinition/><messageEventDefinition/>",
-    ])
-    func otherCatchEventsAreRefused(xml: String) {
-        let found = findings(around("<intermediateCatchEvent id=\"x\">\(xml)</intermediateCatchEvent>"))
-        #expect(codes(found) == ["BP502"], "\(found)")
-    }
-
-    @Test(arguments: [
-        ("signal", "startEvent"), ("conditional", "startEvent"), ("escalation", "startEvent"), ("error", "startEvent"),
-        ("compensate", "startEvent"), ("terminate", "startEvent"),
-        ("signal", "endEvent"), ("escalation", "endEvent"), ("compensate", "endEvent"), ("cancel", "endEvent"),
-        ("message", "endEvent"), ("timer", "endEvent"), ("link", "endEvent"), ("conditional", "endEvent"),
-    ])
-    func otherStartAndEndEventsAreRefused(_ row: (definition: String, element: String)) {
-        let event = "<\(row.element) id=\"x\"><\(row.definition)EventDefinition/></\(row.element)>"
-        let content =
-            row.element == "startEvent"
-            ? event : "<startEvent id=\"s\"/><sequenceFlow id=\"f\" sourceRef=\"s\" targetRef=\"x\"/>" + event
-        #expect(codes(findings(content)) == ["BP502"])
-    }
-
-    @Test(arguments: ["signal", "escalation", "conditional", "compensate", "cancel", "link", "terminate"])
-    func otherBoundaryEventsAreRefused(definition: String) {
-        let event = "<boundaryEvent id=\"b\" attachedToRef=\"x\"><\(definition)EventDefinition/></boundaryEvent>"
-        #expect(codes(findings(around(serviceTask()) + event)) == ["BP502"])
-    }
-
     @Test func aSubProcessStartsOnlyWithANoneStartEvent() {
         let found = findings(
             around(

@@ -89,8 +89,25 @@ extension EventDefinition {
         case .timer(.duration(let value)): "duration \(value.text)"
         case .timer(.cycle(let value)): "cycle \(value.text)"
         case .message(let message): "message \(message.name.text) by \(message.correlationKey?.source ?? "nothing")"
+        case .signal(let signal): "signal \(signal.name.text)"
         case .error(let code): "error \(code ?? "*")"
+        case .escalation(let code): "escalation \(code ?? "*")"
+        case .conditional(let condition): "conditional \(condition.source)"
+        case .link(let name): "link \(name)"
+        case .compensation(let compensation):
+            "compensation \(compensation.activity.map(String.init) ?? "*")"
+                + (compensation.waitsForCompletion ? "" : " without waiting")
+        case .cancel: "cancel"
         case .terminate: "terminate"
+        case .multiple(let isParallel): isParallel ? "parallel multiple" : "multiple"
         }
+    }
+}
+
+extension ScriptDefinition {
+    /// The expression, when the script is one.
+    var expression: Expression? {
+        if case .expression(let expression) = work { return expression }
+        return nil
     }
 }

@@ -84,7 +84,6 @@ enum BPMNCode: String, Sendable, CaseIterable {
     case unsupportedExpressionLanguage = "BP504"
     case unsupportedScriptFormat = "BP505"
     case unsupportedData = "BP506"
-    case unsupportedDecision = "BP507"
     case unknownElement = "BP508"
     case keptForPeople = "BP509"
 

@@ -80,5 +80,5 @@ extension BPMNImporter {
 
 extension ImportProfile {
     /// The languages of a profile: the lenient one also knows those of other engines.
-    fileprivate var languages: LanguageRegistry { self == .lenient ? .standard : .standard }
+    fileprivate var languages: LanguageRegistry { self == .lenient ? .lenient : .standard }
 }

@@ -99,6 +99,9 @@ extension BPMNReader {
         return element.attribute("id").map { .literal($0) }
     }
 
+    /// Whether scripts without a format are in a language of the registry.
+    var hasDefaultScripts: Bool { languages.scriptLanguage(nil) != nil }
+
     /// Compiles a script in the language of its format; an empty format is the default of the registry.
     func script(_ source: String, format: String, of element: XMLElement, _ what: String) -> CompiledScript? {
         guard let language = languages.scriptLanguage(format.isEmpty ? nil : format) else {

@@ -74,7 +74,9 @@ extension ProcessReader {
         let node = nodes[index]
         let format = node.element.attribute("scriptFormat") ?? node.element.attribute("scriptLanguage") ?? ""
         let what = "the script of \(node.id)"
-        if format.isFEEL || format.isEmpty && (script.text.hasPrefix("=") || script.text.isEmpty) {
+        // Without a format, a script is FEEL unless the registry has another default.
+        let isPlain = format.isEmpty && (script.text.hasPrefix("=") || !reader.hasDefaultScripts)
+        if format.isFEEL || isPlain || script.text.isEmpty {
             node.script = reader.expression(script.text, of: script, what).map {
                 ScriptDefinition(work: .expression($0), resultVariable: resultVariable)
             }
