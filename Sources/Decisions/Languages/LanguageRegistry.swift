@@ -14,6 +14,8 @@ public struct LanguageRegistry: Sendable {
     /// FEEL, JUEL and XPath 1.0; scripts in other languages become jobs of the type `script:<format>`.
     public static let lenient: LanguageRegistry = {
         var registry = LanguageRegistry.standard
+        registry.register(JUELLanguage())
+        registry.register(script: ExpressionScripts(JUELLanguage()))
         registry.makesForeignScriptsJobs = true
         return registry
     }()
