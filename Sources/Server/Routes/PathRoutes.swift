@@ -122,18 +122,41 @@ struct PathTreeWriter {
         switch node?.kind {
         case .userTask:
             return ("PERSON", "waits for a person" + (element.userTaskKey.map { ", task \($0)" } ?? ""))
-        case .intermediateCatchEvent, .receiveTask:
-            switch node?.event {
-            case .timer: return ("TIMER", "waits for a timer")
-            case .message(let message): return ("MESSAGE", "waits for message \(Self.text(message.name))")
-            default: return nil
-            }
+        case .intermediateCatchEvent, .receiveTask, .eventBasedGateway, .startEvent:
+            return self.wait(forEventsOf: node)
+        case .inclusiveGateway, .complexGateway:
+            return ("TOKENS", "waits for tokens")
         default:
             guard element.jobKey != nil, let job = node?.job else { return nil }
             let type = Self.text(job.type)
             return type.hasPrefix("connector:")
                 ? ("CONNECTOR", "calls \(type.dropFirst("connector:".count))")
                 : ("JOB", "waits for a worker of \(type)")
+        }
+    }
+
+    /// What an event or event-based gateway waits for: the first event says the kind.
+    private func wait(forEventsOf node: FlowNode?) -> (kind: String, note: String)? {
+        guard let node, let process else { return nil }
+        let events: [FlowNode] =
+            switch node.kind {
+            case .eventBasedGateway: node.outgoing.map { process.nodes[process.flows[$0].target] }
+            default: node.triggers.isEmpty ? [node] : node.triggers.map { process.nodes[$0] }
+            }
+        let waits = events.compactMap { Self.wait(for: $0.event) }
+        guard let first = waits.first else { return nil }
+        let separator: String
+        if case .multiple(isParallel: true)? = node.event { separator = " and " } else { separator = " or " }
+        return (first.kind, "waits for " + waits.map(\.what).joined(separator: separator))
+    }
+
+    private static func wait(for event: EventDefinition?) -> (kind: String, what: String)? {
+        switch event {
+        case .timer: ("TIMER", "a timer")
+        case .message(let message): ("MESSAGE", "message \(Self.text(message.name))")
+        case .signal(let signal): ("SIGNAL", "signal \(Self.text(signal.name))")
+        case .conditional(let condition): ("CONDITION", "\(condition.source) to be true")
+        default: nil
         }
     }
 
@@ -165,7 +188,14 @@ struct PathTreeWriter {
         case .endEvent: "END_EVENT"
         case .intermediateCatchEvent: "INTERMEDIATE_CATCH_EVENT"
         case .boundaryEvent: "BOUNDARY_EVENT"
-        case nil: "UNKNOWN"
+        case .inclusiveGateway: "INCLUSIVE_GATEWAY"
+        case .complexGateway: "COMPLEX_GATEWAY"
+        case .eventBasedGateway: "EVENT_BASED_GATEWAY"
+        case .intermediateThrowEvent: "INTERMEDIATE_THROW_EVENT"
+        case .eventSubProcess: "EVENT_SUB_PROCESS"
+        case .transaction: "TRANSACTION"
+        case .adHocSubProcess: "AD_HOC_SUB_PROCESS"
+        case .eventTrigger, nil: "UNKNOWN"
         }
     }
 }
