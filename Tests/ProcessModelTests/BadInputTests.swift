@@ -27,7 +27,7 @@ import Values
         ("nothing inside", "<definitions xmlns=\"\(Namespace.bpmn)\"/>", "BP317"),
     ])
     func oneFinding(_ row: (name: String, text: String, code: String)) {
-        let result = BPMNImporter.read(Array(row.text.utf8), file: "f")
+        let result = importOnly(Array(row.text.utf8), file: "f")
         #expect(result.diagnostics.map(\.code) == [row.code], "\(result.diagnostics)")
         #expect(result.processes.isEmpty)
         #expect(result.isRefused)
@@ -37,12 +37,12 @@ import Values
 
     @Test func aHugeFileIsRefusedUnread() {
         let bytes = [UInt8](repeating: UInt8(ascii: " "), count: 100_000_000)
-        #expect(BPMNImporter.read(bytes, file: nil).diagnostics.map(\.code) == ["BP103"])
+        #expect(importOnly(bytes, file: nil).diagnostics.map(\.code) == ["BP103"])
     }
 
     @Test func invalidUTF8IsFoundAtItsPlace() throws {
         let bytes = Array("<definitions>\n <process id=\"".utf8) + [0xFF] + Array("\"/></definitions>".utf8)
-        let finding = try #require(BPMNImporter.read(bytes, file: "f").diagnostics.first)
+        let finding = try #require(importOnly(bytes, file: "f").diagnostics.first)
         #expect(finding.code == "BP102")
         #expect(finding.line == 2)
         #expect(finding.column == 15)
@@ -53,13 +53,13 @@ import Values
         let whole = document(
             around(serviceTask("<zeebe:ioMapping><zeebe:input source=\"=a\" target=\"b\"/></zeebe:ioMapping>")))
         for length in 0..<whole.count {
-            #expect(BPMNImporter.read(Array(whole[..<length]), file: nil).isRefused)
+            #expect(importOnly(Array(whole[..<length]), file: nil).isRefused)
         }
         var generator = SeededGenerator(seed: 20_260_101)
         for position in whole.indices {
             var broken = whole
             broken[position] = UInt8.random(in: 0...127, using: &generator)
-            let result = BPMNImporter.read(broken, file: nil)
+            let result = importOnly(broken, file: nil)
             #expect(result.isRefused == result.processes.isEmpty, "seed 20260101, byte \(position)")
         }
     }
@@ -74,7 +74,7 @@ import Values
             """
         }
         let text = "<definitions xmlns=\"\(Namespace.bpmn)\">" + processes.joined() + "</definitions>"
-        let found = BPMNImporter.read(Array(text.utf8), file: nil).diagnostics
+        let found = importOnly(Array(text.utf8), file: nil).diagnostics
         #expect(found.count == 1_001)
         #expect(found.first?.code == "BP310")
     }

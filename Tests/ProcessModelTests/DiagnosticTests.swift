@@ -272,7 +272,8 @@ struct Case: Sendable, CustomTestStringConvertible {
         Case("complex behaviour", loop("<loopCardinality>3</loopCardinality>", "behavior=\"Complex\""), "BP323"),
         Case("data input", loop("<loopDataInputRef>d</loopDataInputRef>"), "BP218"),
         Case(
-            "data output", loop("<loopCardinality>3</loopCardinality><loopDataOutputRef>d</loopDataOutputRef>"), "BP218"),
+            "data output", loop("<loopCardinality>3</loopCardinality><loopDataOutputRef>d</loopDataOutputRef>"), "BP218"
+        ),
         Case("negative", loop("<loopCardinality>-1</loopCardinality>"), "BP323"),
         Case("a part of an instance", loop("<loopCardinality>= 1.5</loopCardinality>"), "BP323"),
         Case("unknown part", loop("<loopCardinality>3</loopCardinality><nonsense/>"), "BP508"),

@@ -26,7 +26,9 @@ import Values
                 <task id="x"><standardLoopCharacteristics/><multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality>
                 </multiInstanceLoopCharacteristics></task>
                 """), "BP323"),
-        Case("negative rounds", around("<task id=\"x\"><standardLoopCharacteristics loopMaximum=\"-1\"/></task>"), "BP323"),
+        Case(
+            "negative rounds", around("<task id=\"x\"><standardLoopCharacteristics loopMaximum=\"-1\"/></task>"),
+            "BP323"),
         Case("no tokens to start", around("<task id=\"x\" startQuantity=\"0\"/>"), "BP109"),
         Case("no tokens to leave", around("<task id=\"x\" completionQuantity=\"none\"/>"), "BP109"),
         Case("compensation in the flow", around("<task id=\"x\" isForCompensation=\"true\"/>"), "BP328"),
@@ -54,7 +56,8 @@ import Values
     func dataFlow(_ row: Case) { row.check() }
 
     private static func event(_ element: String, _ content: String) -> String {
-        element == "startEvent" ? "<startEvent id=\"x\">\(content)</startEvent>" : around("<\(element) id=\"x\">\(content)</\(element)>")
+        element == "startEvent"
+            ? "<startEvent id=\"x\">\(content)</startEvent>" : around("<\(element) id=\"x\">\(content)</\(element)>")
     }
 
     @Test(arguments: ["groovy", "javascript", "juel", "text/x-groovy"])

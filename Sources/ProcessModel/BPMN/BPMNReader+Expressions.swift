@@ -45,6 +45,12 @@ extension BPMNReader {
         feel(name, of: element, "the variable \(name)", knownNames: [name])
     }
 
+    /// The expression that reads a variable, or another when that is null.
+    func firstValue(_ name: String, else other: String, of element: XMLElement) -> Expression? {
+        let source = "if \(name) = null then \(other) else \(name)"
+        return feel(source, of: element, "the variable \(name)", knownNames: [name, other])
+    }
+
     /// Compiles an expression that must be marked by a leading `=`.
     func markedExpression(_ text: String, of element: XMLElement, _ what: String) -> Expression? {
         let source = text.droppingBlanksBeforeEquals
@@ -107,7 +113,8 @@ extension BPMNReader {
         guard let language = languages.scriptLanguage(format.isEmpty ? nil : format) else {
             report(
                 .unsupportedScriptFormat, at: element, "Expected a known format for \(what), but it is \(format).",
-                remedy: "rewrite it in FEEL with scriptFormat=\"feel\", or let a job worker do it (zeebe:taskDefinition)")
+                remedy:
+                    "rewrite it in FEEL with scriptFormat=\"feel\", or let a job worker do it (zeebe:taskDefinition)")
             return nil
         }
         do {

@@ -111,7 +111,9 @@ struct CallGraph {
                 node.boundaryEvents.isEmpty, node.startQuantity == 1,
                 process.nodes[node.scope].eventSubProcesses.isEmpty, certain.insert(index).inserted
             else { continue }
-            if node.kind == .subProcess || node.kind == .transaction, !node.isRepeated, let inner = node.start { pending.append(inner) }
+            if node.kind == .subProcess || node.kind == .transaction, !node.isRepeated, let inner = node.start {
+                pending.append(inner)
+            }
             let outgoing = node.outgoing.filter { !process.flows[$0].hasCondition && node.defaultFlow != $0 }
             pending += outgoing.compactMap { process.flows[$0].target }
         }

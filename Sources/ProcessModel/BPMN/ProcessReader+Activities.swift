@@ -70,7 +70,8 @@ extension ProcessReader {
         }
     }
 
-    private func readScript(_ script: XMLElement, into index: Int, _ resultVariable: String?, _ extensions: Extensions) {
+    private func readScript(_ script: XMLElement, into index: Int, _ resultVariable: String?, _ extensions: Extensions)
+    {
         let node = nodes[index]
         let format = node.element.attribute("scriptFormat") ?? node.element.attribute("scriptLanguage") ?? ""
         let what = "the script of \(node.id)"
@@ -140,7 +141,8 @@ extension ProcessReader {
                 remedy: "add zeebe:calledElement processId=\"…\" or the attribute calledElement")
             return nil
         }
-        if let target = reader.resolve(reference), let tag = target.name.tag, tag != .process, tag.globalTaskKind == nil {
+        if let target = reader.resolve(reference), let tag = target.name.tag, tag != .process, tag.globalTaskKind == nil
+        {
             reader.report(
                 .unsupportedElement, at: node.element,
                 "Expected \(node.id) to call a process or global task, but \(reference) is a <\(tag.rawValue)>.",

@@ -66,7 +66,9 @@ extension ProcessReader {
         guard !events.isEmpty else { return }
         var partners: [Int: [Int]] = [:]
         for association in associations {
-            guard let source = nodeIndex(association.source), let target = nodeIndex(association.target) else { continue }
+            guard let source = nodeIndex(association.source), let target = nodeIndex(association.target) else {
+                continue
+            }
             partners[source, default: []].append(target)
             partners[target, default: []].append(source)
         }
@@ -117,7 +119,8 @@ extension ProcessReader {
             let node = nodes[scope]
             let starts = members[scope].filter { nodes[$0].kind == .startEvent }
             if node.kind == .adHocSubProcess {
-                node.adHoc = node.adHoc?.with(activities: members[scope].filter { isFree($0) && nodes[$0].kind.isActivity })
+                node.adHoc = node.adHoc?.with(
+                    activities: members[scope].filter { isFree($0) && nodes[$0].kind.isActivity })
             } else if node.kind == .eventSubProcess {
                 node.start = starts.first
             } else if starts.isEmpty, !members[scope].contains(where: isInstantiating) {
@@ -164,6 +167,7 @@ extension AdHocDefinition {
     fileprivate func with(activities: [Int]) -> AdHocDefinition {
         AdHocDefinition(
             isSequential: isSequential, completionCondition: completionCondition,
-            cancelsRemainingInstances: cancelsRemainingInstances, activities: activities, activeElements: activeElements)
+            cancelsRemainingInstances: cancelsRemainingInstances, activities: activities, activeElements: activeElements
+        )
     }
 }

@@ -87,13 +87,18 @@ extension ProcessReader {
                 reportMissing("targetRef", at: association)
                 return
             }
-            guard let source = source(of: association, transformation) else { return }
+            guard let source = source(of: association, transformation, for: target) else { return }
             add(source, [target.name], isStore: target.isStore, association, index)
         }
         for assignment in assignments { readAssignment(assignment, target, association, index) }
     }
 
-    private func source(of association: XMLElement, _ transformation: XMLElement?) -> Expression? {
+    /// What an association copies.
+    ///
+    /// An output that was not produced leaves its target as it is.
+    private func source(
+        of association: XMLElement, _ transformation: XMLElement?, for target: (name: String, isStore: Bool)? = nil
+    ) -> Expression? {
         let sources = association.children.filter { $0.name.tag == .sourceRef }
         // What a transformation reads is found by name; this only checks that it is there.
         let names = sources.map { source -> String? in
@@ -106,7 +111,11 @@ extension ProcessReader {
             reportMissing("sourceRef", at: association)
             return nil
         }
-        return names[0].flatMap { reader.variable($0, of: association) }
+        guard let name = names[0] else { return nil }
+        guard association.name.tag == .dataOutputAssociation, let target, target.name != name else {
+            return reader.variable(name, of: association)
+        }
+        return reader.firstValue(name, else: target.name, of: association)
     }
 
     private func readAssignment(
@@ -181,7 +190,9 @@ extension ProcessReader {
 
     /// The associations that only feed or empty the collections of a multi-instance marker.
     private func loopData(of parts: NodeParts) -> Set<Int32> {
-        guard let loop = parts.multiInstance, !parts.dataAssociations.isEmpty, let element = loop.parent else { return [] }
+        guard let loop = parts.multiInstance, !parts.dataAssociations.isEmpty, let element = loop.parent else {
+            return []
+        }
         var found: Set<Int32> = []
         for child in loop.children {
             switch child.name.tag {

@@ -31,7 +31,8 @@ extension ProcessReader {
         for (offset, part) in parts.events.enumerated() {
             let ownID = part.isReferred ? nil : part.definition.attribute("id")
             let trigger = DraftNode(
-                element: part.definition, id: ownID ?? "\(node.id)#\(offset + 1)", kind: .eventTrigger, scope: node.scope)
+                element: part.definition, id: ownID ?? "\(node.id)#\(offset + 1)", kind: .eventTrigger,
+                scope: node.scope)
             trigger.triggerOf = index
             trigger.isInterrupting = node.isInterrupting
             trigger.event = readDefinition(part.definition, of: node, at: position, parts)

@@ -94,7 +94,9 @@ extension ProcessReader {
                 ?? own.inputItem.map { dataName(of: $0) },
             outputCollection: loopName("outputCollection", zeebe) ?? data.outputCollection,
             outputElement: readOutputElement(zeebe)
-                ?? own.outputItem.flatMap { data.outputCollection == nil ? nil : reader.variable(dataName(of: $0), of: $0) },
+                ?? own.outputItem.flatMap {
+                    data.outputCollection == nil ? nil : reader.variable(dataName(of: $0), of: $0)
+                },
             completionCondition: own.completionCondition.flatMap {
                 reader.formalExpression($0, "the completion condition")
             },
@@ -161,7 +163,9 @@ extension ProcessReader {
     // MARK: Behaviours
 
     /// Reads which events are thrown while instances complete.
-    private func readBehavior(_ loop: XMLElement, _ definitions: [XMLElement], _ node: DraftNode) -> MultiInstanceBehavior {
+    private func readBehavior(_ loop: XMLElement, _ definitions: [XMLElement], _ node: DraftNode)
+        -> MultiInstanceBehavior
+    {
         let behavior = loop.attribute("behavior") ?? "All"
         switch behavior {
         case "All": break

@@ -156,7 +156,8 @@ extension ProcessReader {
             MessageDefinition(
                 name: name, correlationKey: key,
                 messageID: publish.flatMap { reader.attributeValue("messageId", of: $0, "the id \(what)") },
-                timeToLive: publish.flatMap { reader.attributeValue("timeToLive", of: $0, "the time to live \(what)") }))
+                timeToLive: publish.flatMap { reader.attributeValue("timeToLive", of: $0, "the time to live \(what)") })
+        )
     }
 
     private func publication(in definition: XMLElement) -> XMLElement? {

@@ -106,7 +106,8 @@ extension ProcessReader {
         case .standardLoopCharacteristics where kind.isActivity: parts.standardLoop = child
         case .loopCharacteristics where kind.isActivity:
             reader.report(
-                .unsupportedMarker, at: child, "Expected a loop of \(node.id) to be of a known kind, but it is abstract.",
+                .unsupportedMarker, at: child,
+                "Expected a loop of \(node.id) to be of a known kind, but it is abstract.",
                 remedy: "use standardLoopCharacteristics or multiInstanceLoopCharacteristics")
         case .script where kind == .scriptTask: parts.script = child
         case .activationCondition where kind == .complexGateway: parts.condition = child
