@@ -41,7 +41,7 @@ import Values
         Row("${no && missing.x > 1}", false), Row("${!blank}", true), Row("${yes || no && no}", true),
         Row("${amount > 100 ? 'big' : 'small'}", "big"), Row("${no ? 1 : yes ? 2 : 3}", 2),
         Row("${(yes ? 1 : 2) + 1}", 2),
-        Row("${empty nothing}", true), Row("${empty blank}", true), Row("${empty empty}", true),
+        Row("${empty nothing}", true), Row("${empty blank}", true),
         Row("${empty emptyMap}", true),
         Row("${not empty xs}", true), Row("${empty 0}", false), Row("${!empty s}", true),
     ])

@@ -15,6 +15,7 @@ public struct LanguageRegistry: Sendable {
     public static let lenient: LanguageRegistry = {
         var registry = LanguageRegistry.standard
         registry.register(JUELLanguage())
+        registry.register(XPathLanguage())
         registry.register(script: ExpressionScripts(JUELLanguage()))
         registry.makesForeignScriptsJobs = true
         return registry
