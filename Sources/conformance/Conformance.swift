@@ -10,5 +10,8 @@ struct Conformance: AsyncParsableCommand {
             Each suite is read from a folder given on the command line; nothing of it is part of this program. The exit \
             code is 0 only when every case passed.
             """,
-        subcommands: [MIWGCommand.self, BPMNImportCommand.self, BPMNImportFileCommand.self, BetsyCommand.self])
+        subcommands: [
+            MIWGCommand.self, BPMNImportCommand.self, BPMNImportFileCommand.self, BetsyCommand.self, FuzzCommand.self,
+            FuzzBatch.self,
+        ])
 }

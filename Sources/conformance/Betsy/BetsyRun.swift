@@ -10,28 +10,39 @@ struct BetsyRun {
 
     private static let taskMilliseconds: Int64 = 10_000
 
-    /// What a run of the process leaves in the trace.
-    func trace(of processID: String, _ run: BetsySuite.Run) throws -> [String] {
+    /// What a run left behind.
+    struct Result {
+        /// The trace, in the words of the suite.
+        var lines: [String]
+        /// What stood in the way, for people.
+        var notes: [String] = []
+    }
+
+    /// Runs the process once.
+    func result(of processID: String, _ run: BetsySuite.Run) throws -> Result {
         let trace = BetsyTrace()
         var languages = LanguageRegistry.standard
         languages.defaultExpressionLanguage = BetsyConditions()
         languages.defaultScriptLanguage = BetsyScripts(trace: trace)
         let imported = BPMNImporter.read(document, file: file, languages: languages)
-        guard !imported.isRefused else { return ["ERROR_deployment"] }
+        guard !imported.isRefused else {
+            let errors = imported.diagnostics.filter { $0.severity == .error }
+            return Result(lines: ["ERROR_deployment"], notes: errors.map(\.description))
+        }
         let host = PartitionHost()
         try host.deploy(imported.processes, resource: document)
         if run.startsParallelProcess { _ = host.start("ParallelProcess", ValueContext()) }
-        guard host.start(processID, run.variables) else { return ["ERROR_runtime"] }
+        guard host.start(processID, run.variables) else { return Result(lines: ["ERROR_runtime"]) }
         let intervals = advance(host, by: run.delayMilliseconds)
         var lines = trace.lines
         if overlap(intervals["CREATE_TIMESTAMP_LOG_1"], intervals["CREATE_TIMESTAMP_LOG_2"]) {
             lines.append("EXECUTION_parallel")
         }
         for incident in host.incidents {
-            lines.append(incident == "UNHANDLED_ERROR_EVENT" ? "ERROR_thrownErrorEvent" : "ERROR_runtime")
+            lines.append(incident.type == "UNHANDLED_ERROR_EVENT" ? "ERROR_thrownErrorEvent" : "ERROR_runtime")
         }
         if trace.hasMarker, run.expectedTrace.contains("MARKER_exists") { lines.append("MARKER_exists") }
-        return lines
+        return Result(lines: lines, notes: host.incidents.map(\.message))
     }
 
     /// Lets time pass, from one due time to the next; returns when each lasting task ran.

@@ -68,17 +68,18 @@ struct BetsySuite: Sendable {
 
     /// Runs a test once and compares the traces as multisets.
     func outcome(of run: Run, in test: Test) -> SuiteReport.Outcome {
-        let trace: [String]
+        let result: BetsyRun.Result
         do {
-            trace = try BetsyRun(document: document(of: test), file: test.file).trace(of: test.process, run)
+            result = try BetsyRun(document: document(of: test), file: test.file).result(of: test.process, run)
         } catch {
             return .failed("\(error)")
         }
         // Either error will do where the suite says no more than that there is one.
         let actual =
             run.expectedTrace.contains("ERROR")
-            ? trace.map { $0 == "ERROR_deployment" || $0 == "ERROR_runtime" ? "ERROR" : $0 } : trace
+            ? result.lines.map { $0 == "ERROR_deployment" || $0 == "ERROR_runtime" ? "ERROR" : $0 } : result.lines
         if actual.sorted() == run.expectedTrace.sorted() { return .passed }
-        return .failed("Expected \(run.expectedTrace.sorted()), but the trace is \(actual.sorted())")
+        let notes = result.notes.map { "; \($0)" }.joined()
+        return .failed("Expected \(run.expectedTrace.sorted()), but the trace is \(actual.sorted())" + notes)
     }
 }

@@ -6,8 +6,8 @@ import Values
 final class PartitionHost: StateSource {
     /// Unix milliseconds.
     var now: Int64 = 1_767_225_600_000
-    /// The types of the incidents that were raised, in order.
-    private(set) var incidents: [String] = []
+    /// The incidents that were raised, in order.
+    private(set) var incidents: [(type: String, message: String)] = []
     private let registry = DefinitionRegistry()
     private lazy var engine = PartitionEngine(partition: 0, partitionCount: 1, definitions: registry, source: self)
     private var waiting: [ExecutableProcess] = []
@@ -67,7 +67,9 @@ final class PartitionHost: StateSource {
             var reader = ByteReader(bytes)
             var codec = EventCodec()
             while !reader.isAtEnd, let event = try? codec.read(&reader) {
-                if case .incidentRaised(_, _, _, let type, _) = event { incidents.append(type) }
+                if case .incidentRaised(_, _, _, let type, let message) = event {
+                    incidents.append((type, message))
+                }
             }
         }
     }
