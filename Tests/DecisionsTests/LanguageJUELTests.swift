@@ -161,16 +161,31 @@ import Values
         "${" + String(repeating: "a[", count: 5_000) + "1" + String(repeating: "]", count: 5_000) + "}",
         "${1" + String(repeating: " + 1", count: 20_000) + "}", "${a" + String(repeating: ".b", count: 20_000) + "}",
         "${" + String(repeating: "a ? b : ", count: 10_000) + "c}", String(repeating: "x", count: 200_000),
+        String(repeating: "${a}", count: 2_000),
     ])
     func whatIsTooLargeIsRefused(_ source: String) {
         Refusal(source, "JUEL-TOO-COMPLEX", "").check(in: juel)
     }
 
     @Test func thousandOperationsRun() throws {
-        let sum = try evaluate("${1" + String(repeating: " + 1", count: 1_000) + "}", in: juel)
-        #expect(sum.value == 1001)
-        let path = try evaluate("${map" + String(repeating: ".b", count: 1_000) + "}", in: juel)
+        let sum = try evaluate("${1" + String(repeating: " + 1", count: 999) + "}", in: juel)
+        #expect(sum.value == 1000)
+        let path = try evaluate("${map" + String(repeating: ".b", count: 999) + "}", in: juel)
         #expect(path.value == .null)
+    }
+
+    @Test func textsAreBounded() throws {
+        let scope = MapScope(["t": .string(String(repeating: "ab", count: 200_000)), "c": "a,b,c"])
+        func evaluation(_ source: String) throws -> Evaluation { try juel.compile(source).evaluate(scope) }
+        #expect(try evaluation("${t.replace('a', '').length()}").value == 200_000)
+        #expect(try evaluation("${c.replace(',', ', ')}").value == "a, b, c")
+        for source in [
+            "${t.replace('', t)}", "${t.replace('a', t)}", "${t.contains(t)}", "${t.indexOf(t.concat('c'))}",
+        ] {
+            let stopped = try evaluation(source)
+            #expect(stopped.value == .null)
+            #expect(stopped.warnings.count == 1, "\(source): \(stopped.warnings)")
+        }
     }
 
     @Test(arguments: 0..<30 as Range<UInt64>)

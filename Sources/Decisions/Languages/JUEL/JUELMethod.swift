@@ -137,7 +137,9 @@ final class JUELMethodNode: Node, @unchecked Sendable {
         case .size, .get, .containsKey: return nil
         default: break
         }
-        guard let argument = machine.juelString(first, at: span) else { return .null }
+        guard let argument = machine.juelString(first, at: span),
+            machine.spendSearching(for: argument, in: text, at: span)
+        else { return .null }
         switch method {
         case .contains: return .boolean(text.firstOffset(of: argument) != nil)
         case .startsWith: return .boolean(text.utf8.starts(with: argument.utf8))

@@ -38,21 +38,26 @@ extension JUELMethodNode {
     /// All occurrences of a text, from left to right; an empty one lies between all characters.
     func replaced(_ text: String, _ match: String, _ replacement: Value, _ machine: inout Machine) -> Value {
         guard let replacement = machine.juelString(replacement, at: span) else { return .null }
-        var (rest, parts, length) = (Substring(text), [String](), text.utf8.count)
         if match.isEmpty {
-            parts = [""] + text.unicodeScalars.map { String($0) } + [""]
-            length += (parts.count - 1) * replacement.utf8.count
-        } else {
-            while let found = String(rest).firstOffset(of: match) {
-                guard machine.spend(1 + rest.utf8.count / 256, at: span) else { return .null }
-                parts.append(String(decoding: rest.utf8.prefix(found), as: UTF8.self))
-                length += replacement.utf8.count - match.utf8.count
-                rest = Substring(String(decoding: rest.utf8.dropFirst(found + match.utf8.count), as: UTF8.self))
-            }
-            parts.append(String(rest))
+            let parts = [""] + text.unicodeScalars.map { String($0) } + [""]
+            let length = text.utf8.count + (parts.count - 1) * replacement.utf8.count
+            guard machine.admitsString(length, at: span) else { return .null }
+            return .string(parts.joined(separator: replacement))
         }
-        guard machine.spend(parts.count / 4, at: span), machine.admitsString(length, at: span) else { return .null }
-        return .string(parts.joined(separator: replacement))
+        let (bytes, wanted) = (Array(text.utf8), Array(match.utf8))
+        var (result, position): ([UInt8], Int) = ([], 0)
+        while position < bytes.count {
+            if bytes[position...].starts(with: wanted) {
+                result += replacement.utf8
+                position += wanted.count
+            } else {
+                result.append(bytes[position])
+                position += 1
+            }
+            guard result.count <= Machine.stringLengthMax else { break }
+        }
+        guard machine.admitsString(result.count, at: span) else { return .null }
+        return .string(String(decoding: result, as: UTF8.self))
     }
 
     /// `matches` and `split`.

@@ -70,6 +70,7 @@ struct JUELParser {
     private mutating func parseMarked(at start: Int) throws(FEELError) -> Node {
         lexer.position = start + 2
         try advance()
+        try count()
         if token.isSymbol("}") {
             throw error("Expected an expression between the braces but found nothing", remedy: "Write ${name}")
         }

@@ -55,6 +55,7 @@ extension XPathRun {
     private mutating func ofTexts(_ function: XPathFunction, _ texts: [String]) -> XPathValue {
         guard machine.admitsString(texts.reduce(0) { $0 + $1.utf8.count }, at: span) else { return .string("") }
         let text = texts[0]
+        if texts.count > 1, !machine.spendSearching(for: texts[1], in: text, at: span) { return .string("") }
         switch function {
         case .concat: return .string(texts.joined())
         case .stringLength: return .number(Number(text.unicodeScalars.count))
