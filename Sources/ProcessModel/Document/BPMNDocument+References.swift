@@ -1,6 +1,6 @@
 /// A mention of one element by another.
 public struct DocumentReference: Hashable, Sendable {
-    /// The name of the attribute or element that holds it: `sourceRef`, `incoming`, `bpmnElement`, …
+    /// The name of the attribute or element that holds it, as `sourceRef`, `incoming` or `bpmnElement`.
     public let role: String
     /// The reference as written, without white space around it.
     public let text: String

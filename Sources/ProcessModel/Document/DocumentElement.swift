@@ -46,11 +46,15 @@ public struct NamespaceDeclaration: Hashable, Sendable {
 
 /// What can stand inside an element.
 public enum DocumentContent: Hashable, Sendable {
+    /// An element.
     case element(ElementID)
+    /// Text, entities replaced.
     case text(String)
     /// Text written as a CDATA section.
     case cdata(String)
+    /// A comment.
     case comment(String)
+    /// A processing instruction.
     case instruction(target: String, data: String)
 
     /// The element, when it is one.

@@ -4,7 +4,7 @@ import ProcessModel
 ///
 /// Two tools that draw the same picture differ in ids, names, prefixes and extensions, but not in this.
 struct FlowGraphShape {
-    /// How often each node or edge occurs: `task`, `boundaryEvent timer`, `task → endEvent`, …
+    /// How often each kind of node or edge occurs, as `boundaryEvent timer` or `sequenceFlow: task → endEvent`.
     private(set) var counts: [String: Int] = [:]
 
     private static let edges: Set<String> = ["sequenceFlow", "messageFlow", "association"]
