@@ -80,7 +80,7 @@ struct FuzzBatch: ParsableCommand {
     @Option var seconds: Double
 
     /// No input may need more memory.
-    static let addressSpaceMax: UInt64 = 8 << 30
+    static let addressSpaceMax: UInt = 8 << 30
 
     func run() throws {
         var limit = rlimit(rlim_cur: Self.addressSpaceMax, rlim_max: Self.addressSpaceMax)
