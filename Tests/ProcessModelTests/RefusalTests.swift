@@ -88,10 +88,10 @@ import Values
         Case("JUEL topic", around("<serviceTask id=\"x\" camunda:type=\"external\" camunda:topic=\"${t}\"/>"), "BP604"),
         Case("JUEL assignee", around("<userTask id=\"x\" camunda:assignee=\"${u}\"/>"), "BP604"),
         Case(
-            "list parameter",
+            "script parameter",
             around(
                 serviceTask(
-                    "<camunda:inputOutput><camunda:inputParameter name=\"a\"><camunda:list/></camunda:inputParameter></camunda:inputOutput>"
+                    "<camunda:inputOutput><camunda:inputParameter name=\"a\"><camunda:script/></camunda:inputParameter></camunda:inputOutput>"
                 )),
             "BP601"),
         Case(

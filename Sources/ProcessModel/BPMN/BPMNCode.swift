@@ -102,12 +102,14 @@ enum BPMNCode: String, Sendable, CaseIterable {
     case vendorFeatureKept = "BP612"
     case resultMappingIgnored = "BP613"
     case impliedJobType = "BP614"
+    case impliedName = "BP615"
 
     /// How serious a finding with this code is in a profile.
     ///
-    /// Settings of other engines that stand where they mean nothing do not keep a model out of the lenient profile.
+    /// Settings of other engines that stand where they mean nothing, and missing ids, do not keep a model out of the
+    /// lenient profile.
     func severity(in profile: ImportProfile) -> Diagnostic.Severity {
-        if profile == .lenient, self == .misplacedExtension { return .warning }
+        if profile == .lenient, self == .misplacedExtension || self == .missingID { return .warning }
         return severity
     }
 
@@ -116,7 +118,7 @@ enum BPMNCode: String, Sendable, CaseIterable {
         switch self {
         case .flowMismatch, .unreachable, .noDefaultFlow, .possibleRecursion, .unconditionalFlow, .conditionOnDefault,
             .cycleFiresOnce, .unknownVendorExtension, .severalStartEvents, .conditionIgnored, .noCorrelation,
-            .delegateAsJob, .vendorFeatureKept, .resultMappingIgnored, .impliedJobType:
+            .delegateAsJob, .vendorFeatureKept, .resultMappingIgnored, .impliedJobType, .impliedName:
             .warning
         case .processSkipped, .vendorSettingIgnored, .foreignExtensionKept, .keptForPeople:
             .info

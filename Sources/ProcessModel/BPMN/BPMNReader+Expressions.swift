@@ -108,6 +108,17 @@ extension BPMNReader {
     /// Whether scripts without a format are in a language of the registry.
     var hasDefaultScripts: Bool { languages.scriptLanguage(nil) != nil }
 
+    /// What the lenient profile takes for a name or code that a model leaves out, as other engines do.
+    ///
+    /// - Returns: nil in the other profiles, and when there is nothing to take.
+    func implied(_ name: String?, for what: String, at element: XMLElement) -> String? {
+        guard profile == .lenient, let name, !name.isEmpty else { return nil }
+        report(
+            .impliedName, at: element, "There is no \(what); \(name) is used.",
+            remedy: "add the \(what) if another one is meant")
+        return name
+    }
+
     /// Compiles a script in the language of its format; an empty format is the default of the registry.
     func script(_ source: String, format: String, of element: XMLElement, _ what: String) -> CompiledScript? {
         guard let language = languages.scriptLanguage(format.isEmpty ? nil : format) else {
@@ -179,7 +190,8 @@ extension BPMNReader {
         return language.hasSuffix("/XPath") ? "" : language
     }
 
-    private func isMarkedJUEL(_ source: String) -> Bool {
+    /// Whether a text is a JUEL expression or holds one (`${…}`, `#{…}`).
+    func isMarkedJUEL(_ source: String) -> Bool {
         var isMarked = false
         for byte in source.utf8 {
             if isMarked, byte == UInt8(ascii: "{") { return true }

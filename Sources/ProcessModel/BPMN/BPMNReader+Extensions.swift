@@ -129,7 +129,7 @@ extension BPMNReader {
     }
 
     /// Refuses what another engine would do; the lenient profile keeps it and says so.
-    private func refuseVendorFeature(_ what: String, _ treatment: ExtensionTreatment, at element: XMLElement) {
+    func refuseVendorFeature(_ what: String, _ treatment: ExtensionTreatment, at element: XMLElement) {
         switch treatment {
         case .delegate where profile == .lenient: return
         case .refused where profile == .lenient: mention(.vendorFeatureKept, what, at: element)

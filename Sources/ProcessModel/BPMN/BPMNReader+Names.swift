@@ -10,6 +10,20 @@ extension BPMNReader {
                 ?? "correct the name, or move it into extensionElements under a namespace of its own")
     }
 
+    /// Records an element that is none of BPMN, beside elements that are.
+    func reportStranger(_ element: XMLElement) {
+        switch element.name.space {
+        case .bpmn: reportUnknown(element)
+        case .zeebe, .camunda, .apg:
+            report(
+                .misplacedExtension, at: element,
+                "Expected \(element.name.description) inside extensionElements, but found it beside BPMN elements.",
+                remedy: "move it into <extensionElements>")
+        case .none, .diagram, .schemaInstance, .foreign:
+            mention(.foreignExtensionKept, element.name.uri.isEmpty ? "no namespace" : element.name.uri, at: element)
+        }
+    }
+
     /// Says what is done with an extension element that is not in the table.
     func reportUnknownExtension(_ element: XMLElement) {
         switch element.name.space {

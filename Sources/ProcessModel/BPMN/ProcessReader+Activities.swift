@@ -63,6 +63,9 @@ extension ProcessReader {
             readScript(script, into: index, resultVariable, extensions)
         } else if !extensions.all(.apgSet).isEmpty {
             node.script = readAssignments(extensions.all(.apgSet), of: node)
+        } else if reader.profile == .lenient, let resource = node.element.attribute("resource", in: .camunda) {
+            reader.reportDelegate("resource", type: "script:\(resource)", at: node.element)
+            node.job = job(index, .literal("script:\(resource)"), extensions)
         } else if !hasErrorsInNode {
             reader.report(
                 .noScript, at: node.element, "Expected a script in \(node.id), but found none.",

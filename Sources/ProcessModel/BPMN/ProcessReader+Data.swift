@@ -78,7 +78,10 @@ extension ProcessReader {
         var target: (name: String, isStore: Bool)?
         if let reference = association.children.first(where: { $0.name.tag == .targetRef })?.text {
             target = data(reference)
-            if target == nil { reportData(reference, at: association) }
+            guard target != nil else {
+                reportData(reference, at: association)
+                return
+            }
         }
         let assignments = association.children.filter { $0.name.tag == .assignment }
         let transformation = association.children.first { $0.name.tag == .transformation }

@@ -29,7 +29,10 @@ extension ProcessReader {
             version: element.attribute("decisionRefVersion", in: .camunda), at: element)
         checkResultMapping(element)
         guard let decision, let binding else { return nil }
-        guard let result = element.attribute("resultVariable", in: .camunda), !result.isEmpty else {
+        let result =
+            element.attribute("resultVariable", in: .camunda).flatMap { $0.isEmpty ? nil : $0 }
+            ?? reader.implied("decisionResult", for: "result variable of \(node.id)", at: element)
+        guard let result else {
             reader.report(
                 .incompleteExtension, at: element,
                 "Expected camunda:resultVariable beside camunda:decisionRef on \(node.id), but it is missing.",

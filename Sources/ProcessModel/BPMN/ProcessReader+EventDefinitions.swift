@@ -8,6 +8,8 @@ extension ProcessReader {
         guard let reference = definition.attribute("signalRef"),
             let signal = reader.resolve(reference, as: .signal)
         else {
+            let implied = reader.implied(definition.attribute("signalRef"), for: "signal of this id", at: definition)
+            if let implied { return .signal(SignalDefinition(name: .literal(implied))) }
             reader.report(
                 .unknownSignal, at: definition,
                 "Expected \(node.id) to name a signal, but "
@@ -43,6 +45,9 @@ extension ProcessReader {
             return nil
         }
         guard let error = reader.resolve(reference, as: .error) else {
+            if let code = reader.implied(reference, for: "error of this id", at: definition) {
+                return .error(code: code)
+            }
             reader.report(
                 .unknownError, at: definition,
                 "Expected \(node.id) to name an error, but there is no error \(reference).",
@@ -50,6 +55,9 @@ extension ProcessReader {
             return nil
         }
         guard let code = error.attribute("errorCode"), !code.isEmpty else {
+            if let code = reader.implied(error.attribute("id"), for: "code of the error", at: definition) {
+                return .error(code: code)
+            }
             reader.report(
                 .errorWithoutCode, at: definition,
                 "Expected error \(reference) to have an errorCode, but it has none; \(node.id) needs it.",
@@ -69,6 +77,9 @@ extension ProcessReader {
             return nil
         }
         guard let escalation = reader.resolve(reference, as: .escalation) else {
+            if let code = reader.implied(reference, for: "escalation of this id", at: definition) {
+                return .escalation(code: code)
+            }
             reader.report(
                 .unknownEscalation, at: definition,
                 "Expected \(node.id) to name an escalation, but there is no escalation \(reference).",
@@ -76,6 +87,9 @@ extension ProcessReader {
             return nil
         }
         guard let code = escalation.attribute("escalationCode"), !code.isEmpty else {
+            if let code = reader.implied(escalation.attribute("id"), for: "code of the escalation", at: definition) {
+                return .escalation(code: code)
+            }
             reader.report(
                 .escalationWithoutCode, at: definition,
                 "Expected escalation \(reference) to have an escalationCode, but it has none; \(node.id) needs it.",

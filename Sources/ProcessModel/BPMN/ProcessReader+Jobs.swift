@@ -22,11 +22,6 @@ extension ProcessReader {
         }
     }
 
-    private func hasMessage(_ element: XMLElement) -> Bool {
-        if let reference = element.attribute("messageRef"), !reference.isEmpty { return true }
-        return operation(of: element)?.children.contains { $0.name.tag == .inMessageRef } ?? false
-    }
-
     /// A job whose type no vocabulary names: that of the operation or, in the lenient profile, of the task itself.
     private func readImpliedJob(_ index: Int, _ extensions: Extensions) -> JobDefinition? {
         let node = nodes[index]

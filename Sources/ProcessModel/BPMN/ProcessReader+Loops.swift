@@ -117,7 +117,7 @@ extension ProcessReader {
             case .outputDataItem: parts.outputItem = child
             case .complexBehaviorDefinition: parts.behaviors.append(child)
             case let tag?: refusePart(child, tag)
-            case nil: if child.name.space == .bpmn { reader.reportUnknown(child) }
+            case nil: reader.reportStranger(child)
             }
         }
         return parts

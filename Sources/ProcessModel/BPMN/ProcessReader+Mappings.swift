@@ -1,4 +1,5 @@
 import Decisions
+import Values
 
 extension ProcessReader {
     /// Reads input and output mappings of every vocabulary into a node.
@@ -26,21 +27,54 @@ extension ProcessReader {
     private func readCamundaMapping(_ mapping: XMLElement, into index: Int) {
         for child in mapping.children {
             guard child.name.local == "inputParameter" || child.name.local == "outputParameter" else { continue }
-            if let structured = child.children.first(where: { _ in true }) {
-                reader.report(
-                    .vendorFeatureRefused, at: structured,
-                    "\(structured.name.description) in a mapping is not executed.",
-                    remedy: "write the value as a FEEL expression with a leading =")
-                continue
-            }
             guard let name = requiredText("name", of: child), let target = variablePath(name, of: child) else {
                 continue
             }
-            guard let source = reader.value(child.text, of: child, "the value of \(name)") else { continue }
+            let source: ExpressionOrLiteral?
+            if let structured = child.children.first(where: { _ in true }) {
+                source = readStructured(structured)
+            } else {
+                source = reader.value(child.text, of: child, "the value of \(name)")
+            }
+            guard let source else { continue }
             add(
                 VariableMapping(source: source, target: target), isInput: child.name.local == "inputParameter",
                 at: child, index)
         }
+    }
+
+    /// A list or map of literals and FEEL expressions becomes one expression; scripts and other languages do not.
+    private func readStructured(_ element: XMLElement) -> ExpressionOrLiteral? {
+        guard let source = feel(element) else {
+            reader.refuseVendorFeature(
+                "\(element.name.description) in a mapping",
+                .refused("write the value as a FEEL expression with a leading ="), at: element)
+            return nil
+        }
+        return reader.expression(source, of: element, "the value of a mapping").map { .expression($0) }
+    }
+
+    private func feel(_ element: XMLElement) -> String? {
+        let items = Array(element.children)
+        switch element.name.local {
+        case "list":
+            let values = items.compactMap(feel)
+            return values.count == items.count ? "[\(values.joined(separator: ", "))]" : nil
+        case "map":
+            let entries = items.compactMap { entry -> String? in
+                guard let key = entry.attribute("key") else { return nil }
+                let inner = entry.children.first { _ in true }
+                return (inner.map(feel) ?? feel(text: entry.text)).map { "\(JSON.string(.string(key))): \($0)" }
+            }
+            return entries.count == items.count ? "{\(entries.joined(separator: ", "))}" : nil
+        case "value" where items.isEmpty: return feel(text: element.text)
+        default: return nil
+        }
+    }
+
+    private func feel(text: String) -> String? {
+        if text.hasPrefix("=") { return "(\(text.dropFirst()))" }
+        return reader.isMarkedJUEL(text) ? nil : JSON.string(.string(text))
     }
 
     /// Reads `apg:io`: maps, and whether a result is merged.
@@ -81,9 +115,8 @@ extension ProcessReader {
     private func readCallMapping(_ mapping: XMLElement) -> VariableMapping? {
         if mapping.attribute("variables") != nil { return nil }
         if mapping.attribute("businessKey") != nil {
-            reader.report(
-                .vendorFeatureRefused, at: mapping, "A business key is not handed to a called process.",
-                remedy: "map it to a variable with source and target")
+            reader.refuseVendorFeature(
+                "The business key of camunda:in", .refused("map it to a variable with source and target"), at: mapping)
             return nil
         }
         let name = mapping.attribute("source")

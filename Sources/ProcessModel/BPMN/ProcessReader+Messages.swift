@@ -1,10 +1,16 @@
 import Decisions
+import Values
 
 extension ProcessReader {
     /// Reads what a receive task waits for.
     func readReceiveTask(_ index: Int) {
         let node = nodes[index]
         node.isInstantiating = reader.boolean("instantiate", of: node.element) ?? false
+        if !hasMessage(node.element), let name = reader.implied(node.id, for: "message of \(node.id)", at: node.element)
+        {
+            node.event = .message(MessageDefinition(name: .literal(name), correlationKey: nil))
+            return
+        }
         guard let message = message(of: node.element, node) else { return }
         node.event = readCaught(message, at: node.element, node, startsInstance: node.isInstantiating)
     }
@@ -26,6 +32,12 @@ extension ProcessReader {
     }
 
     // MARK: References
+
+    /// Whether an element refers to a message, known or not.
+    func hasMessage(_ element: XMLElement) -> Bool {
+        if let reference = element.attribute("messageRef"), !reference.isEmpty { return true }
+        return operation(of: element)?.children.contains { $0.name.tag == .inMessageRef } ?? false
+    }
 
     /// The message an element refers to, by itself or through its operation.
     private func message(of element: XMLElement, _ node: DraftNode) -> XMLElement? {
@@ -156,8 +168,18 @@ extension ProcessReader {
             MessageDefinition(
                 name: name, correlationKey: key,
                 messageID: publish.flatMap { reader.attributeValue("messageId", of: $0, "the id \(what)") },
-                timeToLive: publish.flatMap { reader.attributeValue("timeToLive", of: $0, "the time to live \(what)") })
+                timeToLive: publish.flatMap { timeToLive(of: $0, "the time to live \(what)") })
         )
+    }
+
+    private func timeToLive(of publish: XMLElement, _ what: String) -> ExpressionOrLiteral? {
+        let value = reader.attributeValue("timeToLive", of: publish, what)
+        if case .literal(let text)? = value, ISO8601Duration(text).map(\.isNegative) ?? true {
+            reader.report(
+                .badLiteral, at: publish, "Expected an ISO 8601 duration for \(what), but found \"\(text)\".",
+                remedy: "write one such as PT1H, or an expression with a leading =")
+        }
+        return value
     }
 
     private func publication(in definition: XMLElement) -> XMLElement? {

@@ -35,7 +35,7 @@ extension ProcessReader {
             node.event = EventDefinition.none
             return
         }
-        reader.checkAttributes(of: node.element, on: .node(node.kind))
+        if node.kind != .process || !isGlobalTask { reader.checkAttributes(of: node.element, on: .node(node.kind)) }
         let parts = parts(of: node)
         readInheritedPriority(index, parts.extensions)
         if node.kind.isActivity { readMarkers(node, parts) }
@@ -86,7 +86,7 @@ extension ProcessReader {
         if node.kind == .process, isGlobalTask { return parts }
         for child in node.element.children {
             guard let tag = child.name.tag else {
-                if child.name.space == .bpmn, !node.kind.isScope { reader.reportUnknown(child) }
+                if !node.kind.isScope || child.name.space != .bpmn { reader.reportStranger(child) }
                 continue
             }
             if take(child, tag, of: node, into: &parts) || tag.isKept { continue }
@@ -119,7 +119,7 @@ extension ProcessReader {
         case .ioSpecification where kind.isActivity || kind == .process, .dataInput where kind.isThrowing,
             .dataOutput where kind.isCatching, .inputSet where kind.isThrowing, .outputSet where kind.isCatching:
             return true
-        case .ioBinding where kind == .callActivity || kind == .process: return true
+        case .ioBinding where kind == .callActivity || kind == .process || isGlobalTask: return true
         case .dataInputAssociation where kind.isActivity || kind.isThrowing,
             .dataOutputAssociation where kind.isActivity || kind.isCatching:
             parts.dataAssociations.append(child)

@@ -1,0 +1,185 @@
+import Decisions
+import ProcessModel
+import Testing
+import Values
+
+/// Models made for other engines: the lenient profile deploys them and says what it made of them.
+@Suite struct LenientProfileTests {
+    private func lenient(_ content: String, root: String = "") -> ImportResult {
+        importOnly(document(content, root: root), file: nil, profile: .lenient)
+    }
+
+    private func lenientNode(_ node: String, root: String = "", _ expected: [String]) throws -> FlowNode {
+        let result = lenient(around(node), root: root)
+        #expect(codes(result.diagnostics) == expected, "\(result.diagnostics)")
+        return try #require(result.processes.first?.node(id: "x"))
+    }
+
+    @Test(arguments: [
+        ("camunda:class=\"org.Work\"", "class:org.Work"),
+        ("camunda:delegateExpression=\"${work}\"", "delegateExpression:${work}"),
+        ("camunda:expression=\"${bean.work()}\"", "expression:${bean.work()}"),
+        ("camunda:type=\"mail\"", "mail"),
+    ])
+    func codeBecomesAJob(_ row: (attributes: String, type: String)) throws {
+        for element in ["serviceTask", "sendTask", "businessRuleTask"] {
+            let node = try lenientNode("<\(element) id=\"x\" \(row.attributes)/>", ["BP611"])
+            #expect(node.job?.type.text == row.type)
+        }
+        let event = """
+            <intermediateThrowEvent id="x"><messageEventDefinition \(row.attributes)/></intermediateThrowEvent>
+            """
+        #expect(try lenientNode(event, ["BP611"]).job?.type.text == row.type)
+    }
+
+    @Test(arguments: [
+        ("camunda", "http://camunda.org/schema/1.0/bpmn"), ("operaton", "http://operaton.org/schema/1.0/bpmn"),
+        ("activiti", "http://activiti.org/bpmn"), ("flowable", "http://flowable.org/bpmn"),
+    ])
+    func fourEnginesShareOneVocabulary(_ row: (prefix: String, uri: String)) {
+        let task = "<serviceTask id=\"x\" xmlns:v=\"\(row.uri)\" v:class=\"C\" v:resultVariable=\"r\"/>"
+        let job = lenient(around(task)).processes.first?.node(id: "x")?.job
+        #expect(job?.type.text == "class:C")
+        #expect(job?.resultVariable == "r")
+    }
+
+    @Test(arguments: ["serviceTask", "sendTask", "businessRuleTask"])
+    func aTaskWithoutWorkIsAJobOfItsID(element: String) throws {
+        #expect(try lenientNode("<\(element) id=\"x\"/>", ["BP614"]).job?.type.text == "x")
+        #expect(codes(findings(around("<\(element) id=\"x\"/>"))) == ["BP319"])
+    }
+
+    @Test(arguments: ["groovy", "javascript", "text/x-python"])
+    func foreignScriptsBecomeJobs(format: String) throws {
+        let node = try lenientNode(
+            "<scriptTask id=\"x\" scriptFormat=\"\(format)\" camunda:resultVariable=\"r\"><script>1</script></scriptTask>",
+            ["BP611"])
+        #expect(node.job?.type.text == "script:\(format)")
+        #expect(node.job?.resultVariable == "r")
+        #expect(node.script == nil)
+    }
+
+    @Test func aScriptInAFileBecomesAJob() throws {
+        let node = try lenientNode("<scriptTask id=\"x\" camunda:resource=\"a.groovy\"/>", ["BP611", "BP612"])
+        #expect(node.job?.type.text == "script:a.groovy")
+    }
+
+    @Test(arguments: [
+        "<camunda:executionListener class=\"L\" event=\"start\"/>",
+        "<camunda:taskListener class=\"L\" event=\"create\"/>",
+        "<camunda:field name=\"f\"/>",
+        "<camunda:connector><camunda:connectorId>http</camunda:connectorId></camunda:connector>",
+        "<camunda:errorEventDefinition errorRef=\"e\"/>", "<zeebe:executionListeners/>",
+    ])
+    func whatIsNotExecutedIsKeptAndReported(xml: String) throws {
+        let node = try lenientNode(
+            "<serviceTask id=\"x\" camunda:type=\"external\" camunda:topic=\"t\"><extensionElements>\(xml)</extensionElements></serviceTask>",
+            ["BP612"])
+        #expect(node.job?.type.text == "t")
+        let strict = findings(
+            around(
+                "<serviceTask id=\"x\" camunda:type=\"external\" camunda:topic=\"t\"><extensionElements>\(xml)</extensionElements></serviceTask>"
+            ))
+        #expect(codes(strict) == ["BP601"])
+    }
+
+    @Test(arguments: ["initiator", "skipExpression", "triggerable"])
+    func attributesAreKeptToo(attribute: String) throws {
+        _ = try lenientNode("<userTask id=\"x\" camunda:\(attribute)=\"v\"/>", ["BP612"])
+    }
+
+    @Test func juelIsRead() throws {
+        let condition = "<conditionExpression>${amount &gt; 10 &amp;&amp; !empty name}</conditionExpression>"
+        let content = around("<exclusiveGateway id=\"x\"/>").replacing(
+            "targetRef=\"end\"/>", with: "targetRef=\"end\">\(condition)</sequenceFlow>")
+        let process = try #require(lenient(content).processes.first)
+        let flow = try #require(process.flows.first { $0.id == "f2" }?.condition)
+        #expect(flow.evaluateCondition(MapScope(["amount": 11, "name": "a"])) == true)
+        #expect(flow.evaluateCondition(MapScope(["amount": 11, "name": ""])) == false)
+        let task = try lenientNode("<userTask id=\"x\" camunda:assignee=\"${user}\" camunda:formKey=\"f\"/>", [])
+        #expect(task.userTask?.assignee?.evaluateValue(MapScope(["user": "ada"])) == "ada")
+    }
+
+    @Test func wrongJUELIsFound() {
+        #expect(codes(lenient(around("<userTask id=\"x\" camunda:assignee=\"${user\"/>")).diagnostics) == ["BP401"])
+    }
+
+    @Test(arguments: [
+        ("<receiveTask id=\"x\"/>", "", "message x by nothing"),
+        (
+            "<intermediateThrowEvent id=\"x\"><signalEventDefinition signalRef=\"go\"/></intermediateThrowEvent>", "",
+            "signal go"
+        ),
+        (
+            "<intermediateThrowEvent id=\"x\"><escalationEventDefinition escalationRef=\"up\"/></intermediateThrowEvent>",
+            "",
+            "escalation up"
+        ),
+        (
+            "<intermediateThrowEvent id=\"x\"><escalationEventDefinition escalationRef=\"up\"/></intermediateThrowEvent>",
+            "<escalation id=\"up\"/>", "escalation up"
+        ),
+    ])
+    func namesAreImplied(_ row: (xml: String, root: String, event: String)) throws {
+        #expect(try lenientNode(row.xml, root: row.root, ["BP615"]).event?.text == row.event)
+        #expect(findings(around(row.xml), root: row.root).contains { $0.severity == .error })
+    }
+
+    @Test(arguments: ["", "<error id=\"bad\"/>"])
+    func anErrorWithoutCodeIsThatOfItsID(root: String) throws {
+        let content =
+            around("<task id=\"x\"/>")
+            + "<boundaryEvent id=\"b\" attachedToRef=\"x\"><errorEventDefinition errorRef=\"bad\"/></boundaryEvent>"
+        let result = lenient(content, root: root)
+        #expect(codes(result.diagnostics) == ["BP615"])
+        #expect(result.processes.first?.node(id: "b")?.event?.text == "error bad")
+    }
+
+    @Test func aDecisionWithoutVariableGivesDecisionResult() throws {
+        let node = try lenientNode(
+            "<businessRuleTask id=\"x\" camunda:decisionRef=\"d\" camunda:mapDecisionResult=\"singleEntry\"/>",
+            ["BP615"])
+        #expect(node.calledDecision?.resultVariable == "decisionResult")
+    }
+
+    @Test func missingIDsAndMisplacedSettingsAreWarnings() throws {
+        let result = lenient(
+            around("<userTask id=\"x\" camunda:topic=\"t\"><camunda:properties/></userTask>")
+                .replacing("<sequenceFlow id=\"f2\"", with: "<sequenceFlow"))
+        #expect(codes(result.diagnostics) == ["BP610", "BP610", "BP202"])
+        #expect(result.processes.first?.flows.count == 2)
+    }
+
+    @Test(arguments: [
+        (
+            "<camunda:list><camunda:value>a</camunda:value><camunda:value>=b + 1</camunda:value></camunda:list>",
+            "[\"a\", (b + 1)]"
+        ),
+        (
+            """
+            <camunda:map><camunda:entry key="k">v</camunda:entry><camunda:entry key="l"><camunda:list/></camunda:entry></camunda:map>
+            """, "{\"k\": \"v\", \"l\": []}"
+        ),
+    ])
+    func listsAndMapsAreExpressions(_ row: (xml: String, source: String)) throws {
+        let node = try importedNode(
+            serviceTask(
+                """
+                <camunda:inputOutput><camunda:inputParameter name="a">\(row.xml)</camunda:inputParameter></camunda:inputOutput>
+                """))
+        #expect(node.inputs.map(\.text) == ["a ← =" + row.source])
+    }
+
+    @Test(arguments: [
+        "<camunda:script scriptFormat=\"groovy\">1</camunda:script>", "<camunda:list><camunda:script/></camunda:list>",
+        "<camunda:map><camunda:entry>v</camunda:entry></camunda:map>",
+        "<camunda:list><camunda:value>${a}</camunda:value></camunda:list>",
+    ])
+    func otherParametersAreNotRead(xml: String) throws {
+        let parameter = """
+            <camunda:inputOutput><camunda:inputParameter name="a">\(xml)</camunda:inputParameter></camunda:inputOutput>
+            """
+        #expect(try lenientNode(serviceTask(parameter), ["BP612"]).inputs.isEmpty)
+        #expect(codes(findings(around(serviceTask(parameter)))) == ["BP601"])
+    }
+}
