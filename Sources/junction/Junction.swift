@@ -13,7 +13,8 @@ struct Junction: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, RunCommand.self, LintCommand.self, DeployCommand.self, StartCommand.self,
+            ServeCommand.self, RunCommand.self, LintCommand.self, LayoutCommand.self, DeployCommand.self,
+            StartCommand.self,
             InstanceCommand.self, JobCommand.self, TaskCommand.self, IncidentCommand.self, MessageCommand.self,
             DeadLetterCommand.self, TriggerCommand.self, ConnectionCommand.self, StatusCommand.self,
             AuditCommand.self, DoctorCommand.self, BenchCommand.self,

@@ -43,6 +43,11 @@ final class Console: Sendable {
         }
     }
 
+    /// Writes data as it is.
+    func print(bytes: [UInt8]) {
+        self.state.withLock { $0.buffer += bytes }
+    }
+
     /// Writes a JSON value as one line of data.
     func print(json value: Value) {
         self.print(JSON.string(value))
