@@ -8,10 +8,13 @@ struct FuzzCommand: ParsableCommand {
         discussion: "A failing input is kept in the folder --keep; --seed and --rounds 1 run it again.")
 
     @Option(help: "What to fuzz: \(FuzzTarget.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var target: FuzzTarget
+    var target: FuzzTarget?
 
     @Option(help: "The folder of the corpus; its files end with the name of the target.")
-    var corpus: String
+    var corpus = "Tests/Corpus"
+
+    @Flag(help: "Print the targets, a line each.")
+    var list = false
 
     @Option(help: "How many inputs.")
     var rounds = 10_000
@@ -26,12 +29,21 @@ struct FuzzCommand: ParsableCommand {
     var seconds = 10.0
 
     func run() throws {
+        if list {
+            for target in FuzzTarget.allCases { print(target.rawValue) }
+            return
+        }
+        guard let target else { throw ValidationError("Expected --target, one of those --list prints.") }
+        try fuzz(target)
+    }
+
+    private func fuzz(_ target: FuzzTarget) throws {
         let mutator = try FuzzBatch.mutator(target, corpus: corpus)
         var next = seed
         var failed = 0
         while next < seed + UInt64(rounds) {
             let count = Swift.min(500, Int(seed + UInt64(rounds) - next))
-            guard let failure = try runBatch(from: next, count: count) else {
+            guard let failure = try runBatch(target, from: next, count: count) else {
                 next += UInt64(count)
                 continue
             }
@@ -48,7 +60,9 @@ struct FuzzCommand: ParsableCommand {
     }
 
     /// Runs a stretch of seeds in a child; the seed at which the child ended otherwise than well.
-    private func runBatch(from first: UInt64, count: Int) throws -> (seed: UInt64, reason: String)? {
+    private func runBatch(
+        _ target: FuzzTarget, from first: UInt64, count: Int
+    ) throws -> (seed: UInt64, reason: String)? {
         let child = Process()
         child.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         child.arguments = [
