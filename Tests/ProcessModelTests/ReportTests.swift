@@ -69,7 +69,7 @@ import Values
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let pages = try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "docs/errors").path)
-            .filter { $0.hasPrefix("BP") && $0.hasSuffix(".md") }.map { String($0.dropLast(3)) }
+            .filter { ($0.hasPrefix("BP") || $0.hasPrefix("BC")) && $0.hasSuffix(".md") }.map { String($0.dropLast(3)) }
         #expect(Set(pages) == Set(BPMNImporter.diagnosticCodes))
         for page in pages {
             let text = try String(contentsOf: root.appending(path: "docs/errors/\(page).md"), encoding: .utf8)

@@ -28,8 +28,11 @@ public enum BPMNImporter {
     ///   - file: How findings call the document.
     ///   - profile: How strictly to read.
     ///   - languages: The languages of expressions and scripts; nil means those of the profile.
+    ///   - checksConstraints: Whether to check the constraints of the standard too; a document that was accepted once
+    ///     is not held to them again.
     public static func read(
-        _ bytes: [UInt8], file: String?, profile: ImportProfile = .standard, languages: LanguageRegistry? = nil
+        _ bytes: [UInt8], file: String?, profile: ImportProfile = .standard, languages: LanguageRegistry? = nil,
+        checksConstraints: Bool = true
     ) -> ImportResult {
         switch open(bytes, file: file) {
         case .failure(let diagnostic):
@@ -38,13 +41,16 @@ public enum BPMNImporter {
             let reader = BPMNReader(
                 document: document, file: file, profile: profile, languages: languages ?? profile.languages)
             let processes = reader.read()
-            return ImportResult(processes: processes, diagnostics: reader.diagnostics)
+            let findings = checksConstraints ? reader.findingsWithConstraints(mentioning: false) : reader.findings
+            let diagnostics = reader.inOrder(findings)
+            let isRefused = diagnostics.contains { $0.severity == .error }
+            return ImportResult(processes: isRefused ? [] : processes, diagnostics: diagnostics)
         }
     }
 
     /// Reads a document and says for each element whether it is executed, kept or refused.
     ///
-    /// Takes what ``read(_:file:profile:languages:)`` takes.
+    /// Takes what ``read(_:file:profile:languages:checksConstraints:)`` takes.
     public static func report(
         _ bytes: [UInt8], file: String?, profile: ImportProfile = .standard, languages: LanguageRegistry? = nil
     ) -> ModelReport {
@@ -55,7 +61,8 @@ public enum BPMNImporter {
             let reader = BPMNReader(
                 document: document, file: file, profile: profile, languages: languages ?? profile.languages)
             _ = reader.read()
-            return ModelReport(rows: reader.reportRows(), diagnostics: reader.diagnostics)
+            let findings = reader.findingsWithConstraints(mentioning: true)
+            return ModelReport(rows: reader.reportRows(findings), diagnostics: reader.inOrder(findings))
         }
     }
 
@@ -75,7 +82,9 @@ public enum BPMNImporter {
 
 extension BPMNImporter {
     /// Every code a finding can have; each has a page in `docs/errors`.
-    public static var diagnosticCodes: [String] { BPMNCode.allCases.map(\.rawValue) }
+    public static var diagnosticCodes: [String] {
+        BPMNCode.allCases.map(\.rawValue) + Constraint.allCases.map(\.rawValue)
+    }
 }
 
 extension ImportProfile {

@@ -42,8 +42,8 @@ final class BPMNReader {
         self.languages = languages
     }
 
-    /// What was found, in document order.
-    var diagnostics: [Diagnostic] {
+    /// The diagnostics of findings, in document order.
+    func inOrder(_ findings: [Finding]) -> [Diagnostic] {
         findings.enumerated()
             .sorted { ($0.element.element, $0.offset) < ($1.element.element, $1.offset) }
             .map(\.element.diagnostic)

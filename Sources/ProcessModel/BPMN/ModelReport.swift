@@ -55,6 +55,10 @@ public struct ModelReport: Sendable {
         members["line"] = diagnostic.line.map { .number(Number($0)) }
         members["column"] = diagnostic.column.map { .number(Number($0)) }
         members["elementId"] = diagnostic.elementID.map { .string($0) }
+        if let rule = diagnostic.constraintRule {
+            members["rule"] = .string(rule.constraint.number)
+            members["clause"] = .string(rule.clause)
+        }
         return .context(members)
     }
 }
@@ -74,8 +78,8 @@ extension ModelReport.Row {
 }
 
 extension BPMNReader {
-    /// The rows of the report; to be asked for after reading.
-    func reportRows() -> [ModelReport.Row] {
+    /// The rows of the report about what was found; to be asked for after reading.
+    func reportRows(_ findings: [Finding]) -> [ModelReport.Row] {
         var codes: [Int32: [String]] = [:]
         for finding in findings where finding.diagnostic.severity == .error {
             codes[rowOwner(of: finding.element), default: []].append(finding.diagnostic.code)
@@ -116,7 +120,9 @@ extension BPMNReader {
     private func isInExecutedProcess(_ element: XMLElement) -> Bool {
         var next: XMLElement? = element
         while let candidate = next {
-            if candidate.name.tag == .process || candidate.name.tag?.globalTaskKind != nil { return executedProcesses.contains(candidate.index) }
+            if candidate.name.tag == .process || candidate.name.tag?.globalTaskKind != nil {
+                return executedProcesses.contains(candidate.index)
+            }
             if candidate.parent?.name.tag == .definitions { return true }
             next = candidate.parent
         }

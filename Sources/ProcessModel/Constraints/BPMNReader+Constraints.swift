@@ -1,0 +1,83 @@
+import Values
+
+extension BPMNReader {
+    /// What reading found together with the constraints that the document breaks, in document order.
+    ///
+    /// To be asked for after reading. What the importer already found is not said again as a constraint.
+    ///
+    /// - Parameter mentioning: Whether to tell too what does no harm; a deployment need not be told.
+    func findingsWithConstraints(mentioning: Bool) -> [Finding] {
+        let checker = ConstraintChecker(document: document, profile: profile, file: file)
+        var said: Set<Said> = []
+        for finding in findings {
+            said.insert(Said(code: finding.diagnostic.code, element: finding.diagnostic.elementID))
+        }
+        let constraints = checker.check().filter { finding in
+            let diagnostic = finding.diagnostic
+            guard mentioning || diagnostic.severity > .info else { return false }
+            return !finding.constraint.importerCodes.contains { code in
+                said.contains(Said(code: code.rawValue, element: diagnostic.elementID))
+            }
+        }
+        guard !constraints.isEmpty else { return findings }
+        return findings + constraints.map { Finding(element: $0.element, diagnostic: $0.diagnostic) }
+    }
+
+    private struct Said: Hashable {
+        let code: String
+        let element: String?
+    }
+}
+
+extension Constraint {
+    /// The codes of the importer that say the same about the same element.
+    var importerCodes: [BPMNCode] {
+        switch self {
+        case .duplicateID: [.duplicateID]
+        case .missingID: [.missingID]
+        case .informalExpression, .emptyExpression, .condition: [.emptyExpression, .expressionRequired]
+        case .errorWithoutCode: [.errorWithoutCode, .unknownError]
+        case .escalationWithoutCode: [.escalationWithoutCode, .unknownEscalation]
+        case .unlistedFlow: [.flowMismatch]
+        case .foreignDefaultFlow: [.defaultNotOutgoing]
+        case .flowSource, .flowTarget, .flowToArtifact, .flowFromArtifact: [.danglingFlow, .flowNotAllowed]
+        case .flowAcrossPools, .flowAcrossLevels: [.flowCrossesScope]
+        case .eventSubProcessWithFlow, .linkWithFlow, .compensationBoundaryFlow: [.flowNotAllowed]
+        case .instantiatingReceiveTask, .instantiatingGateway: [.badInstantiation]
+        case .noLoopSource, .unresolvedLoopData: [.badLoop, .unknownData]
+        case .startEventWithIncoming: [.startWithIncoming]
+        case .endEventWithOutgoing: [.endWithOutgoing]
+        case .endEventWithoutIncoming, .noIncoming, .intermediateWithoutIncoming: [.unreachable]
+        case .boundaryEventWithIncoming: [.boundaryWithIncoming]
+        case .boundaryNotInterrupting: [.errorNotInterrupting]
+        case .adHocContent: [.startInAdHoc]
+        case .choreographyInProcess, .choreographyInSubProcess: [.unsupportedElement]
+        case .linkWithoutSource, .linkTargets, .linkAcrossLevels: [.linkWithoutPartner]
+        case .compensatedActivity: [.unknownActivity]
+        case .noCompensationHandler: [.noCompensationHandler]
+        case .messageEventWithoutMessage: [.unknownMessage]
+        case .severalTimerValues: [.badTimer]
+        case .timerDate, .timerCycle, .timerDuration: [.badTimerValue]
+        case .fewEvents, .eventGatewaySuccessor, .mixedReceivers, .receiverWithBoundary, .receiverWithOtherFlows:
+            [.badEventGateway]
+        case .conditionAfterEventGateway: [.conditionNotAllowed]
+        case .eventSubProcessTrigger, .startEventDefinition, .subProcessStartDefinition, .endEventDefinition,
+            .catchDefinition, .throwDefinition, .boundaryDefinition, .catchWithoutDefinition,
+            .boundaryWithoutDefinition, .cancelOutsideTransaction, .cancelBoundary, .cancelBoundaryByReference,
+            .compensationCatch:
+            [.unsupportedEvent]
+        case .reference:
+            [
+                .danglingFlow, .unknownError, .unknownMessage, .unknownAttachment, .unknownEventDefinition,
+                .unknownEscalation, .unknownSignal, .unknownActivity, .unknownData, .attachedToNonActivity,
+                .defaultNotOutgoing,
+            ]
+        default: []
+        }
+    }
+}
+
+extension Diagnostic {
+    /// The rule of the standard that the finding is about, when it is about one.
+    var constraintRule: ConstraintRule? { ConstraintRule.rule(code: code) }
+}
