@@ -47,7 +47,7 @@ public final class Expression: Sendable {
     ///
     /// - Parameters:
     ///   - source: The text it stands for.
-    ///   - variableNames: The variables `evaluate` may read, each once; what depends on them is found by these names.
+    ///   - variableNames: The variables `evaluate` may read, each once; incidents and reports name them.
     ///   - evaluate: The value over a scope: pure, bounded, and the same for the same variables and time. As a condition
     ///     a value that is no boolean is unknown.
     public convenience init(

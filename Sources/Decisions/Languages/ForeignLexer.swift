@@ -2,8 +2,8 @@
 struct ForeignLexer {
     /// What differs between the languages.
     struct Dialect: Sendable {
-        /// The language's name in messages and error codes.
-        let name: String
+        /// The codes of its errors.
+        let codes: [Failure: FEELError.Code]
         /// All symbols, longer ones before their beginnings.
         let symbols: [[UInt8]]
         /// Whether `\` in a string stands for the character behind it.
@@ -11,14 +11,20 @@ struct ForeignLexer {
         /// Whether `-` and `.` may be within a name.
         let hasXMLNames: Bool
 
-        init(_ name: String, symbols: String, hasEscapes: Bool, hasXMLNames: Bool) {
-            self.name = name
+        init(
+            syntax: FEELError.Code, unsupported: FEELError.Code, tooComplex: FEELError.Code, symbols: String,
+            hasEscapes: Bool, hasXMLNames: Bool
+        ) {
+            codes = [.syntax: syntax, .unsupported: unsupported, .tooComplex: tooComplex]
             self.symbols = symbols.split(separator: " ").map { Array($0.utf8) }
             self.hasEscapes = hasEscapes
             self.hasXMLNames = hasXMLNames
         }
+    }
 
-        func code(_ kind: String) -> FEELError.Code { FEELError.Code(rawValue: "\(name)-\(kind)") }
+    /// The ways in which a text is not accepted.
+    enum Failure: Sendable {
+        case syntax, unsupported, tooComplex
     }
 
     enum Kind: Sendable, Hashable {
@@ -56,7 +62,7 @@ struct ForeignLexer {
         self.dialect = dialect
         guard bytes.count <= Self.lengthMax else {
             throw error(
-                "TOO-COMPLEX", "The expression is \(bytes.count) bytes long; at most \(Self.lengthMax) are accepted",
+                .tooComplex, "The expression is \(bytes.count) bytes long; at most \(Self.lengthMax) are accepted",
                 at: 0, remedy: "Split the expression, or pass the data as a variable")
         }
     }
@@ -75,12 +81,12 @@ struct ForeignLexer {
             return token(.symbol, from: start)
         }
         throw error(
-            "SYNTAX", "Expected an operator, a name or a value but found '\(character(at: start))'", at: start,
+            .syntax, "Expected an operator, a name or a value but found '\(character(at: start))'", at: start,
             remedy: nil)
     }
 
-    func error(_ kind: String, _ message: String, at offset: Int, remedy: String?) -> FEELError {
-        FEELError(dialect.code(kind), message, at: offset, in: bytes, remedy: remedy)
+    func error(_ failure: Failure, _ message: String, at offset: Int, remedy: String?) -> FEELError {
+        FEELError(dialect.codes[failure] ?? .syntax, message, at: offset, in: bytes, remedy: remedy)
     }
 
     private func token(_ kind: Kind, from start: Int) -> Token {
@@ -146,7 +152,7 @@ struct ForeignLexer {
             position += 1
         }
         guard position < bytes.count else {
-            throw error("SYNTAX", "Expected \(Character(.init(quote))) at the end of the text", at: start, remedy: nil)
+            throw error(.syntax, "Expected \(Character(.init(quote))) at the end of the text", at: start, remedy: nil)
         }
         position += 1
         return Token(kind: .string, text: String(decoding: content, as: UTF8.self), start: start, end: position)

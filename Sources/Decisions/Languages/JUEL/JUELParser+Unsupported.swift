@@ -30,6 +30,6 @@ extension JUELParser {
     }
 
     private func unsupported(_ message: String, at offset: Int, remedy: String) -> FEELError {
-        FEELError(Self.dialect.code("UNSUPPORTED"), message, at: offset, in: bytes, remedy: remedy)
+        lexer.error(.unsupported, message, at: offset, remedy: remedy)
     }
 }

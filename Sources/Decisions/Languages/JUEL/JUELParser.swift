@@ -3,7 +3,8 @@ import Values
 /// Reads JUEL text and makes nodes of it (Expression Language 2.2, clause 1.19).
 struct JUELParser {
     static let dialect = ForeignLexer.Dialect(
-        "JUEL", symbols: "== != <= >= && || < > ! + - * / % ? : ( ) [ ] . , } { = & | ;", hasEscapes: true,
+        syntax: .juelSyntax, unsupported: .juelUnsupported, tooComplex: .juelTooComplex,
+        symbols: "== != <= >= && || < > ! + - * / % ? : ( ) [ ] . , } { = & | ;", hasEscapes: true,
         hasXMLNames: false)
     /// How deep parentheses, calls and signs may be nested.
     static let depthMax = 200
@@ -11,7 +12,7 @@ struct JUELParser {
     static let operationsMax = 1_000
 
     private(set) var variableNames: [String] = []
-    private var lexer: ForeignLexer
+    private(set) var lexer: ForeignLexer
     private var token: ForeignLexer.Token
     private var depth = 0
     private var operations = 0
@@ -232,7 +233,7 @@ struct JUELParser {
         let name = token
         guard name.kind == .string else {
             throw lexer.error(
-                "UNSUPPORTED", "Expected the name of a variable in quotes but found \(name.spelled)", at: name.start,
+                .unsupported, "Expected the name of a variable in quotes but found \(name.spelled)", at: name.start,
                 remedy: "Write the name itself, so that Junction knows which variables the expression reads")
         }
         try advance()
@@ -248,7 +249,7 @@ struct JUELParser {
         let arguments = try parseArguments()
         guard method.arity.contains(arguments.count) else {
             throw lexer.error(
-                "SYNTAX", "'\(name.text)' takes \(method.arityText) but \(arguments.count) are given", at: name.start,
+                .syntax, "'\(name.text)' takes \(method.arityText) but \(arguments.count) are given", at: name.start,
                 remedy: nil)
         }
         return try JUELMethodNode.make(method, base, arguments, span(from: start), self)
@@ -294,14 +295,11 @@ struct JUELParser {
 
     private func tooComplex(_ what: String) -> FEELError {
         lexer.error(
-            "TOO-COMPLEX", "The expression \(what)", at: token.start, remedy: "Split it into several mappings")
+            .tooComplex, "The expression \(what)", at: token.start, remedy: "Split it into several mappings")
     }
 
-    /// The whole source, for errors.
-    var bytes: [UInt8] { lexer.bytes }
-
     func error(_ message: String, remedy: String?) -> FEELError {
-        lexer.error("SYNTAX", message, at: token.start, remedy: remedy)
+        lexer.error(.syntax, message, at: token.start, remedy: remedy)
     }
 
     private func unexpected(_ expected: String) -> FEELError {

@@ -3,7 +3,8 @@ import Values
 /// Reads XPath 1.0.
 struct XPathParser {
     static let dialect = ForeignLexer.Dialect(
-        "XPATH", symbols: ":: // .. <= >= != $ @ / | + - = < > ( ) [ ] , . * :", hasEscapes: false, hasXMLNames: true)
+        syntax: .xpathSyntax, unsupported: .xpathUnsupported, tooComplex: .xpathTooComplex,
+        symbols: ":: // .. <= >= != $ @ / | + - = < > ( ) [ ] , . * :", hasEscapes: false, hasXMLNames: true)
     /// How deep parentheses, predicates and calls may be nested.
     static let depthMax = 200
     /// How many operators, steps and arguments an expression may have, which bounds its depth as well.
@@ -196,7 +197,7 @@ struct XPathParser {
             return .text(found.text)
         case .number:
             guard let number = Number(found.text.hasSuffix(".") ? found.text + "0" : found.text) else {
-                throw lexer.error("SYNTAX", "The number \(found.text) is out of range", at: found.start, remedy: nil)
+                throw lexer.error(.syntax, "The number \(found.text) is out of range", at: found.start, remedy: nil)
             }
             try advance()
             return .number(number)
@@ -236,7 +237,7 @@ struct XPathParser {
         let arguments = try parseArguments()
         guard function.arity.contains(arguments.count) else {
             throw lexer.error(
-                "SYNTAX", "'\(name)' does not take \(arguments.count) arguments", at: start.start, remedy: nil)
+                .syntax, "'\(name)' does not take \(arguments.count) arguments", at: start.start, remedy: nil)
         }
         return .call(function, arguments)
     }
@@ -293,14 +294,14 @@ struct XPathParser {
 
     private func tooComplex(_ what: String) -> FEELError {
         lexer.error(
-            "TOO-COMPLEX", "The expression \(what)", at: token.start, remedy: "Split it into several mappings")
+            .tooComplex, "The expression \(what)", at: token.start, remedy: "Split it into several mappings")
     }
 
     private func unsupported(_ message: String, at token: ForeignLexer.Token, remedy: String) -> FEELError {
-        lexer.error("UNSUPPORTED", message, at: token.start, remedy: remedy)
+        lexer.error(.unsupported, message, at: token.start, remedy: remedy)
     }
 
     private func unexpected(_ expected: String) -> FEELError {
-        lexer.error("SYNTAX", "Expected \(expected) but found \(token.spelled)", at: token.start, remedy: nil)
+        lexer.error(.syntax, "Expected \(expected) but found \(token.spelled)", at: token.start, remedy: nil)
     }
 }
