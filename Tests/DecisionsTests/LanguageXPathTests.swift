@@ -23,7 +23,8 @@ import Values
         Row("$amount = $count", false), Row("$xs = true()", true), Row("number('x') = number('x')", false),
         Row("number('x') != 1", true), Row("number('x') < 1", false), Row("1 >= 1", true),
         // Paths
-        Row("$amount", 150), Row("$order/total", 1200), Row("order/total", 1200), Row("/order/total", 1200),
+        Row("true", true), Row("not(false)", true), Row("$order/true", .null), Row("$amount", 150),
+        Row("$order/total", 1200), Row("order/total", 1200), Row("/order/total", 1200),
         Row("$order/items/price", [5, 7, 9]), Row("$order/items[2]/price", 7), Row("order/items[3]/price", 9),
         Row("$items[1]/sku", "a"), Row("$xs", [1, 2, 3, 4, 5]), Row("$xs[2]", 2), Row("xs[last()]", 5),
         Row("$xs[9]", .null),
@@ -133,7 +134,8 @@ import Values
     @Test(arguments: [
         Refusal("", "XPATH-SYNTAX", "found the end"), Refusal("1 +", "XPATH-SYNTAX", "found the end"),
         Refusal("$", "XPATH-SYNTAX", "Expected a name"), Refusal("$a b", "XPATH-SYNTAX", "found 'b'"),
-        Refusal("(1", "XPATH-SYNTAX", "Expected ')'"), Refusal("$a[1", "XPATH-SYNTAX", "Expected ']'"),
+        Refusal("${a}", "XPATH-SYNTAX", "found '{'", remedy: "JUEL"), Refusal("(1", "XPATH-SYNTAX", "Expected ')'"),
+        Refusal("$a[1", "XPATH-SYNTAX", "Expected ']'"),
         Refusal("$a/", "XPATH-SYNTAX", "the name of an element"),
         Refusal("'a", "XPATH-SYNTAX", "Expected ' at the end"),
         Refusal("$a == 1", "XPATH-SYNTAX", "found '='"), Refusal("$a ? 1", "XPATH-SYNTAX", "found '?'"),

@@ -82,7 +82,7 @@ struct ForeignLexer {
         }
         throw error(
             .syntax, "Expected an operator, a name or a value but found '\(character(at: start))'", at: start,
-            remedy: nil)
+            remedy: byte == UInt8(ascii: "{") ? "Text with ${…} is JUEL; no braces stand within an expression" : nil)
     }
 
     func error(_ failure: Failure, _ message: String, at offset: Int, remedy: String?) -> FEELError {

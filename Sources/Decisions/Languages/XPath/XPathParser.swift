@@ -89,6 +89,10 @@ struct XPathParser {
         guard !token.isSymbol("//") else { throw noVariable(start) }
         let (axis, test) = try parseAxisAndTest()
         guard case .named(let name) = test, axis == .child else { throw noVariable(start) }
+        if name == "true" || name == "false", start.kind == .name, !token.isSymbol("["), !token.isSymbol("/") {
+            // No variable has such a name, so the author means the value.
+            return .call(name == "true" ? .isTrue : .isFalse, [])
+        }
         let first = variable(name)
         let predicates = try parsePredicates()
         let steps = try parseSteps()
