@@ -1,7 +1,6 @@
 public import ConnectorKit
 import Engine
 public import Logging
-public import Resilience
 public import Runtime
 public import Storage
 import Synchronization
@@ -35,7 +34,7 @@ public final class HubService: Sendable {
     ///   - clock: The time.
     ///   - random: Numbers in [0, 1), for jitter.
     ///   - environment: Looks up the variables secrets refer to.
-    ///   - logger: Where it logs, at `info` and lower.
+    ///   - logger: Where it logs: at `info` and lower, and a warning when faults are rehearsed.
     public init(
         service: any WorkflowService, modules: [any ConnectorModule], configuration: HubConfiguration,
         clock: any ConnectorClock = SystemConnectorClock(),
@@ -47,7 +46,7 @@ public final class HubService: Sendable {
             environment: environment ?? { DiskFile.environment($0) },
             file: { DiskFile.bytes($0, maximum: SecretStore.bytesMax) })
         let pool = ConnectionPool(configuration.connections, registry: registry, secrets: secrets, clock: clock)
-        let lanes = configuration.connections.map { ConnectionLane($0) }
+        let lanes = configuration.connections.map { ConnectionLane($0, logger: logger) }
         self.service = service
         self.clock = clock
         self.logger = logger
@@ -75,6 +74,12 @@ public final class HubService: Sendable {
             return !hasStarted
         }
         guard isFirst else { return }
+        for declaration in self.configuration.connections {
+            guard let rehearsal = declaration.rehearsal else { continue }
+            self.logger.warning(
+                "rehearsal: faults are injected into the calls of this connection",
+                metadata: ["connection.id": "\(declaration.id)", "faults": "\(rehearsal)"])
+        }
         for worker in self.workers { worker.start() }
     }
 
@@ -137,14 +142,29 @@ extension HubService {
         try self.runner(id).resume()
     }
 
-    /// Imposes a breaker mode on a connection.
+    /// One connection.
     ///
     /// Throws `HubError` (`HB301`) when there is none of this id.
-    public func setBreakerMode(_ mode: CircuitBreaker.Mode, connection id: String) throws(HubError) {
+    public func connection(_ id: String) throws(HubError) -> ConnectionStatus {
+        let lane = try self.lane(id)
+        return lane.status(isConnected: self.pool.isConnected(id), at: self.clock.now)
+    }
+
+    /// Does `command` to the breakers of a connection, for all its hosts and profiles, present and to come; what it
+    /// imposes holds until it is changed or the hub ends.
+    ///
+    /// Throws `HubError` (`HB301`) when there is none of this id.
+    public func setBreaker(
+        _ command: BreakerCommand, connection id: String, actor: String
+    ) throws(HubError) {
+        try self.lane(id).setMode(command.mode, actor: actor)
+    }
+
+    private func lane(_ id: String) throws(HubError) -> ConnectionLane {
         guard let lane = self.lanes.first(where: { $0.declaration.id == id }) else {
             throw HubError.unknownConnection(id, known: self.lanes.map(\.declaration.id))
         }
-        lane.setMode(mode)
+        return lane
     }
 
     /// Finds out whether a connection's remote answers.

@@ -28,10 +28,20 @@ public struct CircuitBreaker: Sendable {
         case disabled
         /// Every call passes and is counted; reaching a threshold is reported once, and has no effect.
         case metricsOnly
+        /// Every call passes and is counted, because an operator said so; otherwise as `metricsOnly`.
+        case forcedClosed
         /// Every call is refused, callers are told to come back after the first open time.
         case forcedOpen
         /// Every call is refused until an operator says otherwise; there is nothing to wait for.
         case isolated
+
+        /// Whether outcomes go into the window.
+        var counts: Bool {
+            switch self {
+            case .automatic, .metricsOnly, .forcedClosed: true
+            case .disabled, .forcedOpen, .isolated: false
+            }
+        }
     }
 
     /// How a call ended, for the breaker.
@@ -77,9 +87,9 @@ public struct CircuitBreaker: Sendable {
         case stateChanged(from: State, to: State)
         /// An operator changed the mode.
         case modeChanged(from: Mode, to: Mode)
-        /// In `metricsOnly`: the failure rate reached its threshold. Once per stay in that mode.
+        /// In `metricsOnly` and `forcedClosed`: the failure rate reached its threshold. Once per stay in that mode.
         case failureRateExceeded(percent: Double)
-        /// In `metricsOnly`: the slow-call rate reached its threshold. Once per stay in that mode.
+        /// In `metricsOnly` and `forcedClosed`: the slow-call rate reached its threshold. Once per stay in that mode.
         case slowRateExceeded(percent: Double)
     }
 
@@ -167,7 +177,7 @@ extension CircuitBreaker {
     /// `lease` is how long a probe may stay silent; `nil`: the policy's.
     public mutating func tryAcquire(at now: Duration, lease: Duration? = nil) -> Result<Permit, Rejection> {
         switch self.mode {
-        case .disabled, .metricsOnly:
+        case .disabled, .metricsOnly, .forcedClosed:
             return .success(self.admit())
         case .forcedOpen:
             return self.reject(.forcedOpen, retryAfter: self.policy.openDuration(round: 1))
@@ -209,7 +219,7 @@ extension CircuitBreaker {
         case .failure, .failureOpening: self.totals.failures += 1
         case .neutral: self.totals.released += 1
         }
-        guard self.mode == .automatic || self.mode == .metricsOnly, permit.era == self.era else { return }
+        guard self.mode.counts, permit.era == self.era else { return }
         let isSlow = duration > self.policy.slowCallDuration
         switch self.state {
         case .closed:
@@ -362,6 +372,7 @@ extension CircuitBreaker {
     /// For drivers that want the state shown to follow the clock.
     public mutating func advance(to now: Duration) {
         guard self.mode == .automatic else { return }
+        self.window.advance(to: now)
         if case .open(let until, let round) = self.state, now > until {
             self.move(to: .halfOpen(since: now, round: round))
         }

@@ -36,16 +36,26 @@ public struct RateLimiter: Sendable, Hashable {
         self.policy = policy
     }
 
-    /// How long an attempt has to wait at `now`; zero when it may be made at once.
-    public func wait(at now: Duration) -> Duration {
+    /// How long an attempt that counts as `cost` attempts has to wait at `now`; zero when it may be made at once.
+    ///
+    /// A cost above the burst is never free: it waits as long as it takes to be even.
+    public func wait(at now: Duration, cost: Int = 1) -> Duration {
         let interval = self.policy.interval
-        let next = max(self.arrival ?? now, now) + interval
-        return max(.zero, next - interval * self.policy.burst - now)
+        let next = max(self.arrival ?? now, now) + interval * cost
+        return max(.zero, next - interval * max(self.policy.burst, cost) - now)
     }
 
     /// Grants an attempt at `now` whether or not it is due; ask `wait` before.
-    public mutating func take(at now: Duration) {
-        self.arrival = max(self.arrival ?? now, now) + self.policy.interval
+    public mutating func take(at now: Duration, cost: Int = 1) {
+        self.arrival = max(self.arrival ?? now, now) + self.policy.interval * cost
+    }
+
+    /// Grants nothing before `moment`, because the remote said so; then the even rate goes on, without a burst.
+    ///
+    /// Never shortens a wait.
+    public mutating func hold(until moment: Duration) {
+        let arrival = moment + self.policy.interval * (self.policy.burst - 1)
+        self.arrival = max(self.arrival ?? arrival, arrival)
     }
 
     /// Attempts that may be made at once at `now`.

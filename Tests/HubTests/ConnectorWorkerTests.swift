@@ -252,20 +252,43 @@ import Values
         #expect(bench.hub.connections()[0].guards.map(\.rateRemaining) == [0])
     }
 
-    @Test func operatorsCanIsolateAndReleaseAConnection() async throws {
+    @Test func operatorsDecideAboutTheBreakersOfAConnection() async throws {
         let bench = Bench { $0.breaker = CircuitBreaker.Policy() }
-        try bench.hub.setBreakerMode(.isolated, connection: "remote")
-        #expect(await bench.run(callJob()) == "postponed 60000 Connection remote was isolated by an operator.")
-        #expect(bench.hub.connections()[0].breaker == "isolated")
-        for (mode, word) in [
-            (CircuitBreaker.Mode.disabled, "disabled"), (.metricsOnly, "metrics-only"), (.forcedOpen, "forced-open"),
-        ] {
-            try bench.hub.setBreakerMode(mode, connection: "remote")
-            #expect(bench.hub.connections()[0].breaker == word)
+        func set(_ command: BreakerCommand) throws {
+            try bench.hub.setBreaker(command, connection: "remote", actor: "me")
         }
-        try bench.hub.setBreakerMode(.automatic, connection: "remote")
+        // Before the first call, and for guards made later too.
+        try set(.isolate)
+        #expect(bench.hub.connections()[0].breaker == "isolated")
+        #expect(await bench.run(callJob()) == "postponed 60000 Connection remote was isolated by an operator.")
+        try set(.open)
+        #expect(bench.hub.connections()[0].breaker == "forced-open")
+        #expect(await bench.run(callJob(2)).hasPrefix("postponed 30001 The circuit breaker"))
+        #expect(bench.connector.calls.isEmpty)
+        try set(.close)
+        #expect(bench.hub.connections()[0].breaker == "forced-closed")
+        bench.connector.change { $0.outcomes = Array(repeating: Self.failure(.unavailable), count: 30) }
+        for number in 3..<13 { _ = await bench.run(callJob(UInt64(number))) }
+        #expect(bench.connector.calls.count == 30, "nothing opens it")
+        #expect(bench.logs.text.contains("circuit breaker would open"))
+        try set(.reset)
+        #expect(bench.hub.connections()[0].breaker == "closed")
+        #expect(await bench.run(callJob(13)) == "completed {\"ok\":true}")
+        #expect(bench.logs.text.contains("actor=me"))
+        #expect(throws: HubError.self) { try bench.hub.setBreaker(.open, connection: "remot", actor: "me") }
+    }
+
+    @Test func aResetClosesABreakerThatOpenedByItself() async throws {
+        let bench = Bench {
+            $0.breaker = CircuitBreaker.Policy()
+            $0.breaker?.minimumCalls = 1
+        }
+        bench.connector.change { $0.outcomes = [Self.failure(.unavailable)] }
+        #expect(await bench.run(callJob()).hasPrefix("postponed"))
+        #expect(bench.hub.connections()[0].breaker == "open")
+        try bench.hub.setBreaker(.reset, connection: "remote", actor: "me")
+        #expect(bench.hub.connections()[0].breaker == "closed")
         #expect(await bench.run(callJob(2)) == "completed {\"ok\":true}")
-        #expect(throws: HubError.self) { try bench.hub.setBreakerMode(.automatic, connection: "remot") }
     }
 
     @Test(arguments: [

@@ -10,8 +10,12 @@ public struct ConnectionDeclaration: Sendable {
     public var connector: String
     /// Parameters after the connector's schema; secrets stand in it as references (`{ secret: "env:NAME" }`).
     public var parameters: Value
+    /// What differs in the parameters from endpoint to endpoint; empty when there is one.
+    public var endpoints: [ValueContext]
     /// How its calls are guarded.
     public var profile: ResilienceProfile
+    /// How the calls of some operations are guarded instead, by operation id.
+    public var operations: [String: ResilienceProfile]
     /// How many calls run at once.
     public var concurrencyMax: Int
     /// Where it is declared, for messages.
@@ -24,16 +28,28 @@ public struct ConnectionDeclaration: Sendable {
 
     /// Creates a declaration.
     public init(
-        id: String, connector: String, parameters: Value, profile: ResilienceProfile = .standard,
+        id: String, connector: String, parameters: Value, endpoints: [ValueContext] = [],
+        profile: ResilienceProfile = .standard, operations: [String: ResilienceProfile] = [:],
         concurrencyMax: Int = ConnectionDeclaration.concurrencyStandard, file: String = "", line: Int = 1
     ) {
         self.id = id
         self.connector = connector
         self.parameters = parameters
+        self.endpoints = endpoints
         self.profile = profile
+        self.operations = operations
         self.concurrencyMax = concurrencyMax
         self.file = file
         self.line = line
+    }
+
+    /// The parameters of one endpoint.
+    public func parameters(endpoint: Int) -> Value {
+        guard self.endpoints.indices.contains(endpoint), var merged = self.parameters.asContext else {
+            return self.parameters
+        }
+        for (key, value) in self.endpoints[endpoint] { merged[key] = value }
+        return .context(merged)
     }
 }
 
@@ -57,7 +73,10 @@ public struct ConnectionsDocument: Sendable {
     ///       vendor-registry:
     ///         connector: http
     ///         parameters: { baseUrl: "http://127.0.0.1:8090", token: { secret: "env:VENDOR_TOKEN" } }
+    ///         endpoints: [{ baseUrl: "http://a" }, { baseUrl: "http://b" }]    # what differs between them
     ///         resilience: patient            # or an object: { base: patient, breaker: { open: 5s } }
+    ///         operations:
+    ///           request: { resilience: { timeout: { attempt: 5s } } }    # base: the connection's profile
     ///         concurrency: { max: 25 }
     ///
     /// Texts in `parameters` that begin with `=` are FEEL expressions over `variables`, evaluated once, here. Without
@@ -96,9 +115,12 @@ public struct ConnectionsDocument: Sendable {
             guard let fields = reader.mapping(entry.key) else { continue }
             let connector = fields.requiredName("connector", example: "connector: http")
             let parameters = fields.mapping("parameters").map { Self.parameters($0, variables) }
+            let endpoints = self.endpoints(fields, variables)
             let resilience = fields.node("resilience").map {
                 self.profile($0, name: entry.key, path: fields.path(of: "resilience"), log: root.log)
             }
+            let profile = (resilience ?? nil) ?? .standard
+            let operations = self.operations(fields, of: entry.key, base: profile)
             var concurrencyMax = ConnectionDeclaration.concurrencyStandard
             if let concurrency = fields.mapping("concurrency") {
                 concurrencyMax = concurrency.integer("max", in: 1...10_000) ?? concurrencyMax
@@ -109,10 +131,34 @@ public struct ConnectionsDocument: Sendable {
             self.connections.append(
                 ConnectionDeclaration(
                     id: entry.key, connector: connector,
-                    parameters: .context(parameters ?? ValueContext()),
-                    profile: (resilience ?? nil) ?? .standard, concurrencyMax: concurrencyMax, file: root.log.file,
+                    parameters: .context(parameters ?? ValueContext()), endpoints: endpoints, profile: profile,
+                    operations: operations, concurrencyMax: concurrencyMax, file: root.log.file,
                     line: entry.position.line))
         }
+    }
+
+    private func endpoints(_ fields: MappingReader, _ variables: ValueContext?) -> [ValueContext] {
+        fields.list("endpoints").enumerated().map { index, node in
+            let reader = MappingReader(node, path: fields.path(of: "endpoints[\(index)]"), log: fields.log)
+            return Self.parameters(reader, variables)
+        }
+    }
+
+    private func operations(
+        _ fields: MappingReader, of connection: String, base: ResilienceProfile
+    ) -> [String: ResilienceProfile] {
+        guard let reader = fields.mapping("operations") else { return [:] }
+        var profiles: [String: ResilienceProfile] = [:]
+        for entry in reader.entries {
+            guard let operation = reader.mapping(entry.key) else { continue }
+            if let node = operation.requiredNode("resilience") {
+                profiles[entry.key] = self.profile(
+                    node, name: "\(connection).\(entry.key)", path: operation.path(of: "resilience"), log: reader.log,
+                    base: base)
+            }
+            operation.finish()
+        }
+        return profiles
     }
 
     /// The parameters, each expression replaced by its value.
@@ -138,13 +184,13 @@ public struct ConnectionsDocument: Sendable {
         return parameters
     }
 
-    /// A profile by name, or one that changes another.
+    /// A profile by name, or one that changes another: the one it names, else `base`.
     private func profile(
-        _ node: DocumentNode, name: String, path: String, log: DiagnosticLog
+        _ node: DocumentNode, name: String, path: String, log: DiagnosticLog, base: ResilienceProfile = .standard
     ) -> ResilienceProfile? {
         if case .string(let reference) = node.content { return self.profile(named: reference, at: node.position, log) }
         let reader = MappingReader(node, path: path, log: log)
-        var base = ResilienceProfile.standard
+        var base = base
         if let reference = reader.string("base"), let node = reader.node("base") {
             guard let found = self.profile(named: reference, at: node.position, log) else { return nil }
             base = found

@@ -1,4 +1,5 @@
 import Engine
+import Logging
 import Metrics
 import Resilience
 import Synchronization
@@ -11,31 +12,27 @@ final class ConnectionLane: Sendable {
         var running = 0
         var waiting: [ActivatedJob] = []
         var waitingStart = 0
-        var guards: [GuardKey: CallPipeline] = [:]
+        var guards: [ConnectionGuard.Key: ConnectionGuard] = [:]
         var lastError: (message: String, at: Int64)?
         var calls = 0
         var attempts = 0
         var mode = CircuitBreaker.Mode.automatic
     }
 
-    /// Names what one breaker guards: calls to one host, under one profile.
-    struct GuardKey: Hashable, Sendable {
-        /// The host or operation group; empty for the connection's own.
-        var group: String
-        /// The profile's name.
-        var profile: String
-    }
-
     let declaration: ConnectionDeclaration
     let metrics: CallMetrics
+    private let logger: Logger
     private let state = Mutex(State())
 
     /// The largest number of hosts told apart; calls to further ones share a guard.
     private static let guardsMax = 256
 
-    init(_ declaration: ConnectionDeclaration) {
+    init(_ declaration: ConnectionDeclaration, logger: Logger) {
         self.declaration = declaration
         self.metrics = CallMetrics(connector: declaration.connector, connection: declaration.id)
+        var logger = logger
+        logger[metadataKey: "connection.id"] = "\(declaration.id)"
+        self.logger = logger
     }
 
     // MARK: Jobs
@@ -71,33 +68,78 @@ final class ConnectionLane: Sendable {
 
     // MARK: Guards
 
-    /// Works on the pipeline that guards `key`, made from `profile` when it is new.
-    func withPipeline<Result: Sendable>(
-        _ key: GuardKey, profile: ResilienceProfile, _ body: (inout CallPipeline) -> Result
-    ) -> (result: Result, events: [CircuitBreaker.Event]) {
+    /// The guard of calls to `group` under `profile`, made when it is new.
+    func `guard`(group: String, profile: ResilienceProfile) -> ConnectionGuard {
         self.state.withLock { state in
-            var key = key
-            if state.guards[key] == nil, state.guards.count >= Self.guardsMax { key.group = "" }
-            var pipeline = state.guards.removeValue(forKey: key) ?? self.fresh(profile, mode: state.mode)
-            let result = body(&pipeline)
-            let events = pipeline.breaker?.takeEvents() ?? []
-            state.guards[key] = pipeline
-            return (result, events)
+            var key = ConnectionGuard.Key(group: group, profile: profile.name)
+            if let known = state.guards[key] { return known }
+            if state.guards.count >= Self.guardsMax {
+                key.group = ""
+                if let known = state.guards[key] { return known }
+            }
+            let new = ConnectionGuard(
+                key, profile: profile, endpoints: max(1, self.declaration.endpoints.count), mode: state.mode
+            ) { [weak self] source, changes in self?.note(changes, of: source) }
+            state.guards[key] = new
+            return new
         }
     }
 
-    private func fresh(_ profile: ResilienceProfile, mode: CircuitBreaker.Mode) -> CallPipeline {
-        var pipeline = CallPipeline(profile: profile)
-        if mode != .automatic { pipeline.breaker?.setMode(mode) }
-        return pipeline
+    private var allGuards: [ConnectionGuard] {
+        self.state.withLock { state in
+            state.guards.values.sorted { ($0.key.group, $0.key.profile) < ($1.key.group, $1.key.profile) }
+        }
     }
 
-    /// Imposes a breaker mode on every guard, present and to come.
-    func setMode(_ mode: CircuitBreaker.Mode) {
-        self.state.withLock { state in
-            state.mode = mode
-            for key in state.guards.keys { state.guards[key]?.breaker?.setMode(mode) }
+    /// Imposes a breaker mode on every guard, present and to come; `automatic` begins closed.
+    func setMode(_ mode: CircuitBreaker.Mode, actor: String) {
+        self.state.withLock { $0.mode = mode }
+        for each in self.allGuards {
+            each.step { pipeline in
+                if mode == .automatic, pipeline.breaker?.mode == .automatic { pipeline.breaker?.close() }
+                pipeline.breaker?.setMode(mode)
+            }
         }
+        self.metrics.breakerState.record(GuardStatus.level(mode: mode, state: .closed))
+        self.logger.info(
+            "circuit breaker set by an operator",
+            metadata: ["breaker.mode": "\(GuardStatus.word(mode) ?? "automatic")", "actor": "\(actor)"])
+    }
+
+    /// The mode an operator imposed.
+    var mode: CircuitBreaker.Mode { self.state.withLock { $0.mode } }
+
+    private func note(_ changes: ConnectionGuard.Changes, of source: ConnectionGuard) {
+        for event in changes.breaker {
+            switch event {
+            case .stateChanged(_, let state):
+                self.metrics.breakerState.record(GuardStatus.level(mode: .automatic, state: state))
+                self.metrics.transition(to: state)
+                self.logger.info(
+                    "circuit breaker changed",
+                    metadata: [
+                        "breaker.state": "\(GuardStatus.word(state))", "breaker.group": "\(source.key.group)",
+                    ])
+            case .failureRateExceeded(let percent), .slowRateExceeded(let percent):
+                self.logger.info(
+                    "circuit breaker would open",
+                    metadata: ["rate.percent": "\(percent)", "breaker.group": "\(source.key.group)"])
+            case .modeChanged:
+                break
+            }
+        }
+        for event in changes.endpoints {
+            switch event {
+            case .ejected(let endpoint, let reason, _):
+                self.metrics.ejections.increment()
+                self.logger.info(
+                    "endpoint ejected", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason.rawValue)"])
+            case .returned(let endpoint):
+                self.logger.info("endpoint returned", metadata: ["endpoint": "\(endpoint)"])
+            }
+        }
+        if let tokens = changes.retryTokens { self.metrics.retryTokens.record(tokens) }
+        if let limit = changes.limit { self.metrics.concurrencyLimit.record(limit) }
     }
 
     // MARK: Figures
@@ -115,41 +157,19 @@ final class ConnectionLane: Sendable {
 
     /// The lane for displays, at `now` on the connectors' clock.
     func status(isConnected: Bool, at now: Duration) -> ConnectionStatus {
-        self.state.withLock { state in
-            var guards: [GuardStatus] = []
-            for key in state.guards.keys.sorted(by: { ($0.group, $0.profile) < ($1.group, $1.profile) }) {
-                state.guards[key]?.breaker?.advance(to: now)
-                guard let pipeline = state.guards[key] else { continue }
-                guards.append(GuardStatus(key, pipeline, at: now))
-            }
-            return ConnectionStatus(
-                id: self.declaration.id, connector: self.declaration.connector, isConnected: isConnected,
-                running: state.running, waiting: state.waiting.count - state.waitingStart,
-                concurrencyMax: self.declaration.concurrencyMax, calls: state.calls, attempts: state.attempts,
-                lastError: state.lastError?.message, lastErrorAt: state.lastError?.at, guards: guards)
+        let guards = self.allGuards.map { $0.status(at: now) }
+        let declaration = self.declaration
+        return self.state.withLock { state in
+            ConnectionStatus(
+                id: declaration.id, connector: declaration.connector, isConnected: isConnected,
+                imposed: GuardStatus.word(state.mode), running: state.running,
+                waiting: state.waiting.count - state.waitingStart, concurrencyMax: declaration.concurrencyMax,
+                calls: state.calls, attempts: state.attempts, lastError: state.lastError?.message,
+                lastErrorAt: state.lastError?.at, profile: declaration.profile.name,
+                settings: declaration.profile.document,
+                operations: declaration.operations.sorted { $0.key < $1.key }.map {
+                    ($0.key, $0.value.name, $0.value.document)
+                }, rehearsal: declaration.rehearsal, guards: guards)
         }
-    }
-}
-
-/// Figures of one connection's calls.
-///
-/// Labels stay bounded: connectors and connections are declared, results are few.
-struct CallMetrics: Sendable {
-    let succeeded: Counter
-    let failed: Counter
-    let postponed: Counter
-    let attempts: Counter
-    let seconds: Timer
-
-    init(connector: String, connection: String) {
-        let dimensions = [("connector", connector), ("connection", connection)]
-        func counter(_ result: String) -> Counter {
-            Counter(label: "connector_calls_total", dimensions: dimensions + [("result", result)])
-        }
-        self.succeeded = counter("succeeded")
-        self.failed = counter("failed")
-        self.postponed = counter("postponed")
-        self.attempts = Counter(label: "connector_attempts_total", dimensions: dimensions)
-        self.seconds = Timer(label: "connector_attempt_seconds", dimensions: dimensions)
     }
 }

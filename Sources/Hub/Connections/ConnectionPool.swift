@@ -15,7 +15,13 @@ final class ConnectionPool: Sendable {
     let secrets: SecretStore
     private let clock: any ConnectorClock
     private let declarations: [String: ConnectionDeclaration]
-    private let slots = Mutex<[String: Slot]>([:])
+    private let slots = Mutex<[Place: Slot]>([:])
+
+    /// One endpoint of a connection; nearly all have one.
+    private struct Place: Hashable {
+        var id: String
+        var endpoint: Int
+    }
 
     init(
         _ declarations: [ConnectionDeclaration], registry: ConnectorRegistry, secrets: SecretStore,
@@ -32,17 +38,21 @@ final class ConnectionPool: Sendable {
         self.declarations[id]
     }
 
-    /// Whether a connection is ready.
+    /// Whether any endpoint of a connection is ready.
     func isConnected(_ id: String) -> Bool {
         self.slots.withLock { slots in
-            if case .connected? = slots[id] { true } else { false }
+            slots.contains { place, slot in
+                if place.id == id, case .connected = slot { true } else { false }
+            }
         }
     }
 
-    /// The live connection; callers that come while it is being made share one attempt.
+    /// The live connection to an endpoint; callers that come while it is being made share one attempt.
     ///
     /// Throws `HubError` for names that do not exist and `ConnectorError` from the module.
-    func connection(_ id: String) async throws -> any Connection {
+    func connection(_ id: String, endpoint: Int = 0) async throws -> any Connection {
+        if let ready = self.ready(id, endpoint: endpoint) { return ready }
+        let place = Place(id: id, endpoint: endpoint)
         guard let declaration = self.declarations[id] else {
             throw HubError.unknownConnection(id, known: Array(self.declarations.keys))
         }
@@ -52,37 +62,37 @@ final class ConnectionPool: Sendable {
                 remedy: self.registry.remedy(forUnknown: declaration.connector))
         }
         let task = self.slots.withLock { slots -> Task<any Connection, any Error>? in
-            switch slots[id] {
+            switch slots[place] {
             case .connected: return nil
             case .connecting(let task): return task
             case nil:
                 let configuration = ConnectionConfiguration(
-                    id: id, parameters: declaration.parameters, secrets: self.secrets, clock: self.clock)
+                    id: id, parameters: declaration.parameters(endpoint: endpoint), secrets: self.secrets,
+                    clock: self.clock)
                 let task = Task { try await module.connect(configuration) }
-                slots[id] = .connecting(task)
+                slots[place] = .connecting(task)
                 return task
             }
         }
         guard let task else {
-            if let ready = self.ready(id) { return ready }
-            return try await self.connection(id)
+            return try await self.connection(id, endpoint: endpoint)
         }
         do {
             let connection = try await task.value
-            self.slots.withLock { $0[id] = .connected(connection) }
+            self.slots.withLock { $0[place] = .connected(connection) }
             return connection
         } catch {
             self.slots.withLock { slots in
-                if case .connecting? = slots[id] { slots[id] = nil }
+                if case .connecting? = slots[place] { slots[place] = nil }
             }
             throw error
         }
     }
 
     /// The live connection, without waiting.
-    func ready(_ id: String) -> (any Connection)? {
+    func ready(_ id: String, endpoint: Int = 0) -> (any Connection)? {
         self.slots.withLock { slots in
-            if case .connected(let connection)? = slots[id] { connection } else { nil }
+            if case .connected(let connection)? = slots[Place(id: id, endpoint: endpoint)] { connection } else { nil }
         }
     }
 

@@ -24,6 +24,7 @@ extension ConnectorWorker {
             switch reschedule.reason {
             case .circuitOpen: "The circuit breaker of connection \(lane.declaration.id) is open."
             case .longWait: "The next attempt is due later."
+            case .bulkheadFull: "Too many calls of connection \(lane.declaration.id) run and wait already."
             }
         return .postponed(
             milliseconds: max(1, reschedule.after.wholeMilliseconds),
@@ -103,26 +104,6 @@ extension ActivatedJob {
     func header(_ name: String) -> String? {
         let value = self.element.job?.headers.first { $0.key == name }?.value
         return value.flatMap { $0.isEmpty ? nil : $0 }
-    }
-}
-
-extension CallFailure {
-    /// What the resilience layer needs to know of a connector's error.
-    init(_ error: ConnectorError, _ outcome: Outcome) {
-        var isRetryable = error.isRetryable
-        var retryAfter = error.retryAfter
-        switch outcome {
-        case .retry(let after, _):
-            isRetryable = true
-            retryAfter = after ?? retryAfter
-        case .park, .reject:
-            isRetryable = false
-        case .done, .alreadyDone:
-            break
-        }
-        self.init(
-            kind: FailureKind(rawValue: error.kind.rawValue) ?? .unknown, isRetryable: isRetryable,
-            mayHaveExecuted: error.mayHaveExecuted, retryAfter: retryAfter)
     }
 }
 

@@ -10,8 +10,9 @@ import Values
 /// Carries out the calls a process makes through one connector: takes its jobs from the engine, guards each call with
 /// the resilience layer of its connection, and answers every job once.
 ///
-/// The guard's order is fixed: total deadline → rate limit → retry with budget → circuit breaker → attempt timeout → idempotency key
-/// → transport. An open breaker burns no retries: the job goes back to the engine for as long as it stays open.
+/// The guard's order is fixed: total deadline → rate limit → bulkhead → retry with budgets → circuit breaker → attempt
+/// timeout → idempotency key → transport. An open breaker burns no retries: the job goes back to the engine for as long
+/// as it stays open.
 final class ConnectorWorker: Sendable {
     let module: any ConnectorModule
     let service: any WorkflowService
@@ -24,6 +25,8 @@ final class ConnectorWorker: Sendable {
     private let loops = Mutex<(next: Int, running: [Int: Task<Void, Never>], isStopping: Bool)>((0, [:], false))
     /// Attempts that count as failed of jobs handed back to the engine, so that a later run goes on counting.
     let failedAttempts = Mutex<[Key: Int]>([:])
+    /// The profiles written in process models, by what they change and how.
+    let modelProfiles = Mutex<[ModelProfile: ResilienceProfile]>([:])
 
     /// More remembered counts than this are forgotten; they only spare a remote some attempts.
     static let rememberedMax = 100_000
@@ -120,15 +123,16 @@ extension ConnectorWorker {
         var job: ActivatedJob
         var operation: OperationDescriptor
         var input: Value
+        /// What the call itself wants.
         var profile: ResilienceProfile
-        var key: ConnectionLane.GuardKey
+        var `guard`: ConnectionGuard
     }
 
     /// Carries out the call of a job; nil when the hub stops meanwhile.
     private func outcome(of job: ActivatedJob, _ lane: ConnectionLane) async -> JobOutcome? {
         do {
             let request = try self.request(job, lane)
-            let connection = try await self.pool.connection(lane.declaration.id)
+            let connection = try await self.anyConnection(of: lane.declaration)
             return await self.call(request, connection, lane)
         } catch let error as HubError {
             return self.unusable(error)
@@ -152,63 +156,71 @@ extension ConnectorWorker {
                 remedy: ClosestMatch.of(name, in: descriptor.operations.map(\.id)).map { "Did you mean \"\($0)\"?" }
                     ?? "Use one of \(descriptor.operations.map(\.id).joined(separator: ", ")).")
         }
-        var profile = lane.declaration.profile
-        if let name = job.header("profile") {
-            guard let named = self.profiles[name] else {
-                throw HubError(
-                    .unknownName, "There is no resilience profile \"\(name)\".",
-                    remedy: ClosestMatch.of(name, in: self.profiles.keys.sorted()).map { "Did you mean \"\($0)\"?" }
-                        ?? "Declare it in the connections file.")
-            }
-            profile = named
-        }
+        let profile = try self.profile(of: job, operation, lane.declaration)
         guard let input = try? JSON.parse(job.variables) else {
             throw HubError(
                 .callFailed, "The input of the call is not a JSON document.", remedy: "Report this as a defect.")
         }
+        // Calls that differ from the connection's in nothing that is shared have its breaker, limits and budgets.
+        let own = lane.declaration.profile
+        let shared = profile.sharesGuards(with: own) ? own : profile
         return Request(
             job: job, operation: operation, input: input, profile: profile,
-            key: ConnectionLane.GuardKey(group: input["url"]?.asString?.urlAuthority ?? "", profile: profile.name))
+            guard: lane.guard(group: input["url"]?.asString?.urlAuthority ?? "", profile: shared))
+    }
+
+    /// A connection to ask about the call: to the first endpoint that can be reached.
+    private func anyConnection(of declaration: ConnectionDeclaration) async throws -> any Connection {
+        for endpoint in declaration.endpoints.indices.dropLast() {
+            if let connection = try? await self.pool.connection(declaration.id, endpoint: endpoint) {
+                return connection
+            }
+        }
+        return try await self.pool.connection(declaration.id, endpoint: max(0, declaration.endpoints.count - 1))
     }
 
     private func call(_ request: Request, _ connection: any Connection, _ lane: ConnectionLane) async -> JobOutcome? {
         let safety = self.safety(of: request, connection)
         let remembered = self.failedAttempts.withLock { $0.removeValue(forKey: request.job.key) } ?? 0
-        var call = self.guarded(request, lane) { pipeline, now in
-            pipeline.call(
-                safety: safety, idempotencyKey: request.job.idempotencyKey, at: now, failedAttempts: remembered)
+        var driver = CallDriver(
+            request.guard, clock: self.clock, random: self.random, metrics: lane.metrics,
+            make: { pipeline, now in
+                pipeline.call(
+                    profile: request.profile, safety: safety, idempotencyKey: request.job.idempotencyKey, at: now,
+                    failedAttempts: remembered)
+            },
+            send: { attempt in await self.send(attempt, request, lane) })
+        switch await driver.run() {
+        case .succeeded(let outcome):
+            lane.noteCall(error: nil, at: self.clock.unixMilliseconds)
+            lane.metrics.succeeded.increment()
+            return .completed(variables: outcome.value.map { $0.objectJSON })
+        case .postponed(let reschedule, let error):
+            return self.postpone(request.job, reschedule, error, lane)
+        case .failed(let ending, let error):
+            return self.fail(request, ending, error, lane)
+        case .stopped:
+            return nil
         }
-        var action = self.begin(&call, request, lane)
-        var last: Outcome?
-        while true {
-            switch action {
-            case .attempt(let attempt):
-                lane.noteAttempt()
-                lane.metrics.attempts.increment()
-                let started = self.clock.now
-                let outcome = await connection.invoke(
-                    OperationCall(
-                        operation: request.operation.id, input: request.input, idempotencyKey: attempt.idempotencyKey,
-                        timeout: attempt.timeout, attempt: attempt.number))
-                lane.metrics.seconds.record(duration: self.clock.now - started)
-                self.log(outcome, attempt, request, lane)
-                last = outcome
-                // A success is reported also while the hub stops; a failure then is no verdict.
-                if Task.isCancelled, outcome.error != nil { return nil }
-                action = self.end(&call, outcome, request, lane)
-            case .waitThenAttempt(let delay):
-                do { try await self.clock.sleep(for: delay) } catch { return nil }
-                action = self.begin(&call, request, lane)
-            case .succeed:
-                lane.noteCall(error: nil, at: self.clock.unixMilliseconds)
-                lane.metrics.succeeded.increment()
-                return .completed(variables: last?.value.map { $0.objectJSON })
-            case .reschedule(let reschedule):
-                return self.postpone(request.job, reschedule, last?.error, lane)
-            case .fail(let ending):
-                return self.fail(request, ending, last?.error, lane)
-            }
+    }
+
+    /// Sends one attempt to its endpoint.
+    private func send(
+        _ attempt: CallPipeline.Attempt, _ request: Request, _ lane: ConnectionLane
+    ) async -> Outcome {
+        lane.noteAttempt()
+        let connection: any Connection
+        do {
+            connection = try await self.pool.connection(lane.declaration.id, endpoint: attempt.endpoint)
+        } catch {
+            return .failed(ConnectorError(wrapping: error))
         }
+        let outcome = await connection.invoke(
+            OperationCall(
+                operation: request.operation.id, input: request.input, idempotencyKey: attempt.idempotencyKey,
+                timeout: attempt.timeout, attempt: attempt.number))
+        self.log(outcome, attempt, request, lane)
+        return outcome
     }
 
     /// What carrying the call out twice would do; some operations leave that to their input.
@@ -218,49 +230,5 @@ extension ConnectorWorker {
         if let isRepeatable = connection.isRepeatable(call) { return isRepeatable ? .idempotent : .unsafe }
         guard request.operation.isRepeatable else { return .unsafe }
         return request.operation.effect == .read ? .safe : .idempotent
-    }
-
-    private func begin(_ call: inout CallPipeline.Call, _ request: Request, _ lane: ConnectionLane)
-        -> CallPipeline.Action
-    {
-        var copy = call
-        let (action, after) = self.guarded(request, lane) { pipeline, now in
-            let action = pipeline.begin(&copy, at: now)
-            return (action, copy)
-        }
-        call = after
-        return action
-    }
-
-    private func end(
-        _ call: inout CallPipeline.Call, _ outcome: Outcome, _ request: Request, _ lane: ConnectionLane
-    ) -> CallPipeline.Action {
-        let result = outcome.error.map { CallPipeline.Outcome.failure(CallFailure($0, outcome)) } ?? .success
-        // Only a failure needs jitter.
-        let unit = outcome.error == nil ? 0 : self.random()
-        var copy = call
-        let (action, after) = self.guarded(request, lane) { pipeline, now in
-            let action = pipeline.finish(&copy, result, at: now, unit: unit)
-            return (action, copy)
-        }
-        call = after
-        return action
-    }
-
-    /// Works on the call's pipeline under the lane's lock, and reports what its breaker did outside of it.
-    private func guarded<Result: Sendable>(
-        _ request: Request, _ lane: ConnectionLane, _ body: (inout CallPipeline, Duration) -> Result
-    ) -> Result {
-        let now = self.clock.now
-        let (result, events) = lane.withPipeline(request.key, profile: request.profile) { body(&$0, now) }
-        for case .stateChanged(_, let state) in events {
-            self.logger.info(
-                "circuit breaker changed",
-                metadata: [
-                    "connection.id": "\(lane.declaration.id)", "breaker.state": "\(GuardStatus.word(state))",
-                    "breaker.group": "\(request.key.group)",
-                ])
-        }
-        return result
     }
 }

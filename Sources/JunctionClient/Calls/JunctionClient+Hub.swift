@@ -38,4 +38,37 @@ extension JunctionClient {
     public func discardDeadLetter(_ key: Key) async throws {
         _ = try await self.call("POST", "/hub/v1/dead-letters/\(key)/discard")
     }
+
+    /// One connection as the API describes it.
+    public func connection(_ name: String) async throws -> Value {
+        try await self.get("/hub/v1/connections/\(Self.pathSegment(name))")
+    }
+
+    /// Does `command` (`open`, `close`, `isolate`, `reset`) to the circuit breakers of a connection.
+    public func setBreaker(_ command: String, connection name: String) async throws {
+        var writer = JSONWriter(capacity: 32)
+        writer.beginObject()
+        writer.key("command")
+        writer.value(command)
+        writer.endObject()
+        let path = "/hub/v1/connections/\(Self.pathSegment(name))/breaker"
+        _ = try await self.call("POST", path, body: writer.bytes)
+    }
+
+    /// A name as one segment of a path (RFC 3986): everything but unreserved characters is escaped.
+    private static func pathSegment(_ name: String) -> String {
+        var text = ""
+        for byte in name.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                text += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
+            }
+        }
+        return text
+    }
 }

@@ -27,7 +27,8 @@ struct TriggerCommand: AsyncParsableCommand {
 
 struct ConnectionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "connection", abstract: "Show connections.", subcommands: [List.self])
+        commandName: "connection", abstract: "Show connections, and decide about their circuit breakers.",
+        subcommands: [List.self, Show.self, Open.self, Close.self, Isolate.self, Reset.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -44,7 +45,7 @@ struct ConnectionCommand: AsyncParsableCommand {
         .init(.init("ID"), "connectionId"), .init(.init("CONNECTOR"), "connector"),
         .init(.init("BREAKER", state: true), "breaker"), .init(.init("CALLS", right: true), "calls"),
         .init(.init("ATTEMPTS", right: true), "attempts"), .init(.init("RUNNING", right: true), "running"),
-        .init(.init("LAST ERROR", shrinks: true), "lastError"),
+        .init(.init("REHEARSAL", shrinks: true), "rehearsal"), .init(.init("LAST ERROR", shrinks: true), "lastError"),
     ]
 }
 

@@ -93,7 +93,19 @@ final class EngineHost: Sendable {
         body: @escaping @Sendable (_ port: Int?) async throws -> Result
     ) async throws -> Result? {
         self.runtime.start()
-        defer { self.shutdown() }
+        let result: Swift.Result<Result?, any Error>
+        do {
+            result = .success(try await self.serveRunning(signals: signals, drain: drain, body: body))
+        } catch {
+            result = .failure(error)
+        }
+        await self.shutdown()
+        return try result.get()
+    }
+
+    private func serveRunning<Result: Sendable>(
+        signals: [UnixSignal], drain: Duration, body: @escaping @Sendable (_ port: Int?) async throws -> Result
+    ) async throws -> Result? {
         if self.options.servesProject || self.options.runsConnectors { self.hub.start() }
         try await self.deployProject()
         let (ready, opened) = AsyncStream<Int?>.makeStream()
@@ -140,7 +152,9 @@ final class EngineHost: Sendable {
     /// Bytes on disk of both stores.
     var diskBytes: Int64 { self.journal.sizeBytes() + self.recordStore.sizeBytes() }
 
-    private func shutdown() {
+    /// Connector calls end before the engine that waits for their answers.
+    private func shutdown() async {
+        await self.hub.shutdown()
         self.runtime.shutdown()
         self.records.close()
         self.recordStore.close()
