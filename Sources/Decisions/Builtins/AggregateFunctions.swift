@@ -9,25 +9,25 @@ extension Builtin {
         extreme("max", .greater),
         Builtin("sum", "list...") { (arguments, machine) throws(Mistake) in
             let elements = try arguments.elements()
-            guard !elements.isEmpty else { return .null }
+            guard !elements.isEmpty else { throw arguments.empty }
             try arguments.spend(elements.count / 4, &machine)
             if case .number = elements[0] { return .number(try arguments.numbers(&machine).total()) }
             return try sumOfDurations(elements, arguments)
         },
         Builtin("mean", "list...") { (arguments, machine) throws(Mistake) in
             let numbers = try arguments.numbers(&machine)
-            guard !numbers.isEmpty else { return .null }
+            guard !numbers.isEmpty else { throw arguments.empty }
             return .number(try numbers.mean())
         },
         Builtin("product", "list...") { (arguments, machine) throws(Mistake) in
             let numbers = try arguments.numbers(&machine)
-            guard var product = numbers.first else { return .null }
+            guard var product = numbers.first else { throw arguments.empty }
             for number in numbers.dropFirst() { product = try Number.multiplying(product, number).orTooLarge() }
             return .number(product)
         },
         Builtin("median", "list...") { (arguments, machine) throws(Mistake) in
             let numbers = try arguments.numbers(&machine).sorted()
-            guard !numbers.isEmpty else { return .null }
+            guard !numbers.isEmpty else { throw arguments.empty }
             let middle = numbers.count / 2
             guard numbers.count % 2 == 0 else { return .number(numbers[middle]) }
             return .number(try [numbers[middle - 1], numbers[middle]].mean())
@@ -56,7 +56,7 @@ extension Builtin {
         Builtin(name, "list...") { (arguments, machine) throws(Mistake) in
             let elements = try arguments.elements()
             try arguments.spend(elements.count / 4, &machine)
-            guard var best = elements.first else { return .null }
+            guard var best = elements.first else { throw arguments.empty }
             guard Order.between(best, best) != nil else { throw arguments.expected("list of comparable values", 0) }
             for element in elements.dropFirst() {
                 guard let order = Order.between(element, best) else {

@@ -139,6 +139,9 @@ struct Arguments {
         return Mistake("'\(builtin.name)' expects a \(type) as argument \(name) but found a \(self[index].typeName)")
     }
 
+    /// That a list needs an element.
+    var empty: Mistake { Mistake("'\(builtin.name)' of an empty list has no result") }
+
     func string(_ index: Int) throws(Mistake) -> String {
         guard case .string(let text) = single(index) else { throw expected("string", index) }
         return text

@@ -42,6 +42,9 @@ extension Compiler {
     }
 
     private mutating func root(_ name: String, _ span: SourceSpan) -> Node {
+        if let environment {
+            return environment.node(name, span) ?? RootNode(name, span)
+        }
         if seenNames.insert(name).inserted { variableNames.append(name) }
         let node = RootNode(name, span)
         guard loopDepth > 0 else { return node }
@@ -158,6 +161,16 @@ extension Compiler {
     mutating func compileFunction(
         _ parameters: [ParameterSyntax], _ body: Syntax, name: String?, _ span: SourceSpan
     ) throws(FEELError) -> Node {
+        try compileFunction(parameters, name: name, resultType: nil, span) { (compiler) throws(FEELError) in
+            try compiler.compile(body)
+        }
+    }
+
+    mutating func compileFunction(
+        _ parameters: [ParameterSyntax], name: String?, resultType: TypeSyntax?, _ span: SourceSpan,
+        body: (inout Compiler) throws(FEELError) -> Node
+    ) throws(FEELError) -> Node {
+        let parameters = parameters.map { ParameterSyntax(name: $0.name, type: $0.type.map { resolve($0) }) }
         canGrow = true
         bindsLocals = true
         var frame = Frame()
@@ -168,14 +181,14 @@ extension Compiler {
         frames.append(frame)
         let (outerReached, outerLoop) = (depthReached, loopDepth)
         depthReached = depth
-        let node = try compile(body)
+        let node = try body(&self)
         let height = depthReached - depth + 1
         depthReached = max(depthReached, outerReached)
         loopDepth = outerLoop
         let finished = frames.removeLast()
         let definition = FunctionDefinition(
             name: name ?? "", parameters: parameters, body: node, captureSlots: finished.captures.map(\.slot),
-            slotCount: finished.slotCount, height: height, source: source)
+            slotCount: finished.slotCount, height: height, source: source, resultType: resultType)
         return FunctionNode(definition, captures: finished.captures.map(\.value), span)
     }
 }

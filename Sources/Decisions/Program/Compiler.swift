@@ -54,8 +54,10 @@ struct Compiler {
         }
     }
 
-    let source: SourceText
+    var source: SourceText
     let knownNames: Set<String>
+    /// The decision model around the expression; nil when it stands alone.
+    var environment: NameEnvironment?
     var frames = [Frame()]
     var variableNames: [String] = []
     var seenNames: Set<String> = []
@@ -103,7 +105,7 @@ struct Compiler {
             return operand.constant != nil && compiled.allSatisfy { $0.operand.constant != nil } ? folded(node) : node
         case .instance(let operand, let type):
             let operand = try compile(operand)
-            return fold(InstanceNode(operand, type, span), operand)
+            return fold(InstanceNode(operand, resolve(type), span), operand)
         case .conditional(let condition, let consequence, let alternative):
             let nodes = (try compile(condition), try compile(consequence), try compile(alternative))
             return fold(ConditionalNode(nodes.0, nodes.1, nodes.2, span), nodes.0, nodes.1, nodes.2)
@@ -122,6 +124,7 @@ struct Compiler {
         case .comparison(let comparison, let end): return try compileRange(comparison, end, span)
         case .filter(let base, let condition): return try compileFilter(base, condition, span)
         case .path(let base, let name):
+            if let imported = importedElement(base, name) { return ElementNode(imported, span) }
             let base = try compile(base)
             return fold(PathNode(base, name, span), base)
         case .invocation(let callee, let arguments): return try compileInvocation(callee, arguments, span)

@@ -5,6 +5,8 @@ final class FunctionBody: Sendable {
     enum Kind: Sendable {
         case builtin(Builtin)
         case closure(FunctionDefinition, captured: [Value])
+        /// A decision service of a model.
+        case service(ModelProgram, ServiceProgram)
     }
 
     let kind: Kind
@@ -24,10 +26,12 @@ final class FunctionDefinition: Sendable {
     let height: Int
     /// The text that the body's spans refer to.
     let source: SourceText
+    /// What the result is converted to; nil when it is any value.
+    let resultType: TypeSyntax?
 
     init(
         name: String, parameters: [ParameterSyntax], body: Node, captureSlots: [Int], slotCount: Int, height: Int,
-        source: SourceText
+        source: SourceText, resultType: TypeSyntax?
     ) {
         self.name = name
         self.parameters = parameters
@@ -36,6 +40,7 @@ final class FunctionDefinition: Sendable {
         self.slotCount = slotCount
         self.height = height
         self.source = source
+        self.resultType = resultType
     }
 }
 
@@ -121,6 +126,7 @@ extension Machine {
         case .builtin(let builtin): return invoke(builtin, arguments, at: span)
         case .closure(let definition, let captured):
             return invoke(definition, captured, arguments, itself: function, at: span)
+        case .service(let model, let service): return invoke(service, of: model, arguments, at: span)
         }
     }
 
@@ -187,15 +193,28 @@ extension Machine {
         height -= definition.height
         (base, function, source) = outer
         stack.removeLast(stack.count - newBase)
-        return admits(result, at: span) ? result : .null
+        guard admits(result, at: span) else { return .null }
+        guard let type = definition.resultType else { return result }
+        return coerce(result, to: type, at: span) { "the result of '\(definition.name)'" } ?? .null
     }
 
     /// The argument as the parameter's type, with FEEL's implicit conversions; nil, with a warning, when it has none.
     private mutating func coerce(_ value: Value, to parameter: ParameterSyntax, at span: SourceSpan) -> Value? {
-        guard let type = parameter.type, !value.isNull else { return value }
+        guard let type = parameter.type else { return value }
+        return coerce(value, to: type, at: span) { "argument '\(parameter.name)'" }
+    }
+
+    /// The value as an instance of a type, with FEEL's implicit conversions; nil, with a warning about `what`, when it
+    /// has none.
+    mutating func coerce(
+        _ value: Value, to type: TypeSyntax, at span: SourceSpan, what: () -> String
+    ) -> Value? {
+        if value.isNull { return value }
         if let converted = type.convert(value) { return converted }
         warn(span) {
-            "Expected \(type.name) as argument '\(parameter.name)' but found a \(value.typeName) in '\($0.text(span))'"
+            // A value of the right type may be outside of the values an item definition allows.
+            let found = if case .item = type { $0.summary(of: value) } else { "a \(value.typeName)" }
+            return "Expected \(type.name) as \(what()) but found \(found) in '\($0.text(span))'"
         }
         return nil
     }

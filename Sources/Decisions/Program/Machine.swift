@@ -26,6 +26,8 @@ struct Machine {
     var input: Value = .null
     /// The running function.
     var function: FunctionValue?
+    /// The evaluation of a decision model that this is part of.
+    var run: DecisionRun?
 
     /// What remains of ``stepsMax``.
     var budget = Machine.stepsMax
@@ -61,7 +63,9 @@ struct Machine {
     @inline(never)
     mutating func warn(_ span: SourceSpan, _ message: (Machine) -> String) {
         guard collects, warnings.count < Evaluation.warningsMax else { return }
-        warnings.append(EvaluationWarning(message: message(self), offset: Int(span.start)))
+        let text = message(self)
+        let place = run?.place(of: self).map { "\($0): " } ?? ""
+        warnings.append(EvaluationWarning(message: place + text, offset: Int(span.start)))
     }
 
     /// The source at `span`, shortened for a message.
@@ -70,6 +74,15 @@ struct Machine {
         let text = String(decoding: bytes, as: UTF8.self)
         return text.unicodeScalars.count <= 80
             ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(77))) + "..."
+    }
+
+    /// A value as a message names it: its type, and itself when it is short.
+    func summary(of value: Value) -> String {
+        switch value {
+        case .boolean, .number: "the \(value.typeName) \(value)"
+        case .string(let text) where text.utf8.count <= 40: "the string \"\(text)\""
+        default: "a \(value.typeName)"
+        }
     }
 
     /// Takes `count` steps.

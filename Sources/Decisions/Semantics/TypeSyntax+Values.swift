@@ -21,6 +21,7 @@ extension TypeSyntax {
             return entries.allSatisfy { entry in context[entry.key].map(entry.type.accepts) ?? false }
         case (.function(let parameters, _), .function(let function)):
             return parameters.count == function.parameterNames.count
+        case (.item(let item), _): return item.describes(value)
         default: return false
         }
     }
@@ -39,10 +40,15 @@ extension TypeSyntax {
     func convert(_ value: Value) -> Value? {
         if case .named = self { return value }
         if describes(value) { return value }
-        switch (self, value) {
-        case (.list(let element), _) where element?.describes(value) ?? true: return .list([value])
+        if isList {
+            if case .list = value { return nil }
+            return describes(.list([value])) ? .list([value]) : nil
+        }
+        switch (unaliased, value) {
         case (_, .list(let elements)) where elements.count == 1: return describes(elements[0]) ? elements[0] : nil
-        case (.dateTime, .date(let date)): return .dateTime(Machine.midnight(date))
+        case (.dateTime, .date(let date)):
+            let midnight = Value.dateTime(Machine.midnight(date))
+            return describes(midnight) ? midnight : nil
         default: return nil
         }
     }
@@ -70,6 +76,7 @@ extension TypeSyntax {
             "function<" + parameters.map(\.name).joined(separator: ", ") + "> -> " + result.name
         case .anyFunction: "function"
         case .named(let name): name
+        case .item(let item): item.name
         }
     }
 }

@@ -9,7 +9,8 @@ struct NameTable {
     /// Keys of contexts read so far, which may follow a `.`.
     private var keys: [String] = []
 
-    init(_ names: [String]) {
+    init(_ names: [String], entryNames: [String] = []) {
+        keys = entryNames.filter(Self.isCompound)
         known = Self.builtins
         invocationOnly = Self.builtinsWithKeywords
         for name in names where Self.isCompound(name) {
@@ -27,6 +28,9 @@ struct NameTable {
         Builtin.all.map(\.name).filter { $0.split(separator: " ").contains { Keyword.isReserved(String($0)) } })
 
     mutating func push(_ names: [String]) { frames.append(names.filter(Self.isCompound)) }
+
+    /// Opens the frame of a filter, where the entries of the elements are names.
+    mutating func pushElement() { frames.append(keys) }
 
     mutating func pop() { frames.removeLast() }
 

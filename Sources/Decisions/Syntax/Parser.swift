@@ -23,10 +23,10 @@ struct Parser {
     var rangeDepth = 0
     var names: NameTable
 
-    init(_ source: String, knownNames: [String]) throws(FEELError) {
+    init(_ source: String, knownNames: [String], entryNames: [String] = []) throws(FEELError) {
         lexer = Lexer(source)
         token = Token(kind: .end, start: 0, end: 0)
-        names = NameTable(knownNames)
+        names = NameTable(knownNames, entryNames: entryNames)
         guard lexer.bytes.count <= Self.lengthMax else {
             throw FEELError(
                 .tooComplex,
@@ -37,16 +37,24 @@ struct Parser {
     }
 
     /// Parses the whole source as one expression.
-    static func expression(_ source: String, knownNames: [String] = []) throws(FEELError) -> Syntax {
-        var parser = try Parser(source, knownNames: knownNames)
+    ///
+    /// - Parameters:
+    ///   - knownNames: The names of variables and functions.
+    ///   - entryNames: The names of entries that contexts may have, which follow a `.`.
+    static func expression(
+        _ source: String, knownNames: [String] = [], entryNames: [String] = []
+    ) throws(FEELError) -> Syntax {
+        var parser = try Parser(source, knownNames: knownNames, entryNames: entryNames)
         let result = try parser.parseExpression()
         try parser.expectEnd()
         return result
     }
 
     /// Parses the whole source as unary tests, as in a cell of a decision table.
-    static func unaryTests(_ source: String, knownNames: [String] = []) throws(FEELError) -> Syntax {
-        var parser = try Parser(source, knownNames: knownNames)
+    static func unaryTests(
+        _ source: String, knownNames: [String] = [], entryNames: [String] = []
+    ) throws(FEELError) -> Syntax {
+        var parser = try Parser(source, knownNames: knownNames, entryNames: entryNames)
         let result = try parser.parseUnaryTests()
         try parser.expectEnd()
         return result
@@ -221,7 +229,7 @@ struct Parser {
             case .leftBracket where !closesRange():
                 try extendChain()
                 try advance()
-                names.push(["item"])
+                names.pushElement()
                 let condition = try parseExpression()
                 names.pop()
                 try expect(.rightBracket, "at the end of the filter")

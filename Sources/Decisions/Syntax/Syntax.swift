@@ -144,8 +144,10 @@ indirect enum TypeSyntax: Sendable, Hashable {
     case function([TypeSyntax], result: TypeSyntax)
     /// `function` without a signature.
     case anyFunction
-    /// A type this module does not know, such as a DMN item definition.
+    /// A type that nothing defines.
     case named(String)
+    /// An item definition of a decision model.
+    case item(ItemType)
 }
 
 /// `key: type` of a context type.
