@@ -43,6 +43,32 @@ import Values
         #expect(job?.resultVariable == "r")
     }
 
+    /// Tools declare BPMN's default language whatever they write.
+    @Test(arguments: [
+        ("${a &gt; 1}", true), ("$a &gt; 1", true), ("true", true), ("bpmn:getDataObject('a') = 2", true),
+        ("$a = 1", false),
+    ])
+    func expressionsThatSayXPath(_ row: (body: String, isTrue: Bool)) throws {
+        let language = "language=\"http://www.w3.org/1999/XPath\""
+        let result = lenient(
+            """
+            <startEvent id="s"/><exclusiveGateway id="x" default="e"/>
+            <intermediateCatchEvent id="c"><timerEventDefinition><timeDuration \(language)>PT2H</timeDuration>
+            </timerEventDefinition></intermediateCatchEvent><endEvent id="z"/><sequenceFlow id="a" sourceRef="s"
+            targetRef="x"/><sequenceFlow id="b" sourceRef="x" targetRef="c"><conditionExpression \(language)>\(row.body)\
+            </conditionExpression></sequenceFlow><sequenceFlow id="e" sourceRef="x" targetRef="z"/><sequenceFlow id="f"
+            sourceRef="c" targetRef="z"/>
+            """)
+        #expect(result.diagnostics.isEmpty, "\(result.diagnostics)")
+        let process = try #require(result.processes.first)
+        let condition = try #require(process.flows.lazy.compactMap(\.condition).first)
+        #expect(condition.evaluateCondition(MapScope(["a": 2])) == row.isTrue)
+        guard case .timer(.duration(.literal("PT2H"))) = process.node(id: "c")?.event else {
+            Issue.record("the duration is no literal")
+            return
+        }
+    }
+
     @Test(arguments: ["serviceTask", "sendTask", "businessRuleTask"])
     func aTaskWithoutWorkIsAJobOfItsID(element: String) throws {
         #expect(try lenientNode("<\(element) id=\"x\"/>", ["BP614"]).job?.type.text == "x")

@@ -23,13 +23,17 @@ extension BPMNReader {
         if source.isEmpty || source.hasPrefix("=") || Int(source) != nil, own.isEmpty {
             return expression(source, of: element, what)
         }
-        if own.isEmpty, isMarkedJUEL(source) { return juel(source, of: element, what) }
+        // XPath has no braces, so an expression that says it is XPath and is marked as JUEL is JUEL.
+        if own.isEmpty || own.isXPath, isMarkedJUEL(source) { return juel(source, of: element, what) }
         return compile(source, in: own.isEmpty ? documentLanguage : own, of: element, what)
     }
 
     /// Compiles the text of an element that may be plain: a literal, unless it is marked or its `language` says so.
+    ///
+    /// A time as ISO 8601 writes it is a literal in every known language.
     func formalValue(_ element: XMLElement, _ what: String) -> ExpressionOrLiteral? {
         if let language = element.attribute("language"), !language.isEmpty, !language.isFEEL {
+            if languages.expressionLanguage(language) != nil, element.text.isISO8601 { return .literal(element.text) }
             return compile(element.text, in: language, of: element, what).map { .expression($0) }
         }
         return value(element.text, of: element, what)
@@ -187,7 +191,7 @@ extension BPMNReader {
 
     private var documentLanguage: String {
         let language = document.root.attribute("expressionLanguage") ?? ""
-        return language.hasSuffix("/XPath") ? "" : language
+        return language.isXPath ? "" : language
     }
 
     /// Whether a text is a JUEL expression or holds one (`${…}`, `#{…}`).
@@ -213,6 +217,14 @@ extension BPMNReader {
 extension String {
     /// Whether a language or script format of this name is FEEL, however it is written.
     var isFEEL: Bool { lowercased().contains("feel") }
+
+    /// Whether a language of this name is XPath.
+    fileprivate var isXPath: Bool { lowercased().hasSuffix("/xpath") }
+
+    /// Whether this is a date and time, a duration or a repeating interval.
+    fileprivate var isISO8601: Bool {
+        DateTime(self) != nil || ISO8601Duration(self) != nil || ISO8601Repetition(self) != nil
+    }
 
     /// The same text, without blanks before a leading `=`.
     fileprivate var droppingBlanksBeforeEquals: String {
