@@ -191,8 +191,10 @@ struct XPathRun {
 
     /// Each node once, in document order.
     mutating func ordered(_ nodes: [Int]) -> [Int] {
-        guard machine.spend(nodes.count, at: span) else { return [] }
         let tree = self.tree
+        // Comparing places climbs to a common element.
+        let work = nodes.reduce(0) { $0 + 1 + tree.items[$1].depth / 4 }
+        guard machine.spend(work, at: span) else { return [] }
         if zip(nodes, nodes.dropFirst()).allSatisfy({ tree.precedes($0, $1) }) { return nodes }
         return Set(nodes).sorted { tree.precedes($0, $1) }
     }
