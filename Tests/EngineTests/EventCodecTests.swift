@@ -130,7 +130,30 @@ struct EventCodecTests {
                     errorMessage: "m", contentType: "t", payload: [9], redriveCount: 1)),
             hex: "3404016f010101016401730163016d0174010901"),
         Row(event: .deadLetterEnded(key: 2, outcome: 1), hex: "350401"),
+        Row(event: .signalSubscribed(ordinal: 1, key: 2, node: 3, name: "s"), hex: "36010403" + "0173"),
+        Row(event: .signalCaught(key: 2, stays: true), hex: "370401"),
+        Row(event: .conditionArmed(ordinal: 1, key: 2, node: 300, holds: false), hex: "380104ac0200"),
+        Row(event: .conditionEvaluated(key: 2, holds: true), hex: "390401"),
+        Row(event: .waitClosed(key: 2), hex: "3a04"),
+        Row(event: .tokensConsumed(node: 3, scope: 1, count: 2), hex: "3b030102"),
+        Row(event: .gatewayFired(ordinal: 1, flows: [0, 300]), hex: "3c010200ac02"),
+        Row(event: .adHocPlanned(ordinal: 1, nodes: []), hex: "3d0100"),
+        Row(event: .adHocPlanned(ordinal: 1, nodes: [7]), hex: "3d010107"),
+        Row(event: .compensationRecorded(scope: 1, record), hex: "3e01" + recordHex),
+        Row(event: .compensationTaken(scope: 1, node: -1), hex: "3f0101"),
+        Row(event: .compensationStarted(ordinal: 1, records: []), hex: "400100"),
+        Row(event: .compensationStarted(ordinal: 1, records: [record]), hex: "400101" + recordHex),
+        Row(event: .compensationStepped(ordinal: 1), hex: "4101"),
+        Row(event: .cancelRequested(ordinal: 1), hex: "4201"),
+        Row(event: .signalBroadcast(key: 2, name: "s"), hex: "43040173"),
+        Row(event: .dataStoreSet(name: "d", value: VariableValue(.null)), hex: "4401640100"),
+        Row(event: .gatewayReset(ordinal: 1), hex: "4501"),
     ]
+
+    private static let record = CompensationRecord(
+        node: 5, variables: document,
+        children: [CompensationRecord(node: 6, variables: .empty, children: [])])
+    private static let recordHex = "05" + "02016100035b315d016201050174" + "01" + "060000"
 
     private func bytes(_ events: [Event]) -> [UInt8] {
         var writer = ByteWriter()
@@ -150,7 +173,7 @@ struct EventCodecTests {
 
     @Test("every type number from 1 on has a row")
     func complete() {
-        #expect(Set(Self.rows.compactMap { bytes([$0.event]).first }) == Set(1...53))
+        #expect(Set(Self.rows.compactMap { bytes([$0.event]).first }) == Set(1...69))
     }
 
     @Test("keys and times are differences to those before, so a batch reads only from its beginning")
@@ -209,6 +232,13 @@ struct EventCodecTests {
                 .correlated(hash: 1, key: 2, message: 3, stays: true),
                 "0401000000000000000200000000000000030000000000000001"
             ), (.rejected(hash: 1, key: 2, message: 3), "05010000000000000002000000000000000300000000000000"),
+            (
+                .publish(
+                    NewMessage(
+                        name: "m", correlationKey: "k", timeToLiveMilliseconds: 5, messageID: "i",
+                        variables: Self.document)), "06016d016b0a0101" + "6902016100035b315d016201050174"
+            ), (.signal(name: "s", variables: .empty), "07017300"),
+            (.dataStore(name: "d", value: VariableValue(.null)), "0801640100"),
         ]
         for (message, hex) in messages {
             var writer = ByteWriter()

@@ -30,6 +30,14 @@ extension EngineHarness {
         for problem in Invariants(partition.engine, taken: partition.taken).problems() { report(problem) }
     }
 
+    /// Checks that the events of a batch encode to what they were decoded from.
+    func checkEncoding(_ payload: [UInt8]) {
+        var codec = EventCodec()
+        var writer = ByteWriter(capacity: payload.count)
+        for event in (try? decodeEvents(payload)) ?? [] { codec.write(event, into: &writer) }
+        if writer.bytes != payload { report("the events of a batch do not encode to what they were decoded from") }
+    }
+
     /// Checks, while no message is on its way, that subscriptions and their counterparts belong together.
     func checkSubscriptions() {
         guard partitions.allSatisfy({ $0.inbox.isEmpty }) else { return }

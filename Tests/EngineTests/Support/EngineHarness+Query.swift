@@ -160,6 +160,42 @@ extension EngineHarness {
             to: MessageHash.partition(hash, of: partitions.count))
     }
 
+    /// Broadcasts a signal.
+    func broadcast(_ name: String, _ variables: String = "{}", in partition: Int = 0) throws {
+        send(.broadcastSignal(name: name, variables: try document(variables)), to: partition)
+    }
+
+    /// The ids of the nodes performed so far, in order, processes and bodies of loops not counted; `recordsEvents` must
+    /// be on.
+    var performed: [String] {
+        var definitions: [UInt64: DeployedProcess] = [:]
+        var current: DeployedProcess?
+        var ids: [String] = []
+        for event in events {
+            switch event {
+            case .instanceCreated(let created):
+                current = registry.definition(key: Key(rawValue: created.definitionKey))
+                definitions[created.key] = current
+            case .instance(let key): current = definitions[key]
+            case .elementPassed(let node, _, _, _): if let current { ids.append(current.process.nodes[Int(node)].id) }
+            case .elementActivated(let node, _, _, _, let role, _):
+                if let current, role != .multiInstanceBody { ids.append(current.process.nodes[Int(node)].id) }
+            default: continue
+            }
+        }
+        return ids
+    }
+
+    /// How many events of every kind are waited for, and jobs open, in all partitions; all 0 when nothing is left.
+    var leftovers: [Int] {
+        let engines = partitions.map(\.engine)
+        return [
+            engines.reduce(0) { $0 + $1.openJobCount }, engines.reduce(0) { $0 + $1.openTimerCount },
+            engines.reduce(0) { $0 + $1.subscriptionCount }, engines.reduce(0) { $0 + $1.state.signals.count },
+            engines.reduce(0) { $0 + $1.state.owners.count },
+        ]
+    }
+
     /// The root variables of an instance as JSON, while it lives or as it ended.
     func variables(_ key: UInt64) -> String {
         if let result = ended[key] { return result.map { String(decoding: $0, as: UTF8.self) } ?? "terminated" }

@@ -45,6 +45,9 @@ final class EngineHarness {
     private(set) var ended: [UInt64: [UInt8]?] = [:]
     private(set) var eventCount = 0
     private(set) var journalBytes = 0
+    private(set) var commandCount = 0
+    /// After how many commands a restart from checkpoint and journal is compared with the live state; 0 for never.
+    var restartsEvery = 0
     /// Every event committed so far, when `recordsEvents`.
     private(set) var events: [Event] = []
     var recordsEvents = false
@@ -76,6 +79,7 @@ final class EngineHarness {
     func send(_ command: Command, to partition: Int = 0, actor: String? = nil) -> Reply {
         let request = nextRequest
         nextRequest += 1
+        commandCount += 1
         partitions[partition].engine.process(
             CommandEnvelope(command, request: request, actor: actor), now: now)
         guard !holdsCommits else { return .done }
@@ -119,6 +123,7 @@ final class EngineHarness {
             partition.journal.append(batch.payload)
             committed(index, batch.payload)
             replay(batch.payload, into: partition.shadow)
+            if checks { checkEncoding(batch.payload) }
             if recordsEvents { record(batch.payload) }
         }
         partition.engine.blobsCommitted(batch.blobs.map(\.hash))
@@ -134,6 +139,10 @@ final class EngineHarness {
             }
         }
         if checks { check(index, endsWithEvents: isOneCommand && batch.eventCount > 0) }
+        if restartsEvery > 0, commandCount % restartsEvery == 0 {
+            rebuildShadow(index)
+            check(index)
+        }
     }
 
     /// Makes deployments known, as the runtime does once they are durable.

@@ -3,8 +3,8 @@ import Foundation
 /// Writes BPMN documents from a compact notation, so that a test shows the shape of its process.
 ///
 /// Flows are chains such as `start -> [=x > 1] a -> end`; several are separated by line breaks or `;`. `[default]`
-/// marks the default flow. A node nobody defines gets its kind from its id: `start…`, `end…`, `xor…`, `and…` are events
-/// and gateways, `m…` a manual task; everything else is a service task whose job type is its id.
+/// marks the default flow. A node nobody defines gets its kind from its id: `start…`, `end…`, `xor…`, `and…`, `ior…`,
+/// `gate…` are events and gateways, `m…` a manual task; everything else is a service task whose job type is its id.
 enum Model {
     /// A document with one process.
     static func process(
@@ -77,6 +77,8 @@ enum Model {
         if id.hasPrefix("end") { return "<endEvent \(attributes)/>" }
         if id.hasPrefix("xor") { return "<exclusiveGateway \(attributes)/>" }
         if id.hasPrefix("and") { return "<parallelGateway \(attributes)/>" }
+        if id.hasPrefix("ior") { return "<inclusiveGateway \(attributes)/>" }
+        if id.hasPrefix("gate") { return "<eventBasedGateway \(attributes)/>" }
         if id.hasPrefix("m") { return "<manualTask \(attributes)/>" }
         return task(id).replacingFirst("id=\"\(id)\"", with: attributes)
     }
@@ -242,7 +244,7 @@ extension StringProtocol {
 }
 
 extension String {
-    fileprivate func replacingFirst(_ text: String, with replacement: String) -> String {
+    func replacingFirst(_ text: String, with replacement: String) -> String {
         var result = self
         result.replaceFirst(text, with: replacement)
         return result

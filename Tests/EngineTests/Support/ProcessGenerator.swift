@@ -1,31 +1,45 @@
 import Foundation
 
-/// Random BPMN documents over every supported element, whose instances can always be brought to their end.
+/// Random BPMN documents over every element, whose instances can be brought to their end.
 ///
 /// A block has one entry and one exit, so tokens that split meet again; interrupting boundary events lead back to the
-/// exit of their activity, non-interrupting ones to an end of their own. Conditions read `x`, correlation keys `key`;
-/// messages are called `msg1` to `msg3`, errors `E1` and `E2`.
+/// exit of their activity, non-interrupting ones to an end of their own. Only nodes whose id begins with `w` and ad-hoc
+/// sub-processes with a condition may wait for something that never comes. Conditions read `x`, correlation keys `key`.
+///
+/// What handles an event throws and waits for events of a higher rank only, so no model sets itself in motion for ever.
 struct ProcessGenerator {
-    private var random: SplitMix64
+    var random: SplitMix64
     private var counter = 0
     /// Whether error end events inside have somebody to catch them.
-    private var isCaught = false
-    private var callable: [String] = []
+    var isCaught = false
+    var callable: [String] = []
+    /// Only events of a higher rank may be thrown and waited for.
+    var rank = 0
+    /// Whether activities end by themselves: where what they do may set in motion what performs them.
+    var isQuiet = false
 
     static let messages = ["msg1", "msg2", "msg3"]
+    static let signals = ["sig1", "sig2", "sig3"]
     static let errors = ["E1", "E2"]
+    static let escalations = ["X1", "X2"]
+    /// What only begins processes.
+    static let startMessages = ["go", "go2"]
+    static let startSignal = "goSignal"
+    /// The rank of what begins processes.
+    static let startRank = 7
 
     init(seed: UInt64) {
         random = SplitMix64(seed: seed)
     }
 
-    private struct Scope {
+    struct Scope {
         var flows: [String] = []
         var nodes: [String] = []
     }
 
-    /// A document whose process `p` may call others of it; beside it stand one that starts with the message `go` and one
-    /// that starts by a timer, twice.
+    typealias Block = (entry: String, exit: String)
+
+    /// A document whose process `p` may call others of it; beside it stand some that begin in other ways.
     mutating func document() -> String {
         var definitions: [String] = []
         for id in ["q1", "q2"] {
@@ -33,41 +47,95 @@ struct ProcessGenerator {
             callable.append(id)
         }
         definitions.append(definition("p", depth: 3))
-        definitions.append(definition("byMessage", depth: 1, startedBy: Model.onMessage("go")))
-        definitions.append(definition("byTimer", depth: 1, startedBy: Model.timer("timeCycle", "R2/PT25S")))
+        rank = Self.startRank
+        var starters = ["message", "timer", "signal", "any", "all", "gate", "gateAll", "receive", "implicit"]
+        for _ in 0..<2 {
+            let kind = starters.remove(at: random.below(starters.count))
+            definitions.append(started(by: kind))
+        }
         let root =
-            Self.messages.map { Model.message($0) } + [Model.message("go", key: nil)]
-            + Self.errors.map { Model.error("error-\($0)", $0) }
+            Self.messages.map { Model.message($0) } + Self.startMessages.map { Model.message($0, key: nil) }
+            + (Self.signals + [Self.startSignal]).map { Model.signal($0) }
+            + Self.errors.map { Model.error("error-\($0)", $0) } + Self.escalations.map { Model.escalation($0) }
+            + [
+                "<escalationEventDefinition id=\"behaviorX1\" escalationRef=\"X1\"/>",
+                "<signalEventDefinition id=\"behaviorSig3\" signalRef=\"sig3\"/>",
+                "<messageEventDefinition id=\"behaviorMsg3\" messageRef=\"msg3\"/>",
+                "<dataStore id=\"store\" name=\"store\"/>",
+            ]
         return Model.document(definitions, root: root)
     }
 
-    private mutating func definition(_ id: String, depth: Int, startedBy event: String? = nil) -> String {
+    private mutating func definition(_ id: String, depth: Int) -> String {
         isCaught = false
         var scope = content(depth: depth)
-        if let event {
-            let start = scope.flows.compactMap { $0.hasPrefix("start") ? $0.prefix { $0 != " " } : nil }[0]
-            scope.nodes.append(Model.start(String(start), event))
-        }
+        scope.nodes += handlers(depth: depth)
+        if random.chance(30) { scope.nodes.append("<dataObject id=\"object-\(id)\" name=\"object\"/>") }
         return Model.definition(scope.flows.joined(separator: "\n"), id: id, nodes: scope.nodes)
     }
 
-    private mutating func name(_ prefix: String) -> String {
+    mutating func name(_ prefix: String) -> String {
         counter += 1
         return "\(prefix)\(counter)"
     }
 
-    /// A start event, one to three blocks, an end event.
-    private mutating func content(depth: Int) -> Scope {
+    // MARK: Beginnings
+
+    /// A process that begins otherwise than by a none start event.
+    private mutating func started(by kind: String) -> String {
+        let id = "by-" + kind
+        isCaught = false
         var scope = Scope()
+        let (entry, exit) = sequence(0, &scope)
         let start = name("start")
+        let go = Model.onMessage(random.pick(Self.startMessages))
+        let signal = Model.onSignal(Self.startSignal)
+        switch kind {
+        case "message": scope.nodes.append(Model.start(start, go))
+        case "timer": scope.nodes.append(Model.start(start, Model.timer("timeCycle", "R2/PT25S")))
+        case "signal": scope.nodes.append(Model.start(start, signal))
+        case "any": scope.nodes.append(Model.start(start, go + signal))
+        case "all": scope.nodes.append(Model.parallel(Model.start("w" + start, go + signal)))
+        case "gate", "gateAll":
+            let gate = name("w")
+            scope.nodes.append(Model.instantiating(gate, parallel: kind == "gateAll"))
+            for (position, event) in [go, signal].enumerated() {
+                let id = name("c")
+                scope.nodes.append(Model.catching(id, event))
+                scope.flows.append("\(gate) -> \(id) -> \(kind == "gate" || position == 0 ? entry : name("m"))")
+            }
+        case "receive":
+            let id = name("r")
+            scope.nodes.append(Model.with("instantiate=\"true\"", Model.receive(id, "go")))
+            scope.flows.append("\(id) -> \(entry)")
+        default:
+            let (other, end) = leaf(&scope)
+            scope.flows.append(other)
+            scope.flows.append("\(end) -> \(name("end"))")
+        }
+        switch kind {
+        case "message", "timer", "signal", "any": scope.flows.append("\(start) -> \(entry)")
+        case "all": scope.flows.append("w\(start) -> \(entry)")
+        default: break
+        }
+        scope.flows.append("\(exit) -> \(name("end"))")
+        return Model.definition(scope.flows.joined(separator: "\n"), id: id, nodes: scope.nodes)
+    }
+
+    // MARK: Blocks
+
+    /// A start event or none, one to three blocks, an end event.
+    mutating func content(depth: Int, hasStart: Bool = true) -> Scope {
+        var scope = Scope()
         let (entry, exit) = sequence(depth, &scope)
+        scope.flows.append(hasStart ? "\(name("start")) -> \(entry)" : entry)
         let end = name("end")
-        scope.flows.append("\(start) -> \(entry)")
         scope.flows.append("\(exit) -> \(end)")
+        if random.chance(20), let event = thrown(isEnd: true) { scope.nodes.append(Model.end(end, event)) }
         return scope
     }
 
-    private mutating func sequence(_ depth: Int, _ scope: inout Scope) -> (entry: String, exit: String) {
+    mutating func sequence(_ depth: Int, _ scope: inout Scope) -> Block {
         let (entry, first) = block(depth, &scope)
         var exit = first
         for _ in 0..<random.below(3) {
@@ -78,122 +146,31 @@ struct ProcessGenerator {
         return (entry, exit)
     }
 
-    private mutating func block(_ depth: Int, _ scope: inout Scope) -> (entry: String, exit: String) {
+    private mutating func block(_ depth: Int, _ scope: inout Scope) -> Block {
         guard depth > 0 else { return leaf(&scope) }
-        switch random.below(16) {
+        switch random.below(32) {
         case 0, 1: return exclusive(depth, &scope)
         case 2, 3: return parallel(depth, &scope)
-        case 4, 5: return subProcess(depth, &scope)
-        case 6: return call(&scope)
-        case 7: return loop(depth, &scope)
-        case 8: return conditional(depth, &scope)
+        case 4, 5: return inclusive(depth, &scope)
+        case 6: return complexJoin(depth, &scope)
+        case 7, 8, 9: return subProcess(depth, &scope)
+        case 10: return transaction(depth, &scope)
+        case 11: return adHoc(depth, &scope)
+        case 12: return call(&scope)
+        case 13: return loop(depth, &scope)
+        case 14: return conditional(depth, &scope)
+        case 15, 16: return eventGateway(depth, &scope)
+        case 17, 18: return compensated(depth, &scope)
+        case 19: return quantities(&scope)
+        case 20: return linked(depth, &scope)
+        case 21: return crossing(depth, &scope)
         default: return leaf(&scope)
         }
     }
 
-    // MARK: Activities and events
+    // MARK: Gateways
 
-    private mutating func leaf(_ scope: inout Scope) -> (entry: String, exit: String) {
-        switch random.below(12) {
-        case 0:
-            let id = name("m")
-            return (id, id)
-        case 1:
-            let id = name("s")
-            scope.nodes.append(Model.script(id, "=if n = null then 1 else n + 1", to: "n"))
-            return (id, id)
-        case 2:
-            let id = name("t")
-            let event = random.pick([
-                Model.duration("PT10S"), Model.duration("=\"PT5S\""), Model.timer("timeDate", "2026-01-01T00:00:30Z"),
-            ])
-            scope.nodes.append(Model.catching(id, event))
-            return (id, id)
-        case 3:
-            let id = name("c")
-            scope.nodes.append(
-                Model.catching(id, Model.onMessage(random.pick(Self.messages)), io: mapping(inputs: false)))
-            return (id, id)
-        case 4, 5:
-            let id = name("r")
-            scope.nodes.append(Model.receive(id, random.pick(Self.messages), io: mapping(), loop: marker()))
-            return decorated(id, &scope)
-        case 6, 7:
-            let id = name("u")
-            scope.nodes.append(Model.user(id, io: mapping(), loop: marker()))
-            return decorated(id, &scope)
-        default:
-            let id = name("a")
-            let type = random.chance(20) ? "=\"w\" + string(1)" : random.pick(["w1", "w2"])
-            let priority = random.chance(20) ? "<zeebe:priorityDefinition priority=\"\(random.below(5))\"/>" : ""
-            scope.nodes.append(
-                Model.task(
-                    id, type: type, retries: random.chance(30) ? "2" : nil, io: mapping(), extensions: priority,
-                    loop: marker(), tag: random.chance(20) ? "sendTask" : "serviceTask"))
-            return decorated(id, &scope)
-        }
-    }
-
-    private mutating func mapping(inputs: Bool = true) -> String {
-        guard random.chance(25) else { return "" }
-        return Model.io(
-            inputs && random.chance(50) ? [("=key", "local"), ("=local", "more.of")] : [],
-            random.chance(50) ? [("=x", "y"), ("=y", "nested.y")] : [])
-    }
-
-    private mutating func marker() -> String {
-        guard random.chance(15) else { return "" }
-        let sequential = random.chance(50)
-        switch random.below(5) {
-        case 0: return Model.loop(times: "=2", sequential: sequential)
-        case 1: return Model.loop(over: "=[]", as: "item", sequential: sequential, output: ("all", "=item"))
-        case 2:
-            return Model.loop(
-                over: "=[1,2,3]", as: "item", sequential: sequential, until: "=numberOfCompletedInstances >= 2")
-        case 3: return Model.loop(times: "=3", sequential: sequential, until: "=x >= 3")
-        default: return Model.loop(over: "=[7,8]", as: "item", sequential: sequential, output: ("all", "=item + x"))
-        }
-    }
-
-    /// Puts boundary events on an activity.
-    private mutating func decorated(
-        _ id: String, catchesAll: Bool = false, _ scope: inout Scope
-    ) -> (entry: String, exit: String) {
-        guard catchesAll || random.chance(40) else { return (id, id) }
-        let exit = name("xor")
-        scope.flows.append("\(id) -> \(exit)")
-        if catchesAll {
-            attach(to: id, Model.onError(nil), interrupting: true, exit, &scope)
-        } else if random.chance(40) {
-            attach(to: id, Model.onError("error-\(random.pick(Self.errors))"), interrupting: true, exit, &scope)
-        }
-        if random.chance(40) {
-            attach(to: id, Model.duration("PT20S"), interrupting: true, exit, &scope)
-        } else if random.chance(40) {
-            let event = random.chance(50) ? Model.duration("PT3S") : Model.timer("timeCycle", "R2/PT4S")
-            attach(to: id, event, interrupting: false, exit, &scope)
-        }
-        if random.chance(40) {
-            attach(to: id, Model.onMessage(random.pick(Self.messages)), interrupting: random.chance(50), exit, &scope)
-        }
-        return (id, exit)
-    }
-
-    private mutating func attach(
-        to activity: String, _ event: String, interrupting: Bool, _ exit: String, _ scope: inout Scope
-    ) {
-        let id = name("b")
-        scope.nodes.append(
-            Model.boundary(
-                id, on: activity, event, interrupting: interrupting,
-                io: random.chance(20) ? Model.io([], [("=x", "y")]) : ""))
-        let handler = random.chance(50) ? name("a") : name("m")
-        scope.flows.append("\(id) -> \(handler) -> \(interrupting ? exit : name("end"))")
-    }
-
-    // MARK: Structure
-
-    private mutating func exclusive(_ depth: Int, _ scope: inout Scope) -> (entry: String, exit: String) {
+    private mutating func exclusive(_ depth: Int, _ scope: inout Scope) -> Block {
         let (split, merge) = (name("xor"), name("xor"))
         let (first, firstEnd) = sequence(depth - 1, &scope)
         scope.flows.append("\(split) -> [=x = 1] \(first)")
@@ -205,7 +182,7 @@ struct ProcessGenerator {
         return (split, merge)
     }
 
-    private mutating func parallel(_ depth: Int, _ scope: inout Scope) -> (entry: String, exit: String) {
+    private mutating func parallel(_ depth: Int, _ scope: inout Scope) -> Block {
         let (split, join) = (name("and"), name("and"))
         for _ in 0..<2 + random.below(2) {
             let (entry, exit) = sequence(depth - 1, &scope)
@@ -216,49 +193,77 @@ struct ProcessGenerator {
         return (split, join)
     }
 
-    private mutating func subProcess(_ depth: Int, _ scope: inout Scope) -> (entry: String, exit: String) {
-        let id = name("sub")
-        let catchesAll = random.chance(50)
-        let outer = isCaught
-        isCaught = outer || catchesAll
-        var inside = content(depth: depth - 1)
-        if random.chance(30) {
-            // A way out that ends the scope, or throws.
-            let (split, end) = (name("xor"), name("endX"))
-            let throwing = isCaught && random.chance(60)
-            inside.nodes.append(
-                Model.end(end, throwing ? Model.onError("error-\(random.pick(Self.errors))") : Model.terminate))
-            let (side, sideEnd) = sequence(0, &inside)
-            let fork = name("and")
-            inside.flows = inside.flows.map { flow in
-                flow.hasPrefix("start") ? flow.replacingFirstArrow(with: "-> \(fork) ->") : flow
-            }
-            inside.flows.append("\(fork) -> \(side)")
-            inside.flows.append("\(sideEnd) -> \(split) -> [=x = 2] \(end)")
-            inside.flows.append("\(split) -> [default] \(name("end"))")
+    private mutating func inclusive(_ depth: Int, _ scope: inout Scope) -> Block {
+        let (split, join) = (random.chance(70) ? name("ior") : name("and"), name("ior"))
+        for condition in ["[=x >= 1]", "[=x >= 2]", "[=x != 3]"].prefix(2 + random.below(2)) {
+            let (entry, exit) = sequence(depth - 1, &scope)
+            scope.flows.append("\(split) -> \(split.hasPrefix("and") ? "" : condition) \(entry)")
+            scope.flows.append("\(exit) -> \(join)")
         }
-        isCaught = outer
-        let io = random.chance(30) ? Model.io([("=key", "inner")], [("=inner", "y")]) : ""
-        scope.nodes.append(
-            Model.sub(id, inside.flows.joined(separator: "\n"), nodes: inside.nodes, io: io, loop: marker()))
-        return decorated(id, catchesAll: catchesAll, &scope)
+        if split.hasPrefix("ior") { scope.flows.append("\(split) -> [default] \(join)") }
+        return (split, join)
     }
 
-    private mutating func call(_ scope: inout Scope) -> (entry: String, exit: String) {
-        guard !callable.isEmpty else { return leaf(&scope) }
-        let id = name("call")
-        let attributes = random.pick([
-            "", "bindingType=\"deployment\"", "propagateAllChildVariables=\"false\"",
-        ])
+    /// Branches of which some are enough: the complex gateway fires early and takes the others' tokens later.
+    private mutating func complexJoin(_ depth: Int, _ scope: inout Scope) -> Block {
+        let (split, join) = (name("and"), name("wcomplex"))
+        let count = 2 + random.below(2)
+        for _ in 0..<count {
+            let (entry, exit) = sequence(depth - 1, &scope)
+            scope.flows.append("\(split) -> \(entry)")
+            scope.flows.append("\(exit) -> \(join)")
+        }
         scope.nodes.append(
-            Model.call(
-                id, random.chance(20) ? "=\"\(random.pick(callable))\"" : random.pick(callable), attributes: attributes,
-                io: random.chance(20) ? Model.io([("=1", "given")], [("=n", "got")]) : "", loop: marker()))
-        return decorated(id, &scope)
+            Model.complex(join, when: random.chance(20) ? nil : "=activationCount >= \(1 + random.below(count))"))
+        guard random.chance(30) else { return (split, join) }
+        // A token for the start, and one for the reset.
+        let (exit, late) = (name("xor"), name("m"))
+        scope.flows.append("\(join) -> [=waitingForStart != false] \(exit)")
+        scope.flows.append("\(join) -> [=waitingForStart = false] \(late) -> \(name("end"))")
+        return (split, exit)
     }
 
-    private mutating func loop(_ depth: Int, _ scope: inout Scope) -> (entry: String, exit: String) {
-        let (begin, again, done, count, variable) = (name("s"), name("xor"), name("xor"), name("s"), name("v"))
+    /// Branches that meet at inclusive gateways in no block structure.
+    private mutating func crossing(_ depth: Int, _ scope: inout Scope) -> Block {
+        let (split, choice, first, second) = (name("ior"), name("xor"), name("wior"), name("wior"))
+        scope.nodes += ["<inclusiveGateway id=\"\(first)\"/>", "<inclusiveGateway id=\"\(second)\"/>"]
+        let (left, leftEnd) = sequence(depth - 1, &scope)
+        let (right, rightEnd) = sequence(depth - 1, &scope)
+        let between = name("m")
+        scope.flows.append("\(split) -> [=x != 1] \(left)")
+        scope.flows.append("\(leftEnd) -> \(first)")
+        scope.flows.append("\(split) -> [default] \(right)")
+        if random.chance(50) { scope.flows.append("\(split) -> [=x >= 2] \(second)") }
+        scope.flows.append("\(rightEnd) -> \(choice) -> [=x = 2] \(first)")
+        scope.flows.append("\(choice) -> [default] \(second)")
+        scope.flows.append("\(first) -> \(between) -> \(second)")
+        return (split, second)
+    }
+
+    private mutating func eventGateway(_ depth: Int, _ scope: inout Scope) -> Block {
+        let (gate, merge) = (name("gate"), name("xor"))
+        var used: Set<String> = []
+        for _ in 0..<2 + random.below(2) {
+            let id = name("c")
+            if random.chance(25), let message = message(unless: &used) {
+                scope.nodes.append(Model.receive(id, message))
+            } else {
+                let event = caught(&used)
+                let catching = Model.catching(id, event.xml)
+                scope.nodes.append(event.isParallel ? Model.parallel(catching) : catching)
+            }
+            let (entry, exit) = sequence(depth - 1, &scope)
+            scope.flows.append("\(gate) -> \(id) -> \(entry)")
+            scope.flows.append("\(exit) -> \(merge)")
+        }
+        return (gate, merge)
+    }
+
+    // MARK: Flows
+
+    private mutating func loop(_ depth: Int, _ scope: inout Scope) -> Block {
+        let (begin, done, count, variable) = (name("s"), name("xor"), name("s"), name("v"))
+        let again = random.chance(30) ? name("ior") : name("xor")
         let (entry, exit) = sequence(depth - 1, &scope)
         scope.nodes.append(Model.script(begin, "=0", to: variable))
         scope.nodes.append(Model.script(count, "=\(variable) + 1", to: variable))
@@ -270,7 +275,7 @@ struct ProcessGenerator {
     }
 
     /// A conditional and a default flow that leave an activity.
-    private mutating func conditional(_ depth: Int, _ scope: inout Scope) -> (entry: String, exit: String) {
+    private mutating func conditional(_ depth: Int, _ scope: inout Scope) -> Block {
         let (id, merge) = (name("a"), name("xor"))
         let (entry, exit) = sequence(depth - 1, &scope)
         scope.flows.append("\(id) -> [=x > 1] \(entry)")
@@ -278,12 +283,29 @@ struct ProcessGenerator {
         scope.flows.append("\(id) -> [default] \(merge)")
         return (id, merge)
     }
-}
 
-extension String {
-    fileprivate func replacingFirstArrow(with text: String) -> String {
-        var result = self
-        if let range = result.range(of: "->") { result.replaceSubrange(range, with: text) }
-        return result
+    private mutating func linked(_ depth: Int, _ scope: inout Scope) -> Block {
+        let (entry, exit) = sequence(depth - 1, &scope)
+        let link = name("link")
+        scope.nodes.append(Model.throwing("from-\(link)", Model.link(link)))
+        scope.nodes.append(Model.catching("to-\(link)", Model.link(link)))
+        scope.flows.append("\(exit) -> from-\(link)")
+        let after = name("m")
+        scope.flows.append("to-\(link) -> \(after)")
+        return (entry, after)
+    }
+
+    /// Tokens that multiply and are gathered again.
+    private mutating func quantities(_ scope: inout Scope) -> Block {
+        let count = 2 + random.below(2)
+        let (spread, gather) = (name("a"), name("wgather"))
+        scope.nodes.append(Model.with("completionQuantity=\"\(count)\"", Model.task(spread, type: "w1")))
+        scope.nodes.append(Model.with("startQuantity=\"\(count)\"", Model.task(gather, type: "w2")))
+        if random.chance(50) {
+            scope.flows.append("\(spread) -> \(gather)")
+        } else {
+            scope.flows.append("\(spread) -> \(name("a")) -> \(gather)")
+        }
+        return (spread, gather)
     }
 }

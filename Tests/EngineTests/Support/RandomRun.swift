@@ -11,6 +11,10 @@ final class RandomRun {
     private var deployments = 0
     private(set) var trace: [String] = []
     private(set) var problems: [String] = []
+    /// How many commands were carried out.
+    var steps: Int { harness.commandCount }
+    /// Whether something was left that only waits for what cannot come.
+    private(set) var wasStuck = false
 
     init(_ processes: [NewProcess], seed: UInt64) {
         random = SplitMix64(seed: seed)
@@ -36,10 +40,7 @@ final class RandomRun {
     private func driveToTheEnd() throws {
         for _ in 0..<2_000 where problems.isEmpty {
             if harness.instances.isEmpty { return }
-            guard try drive() else {
-                problems.append("nothing can move the instances any more; live: \(harness.live)")
-                return
-            }
+            if try !drive() { cancelStuck() }
             harness.checkSubscriptions()
         }
         if problems.isEmpty { problems.append("the instances do not end; live: \(harness.live)") }
@@ -50,7 +51,9 @@ final class RandomRun {
         let variables = random.chance(80) ? #"{"key":"k","x":\#(random.below(4))}"# : #"{"key":"k"}"#
         let unique = random.chance(30) ? "u\(random.below(2))" : nil
         trace.append("start in \(partition) of \(harness.partitions.count) with \(variables), key \(unique ?? "none")")
-        guard let definition = harness.registry.definition(processID: "p") else { return }
+        let registry = harness.registry
+        let implicit = random.chance(15) ? registry.definition(processID: "by-implicit") : nil
+        guard let definition = implicit ?? registry.definition(processID: "p") else { return }
         harness.send(
             .createInstance(
                 NewInstance(
@@ -97,9 +100,12 @@ final class RandomRun {
         case 24..<32: try failJob()
         case 32..<38: try throwError()
         case 38..<46: try completeUserTask()
-        case 46..<58:
-            try publish(random.pick(ProcessGenerator.messages + ["go"]), ttl: random.pick([0, 0, 5_000, 60_000]))
-        case 58..<68:
+        case 46..<54:
+            let name = random.pick(ProcessGenerator.messages + ProcessGenerator.startMessages)
+            let isStart = ProcessGenerator.startMessages.contains(name)
+            try publish(name, isStart ? "" : "k", ttl: random.pick([0, 0, 5_000, 60_000]))
+        case 54..<61: try broadcast(random.pick(ProcessGenerator.signals + [ProcessGenerator.startSignal]))
+        case 61..<68:
             let milliseconds = Int64(random.pick([1, 1_000, 3_000, 7_000, 20_000]))
             trace.append("advance \(milliseconds)")
             harness.advance(milliseconds: milliseconds)
@@ -182,10 +188,17 @@ final class RandomRun {
         harness.send(.completeUserTask(key: task.key, variables: try document(result)), forKey: task.key)
     }
 
-    private func publish(_ name: String, ttl: Int64) throws {
+    private func publish(_ name: String, _ key: String, ttl: Int64) throws {
         let id = random.chance(30) ? "id\(random.below(3))" : nil
-        trace.append("publish \(name), ttl \(ttl), id \(id ?? "none")")
-        try harness.publish(name, "k", ttl: ttl, id: id, random.chance(50) ? result : "{}")
+        trace.append("publish \(name) for `\(key)`, ttl \(ttl), id \(id ?? "none")")
+        try harness.publish(name, key, ttl: ttl, id: id, random.chance(50) ? result : "{}")
+    }
+
+    private func broadcast(_ name: String) throws {
+        let partition = random.below(harness.partitions.count)
+        trace.append("broadcast \(name) in \(partition)")
+        harness.send(
+            .broadcastSignal(name: name, variables: try document(random.chance(50) ? result : "{}")), to: partition)
     }
 
     private func resolve(fixing: Bool) throws {
@@ -252,7 +265,7 @@ final class RandomRun {
 
     // MARK: Driving to the end
 
-    /// Does one thing that brings the instance nearer to its end; false when there is none.
+    /// Does one thing that brings an instance nearer to its end; false when there is none.
     private func drive() throws -> Bool {
         if random.chance(5) { crash() }
         if !harness.incidents.isEmpty {
@@ -261,16 +274,87 @@ final class RandomRun {
             try completeJob()
         } else if !harness.userTasks.isEmpty {
             try completeUserTask()
-        } else if let due = harness.partitions.compactMap({ $0.engine.openTimerCount > 0 ? $0.engine.nextDue : nil })
-            .min()
-        {
-            trace.append("advance to \(due)")
-            harness.advance(milliseconds: Swift.max(0, due - harness.now))
         } else {
-            let subscriptions = harness.instances.flatMap(\.subscriptions)
-            guard !subscriptions.isEmpty else { return false }
-            try publish(random.pick(subscriptions).name, ttl: 0)
+            return try occur()
         }
         return true
+    }
+
+    /// Lets one of the events occur that an instance waits for and that end the wait.
+    private func occur() throws -> Bool {
+        var choices: [() throws -> Void] = []
+        for instance in harness.instances {
+            func ends(_ node: Int32) -> Bool {
+                let trigger = instance.process.nodes[Int(node)]
+                let event = trigger.triggerOf.map { instance.process.nodes[$0] } ?? trigger
+                return event.isInterrupting
+            }
+            for timer in instance.timers {
+                choices.append {
+                    self.trace.append("advance to \(timer.dueAt)")
+                    self.harness.advance(milliseconds: Swift.max(0, timer.dueAt - self.harness.now))
+                }
+            }
+            for subscription in instance.subscriptions
+            where ends(subscription.node) && !ProcessGenerator.startMessages.contains(subscription.name) {
+                choices.append { try self.publish(subscription.name, subscription.correlationKey, ttl: 0) }
+            }
+            for signal in instance.signals where ends(signal.node) && signal.name != ProcessGenerator.startSignal {
+                choices.append { try self.broadcast(signal.name) }
+            }
+            for condition in instance.conditions where ends(condition.node) {
+                guard let position = instance.position(of: condition.ordinal) else { continue }
+                let scope = instance.elements[position].key
+                choices.append {
+                    let variables = #"{"x":\#(self.random.below(4)),"object":\#(self.random.below(2))}"#
+                    self.trace.append("set \(variables) for a condition")
+                    self.harness.send(
+                        .setVariables(scope: scope, variables: try document(variables), local: false), forKey: scope)
+                }
+            }
+        }
+        guard !choices.isEmpty else { return false }
+        try random.pick(choices)()
+        return true
+    }
+
+    /// Cancels instances that wait for what the generator knows may never come; anything else is a problem.
+    private func cancelStuck() {
+        wasStuck = true
+        let instances = harness.instances
+        var isExplained = false
+        for instance in instances where instance.parent == 0 {
+            let family = instances.filter { root(of: $0, in: instances) == instance.key }
+            guard family.contains(where: mayWait) else { continue }
+            isExplained = true
+            trace.append("cancel \(instance.process.id)")
+            harness.send(.cancelInstance(key: instance.key), forKey: instance.key)
+        }
+        if !isExplained {
+            problems.append("nothing can move the instances any more; live: \(harness.live), tokens: \(arrivals)")
+        }
+    }
+
+    /// The flows whose tokens wait at joins.
+    private var arrivals: [String] {
+        harness.instances.flatMap { instance in
+            instance.arrivals.map { "\($0.count) of \(instance.process.flows[Int($0.flow)].id)" }
+        }
+    }
+
+    private func root(of instance: ProcessInstance, in instances: [ProcessInstance]) -> UInt64 {
+        guard instance.parent != 0, let parent = instances.first(where: { $0.key == instance.parent }) else {
+            return instance.key
+        }
+        return root(of: parent, in: instances)
+    }
+
+    /// Whether something in an instance may wait for ever.
+    private func mayWait(_ instance: ProcessInstance) -> Bool {
+        let nodes = instance.process.nodes
+        return instance.elements.contains { element in
+            let node = nodes[Int(element.node)]
+            return node.id.hasPrefix("w") || node.adHoc?.completionCondition != nil
+        } || instance.arrivals.contains { nodes[instance.process.flows[Int($0.flow)].target].id.hasPrefix("w") }
     }
 }
