@@ -98,6 +98,8 @@ extension PartitionEngine {
     }
 
     private func removeInstance(_ instance: ProcessInstance) {
+        // All that is left are the event sub-processes of the process itself, and an incident of its.
+        for element in instance.elements { forgetBelongings(of: element, in: instance) }
         state.instances[instance.key] = nil
         state.liveInstances -= 1
         if instance.isCheckpointed { state.removedInstances.insert(instance.key) }
@@ -231,26 +233,31 @@ extension PartitionEngine {
     private func removeElement(_ ordinal: UInt32, from instance: ProcessInstance, completed: Bool) {
         guard let position = instance.position(of: ordinal) else { return }
         let element = instance.elements[position]
+        forgetBelongings(of: element, in: instance)
+        if element.hasLocals { instance.variables.removeAll { $0.scope == ordinal } }
+        instance.elements.remove(at: position)
+        guard ordinal != 0, let scope = instance.position(of: element.scope) else { return }
+        instance.elements[scope].children -= 1
+        if completed, element.role == .multiInstanceInner { instance.elements[scope].detail?.loop?.completed += 1 }
+    }
+
+    /// Takes what belongs to an element instance that ends out of the partition's tables.
+    private func forgetBelongings(of element: ElementInstance, in instance: ProcessInstance) {
         if let job = element.job { removeJob(job) }
         if let detail = element.detail {
             if let task = detail.userTask { state.owners[task.key] = nil }
             if let incident = detail.incident { state.owners[incident.key] = nil }
         }
         if element.hasEvents {
-            for timer in instance.timers where timer.ordinal == ordinal {
+            for timer in instance.timers where timer.ordinal == element.ordinal {
                 if state.owners.removeValue(forKey: timer.key) != nil { state.openTimers -= 1 }
             }
-            instance.timers.removeAll { $0.ordinal == ordinal }
-            instance.subscriptions.removeAll { $0.ordinal == ordinal }
-            for signal in instance.signals where signal.ordinal == ordinal { forgetSignal(signal) }
-            instance.signals.removeAll { $0.ordinal == ordinal }
-            instance.conditions.removeAll { $0.ordinal == ordinal }
+            instance.timers.removeAll { $0.ordinal == element.ordinal }
+            instance.subscriptions.removeAll { $0.ordinal == element.ordinal }
+            for signal in instance.signals where signal.ordinal == element.ordinal { forgetSignal(signal) }
+            instance.signals.removeAll { $0.ordinal == element.ordinal }
+            instance.conditions.removeAll { $0.ordinal == element.ordinal }
         }
-        if element.hasLocals { instance.variables.removeAll { $0.scope == ordinal } }
-        instance.elements.remove(at: position)
-        guard ordinal != 0, let scope = instance.position(of: element.scope) else { return }
-        instance.elements[scope].children -= 1
-        if completed, element.role == .multiInstanceInner { instance.elements[scope].detail?.loop?.completed += 1 }
     }
 
     /// The detail of an element instance, created when it has none.

@@ -64,6 +64,7 @@ extension PartitionEngine {
         let parent = instance.parent
         let wanted = parent != 0 || awaited.contains(instance.key)
         let result = wanted ? localVariables(0, of: instance) : .empty
+        closeSubscriptions(0, of: instance)
         emit(.instanceCompleted, on: instance)
         if awaited.remove(instance.key) != nil {
             effects.append(.instanceEnded(key: instance.key, result: resolved(result).json))
@@ -111,6 +112,7 @@ extension PartitionEngine {
     /// Ends a process instance from outside.
     func terminateInstance(_ instance: ProcessInstance) {
         terminateContents(of: 0, in: instance)
+        closeSubscriptions(0, of: instance)
         emit(.instanceTerminated, on: instance)
         if awaited.remove(instance.key) != nil { effects.append(.instanceEnded(key: instance.key, result: nil)) }
     }
