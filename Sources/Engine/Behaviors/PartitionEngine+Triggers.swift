@@ -49,7 +49,7 @@ extension PartitionEngine {
     /// Waits again for all definitions of an event that has occurred.
     private func rearm(_ event: FlowNode, _ ordinal: UInt32, of instance: ProcessInstance) {
         do {
-            open(try waits(of: event, evaluatedIn: ordinal, of: instance), ordinal, of: instance)
+            open(try waits(of: event, evaluatedIn: ordinal, of: instance), ordinal, of: instance, again: true)
         } catch {
             raiseIncident(ordinal, of: instance, kind: .activation, type: error.type, message: error.message)
         }

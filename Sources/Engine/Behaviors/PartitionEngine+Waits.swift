@@ -145,9 +145,10 @@ extension PartitionEngine {
 
     /// Records waits and asks the messages' partitions for their subscriptions.
     ///
-    /// - Returns: Whether the element still waits; a condition that holds already occurs at once and may have ended it.
+    /// A condition that holds already occurs at once, unless it has occurred before: then it must become false first.
+    /// - Returns: Whether the element still waits; what occurs at once may have ended it.
     @discardableResult
-    func open(_ waits: [Wait], _ ordinal: UInt32, of instance: ProcessInstance) -> Bool {
+    func open(_ waits: [Wait], _ ordinal: UInt32, of instance: ProcessInstance, again: Bool = false) -> Bool {
         var holding: [UInt64] = []
         for wait in waits {
             switch wait {
@@ -174,7 +175,7 @@ extension PartitionEngine {
             case .condition(let node, let holds):
                 let key = newKey()
                 emit(.conditionArmed(ordinal: ordinal, key: key, node: node, holds: holds), on: instance)
-                if holds { holding.append(key) }
+                if holds, !again { holding.append(key) }
             }
         }
         for key in holding { occur(condition: key, of: instance) }
