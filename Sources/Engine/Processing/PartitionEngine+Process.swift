@@ -228,8 +228,10 @@ extension PartitionEngine {
         case .completion:
             if element.role == .multiInstanceBody {
                 resumeBody(owner.ordinal, of: instance)
-            } else if element.state == .active, instance.process.nodes[Int(element.node)].adHoc != nil {
-                if !endsAdHoc(owner.ordinal, of: instance) { completeScopeIfDone(owner.ordinal, of: instance) }
+            } else if instance.process.nodes[Int(element.node)].adHoc != nil {
+                // Its activities may have gone on meanwhile, or still do.
+                if element.state == .active, endsAdHoc(owner.ordinal, of: instance) { return .done }
+                completeScopeIfDone(owner.ordinal, of: instance)
             } else {
                 leave(owner.ordinal, of: instance)
             }
