@@ -192,7 +192,7 @@ extension PartitionEngine {
                     """)
         }
         emit(.elementEntered(ordinal: ordinal), on: instance)
-        open(waits, ordinal, of: instance)
+        guard open(waits, ordinal, of: instance) else { return }
         let variables =
             called.propagatesAllParentVariables
             ? visibleVariables(from: ordinal, of: instance) : localVariables(ordinal, of: instance)
