@@ -144,3 +144,97 @@ struct IdempotencyRecordTests {
         #expect(row.refusal.status == row.status)
     }
 }
+
+/// The decisions over random schedules of several clients and owners, against a list of what happened to each key.
+struct IdempotencyPropertyTests {
+    private typealias Record = IdempotencyRecord
+
+    /// What happened under one key since it was last free.
+    private struct History {
+        var fingerprint: String
+        var expires: Int64
+        var lease: Int64
+        var holder: String
+        var answer: Int?
+    }
+
+    static let seeds: [UInt64] = (0..<20).map { 0x1DEA_0000 + $0 }
+
+    /// 20 seeds of 500 schedules each.
+    @Test(arguments: seeds)
+    func randomSchedulesAgreeWithTheModel(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        for schedule in 0..<500 {
+            guard let problem = self.run(&generator) else { continue }
+            Issue.record("seed \(seed), schedule \(schedule): \(problem)")
+            return
+        }
+    }
+
+    private func run(_ generator: inout SeededGenerator) -> String? {
+        var policy = Record.Policy()
+        policy.lease = .milliseconds(1 + generator.pick(200))
+        policy.retention = .milliseconds(1 + generator.pick(1_000))
+        let (lease, retention) = (Self.milliseconds(policy.lease), Self.milliseconds(policy.retention))
+        var store: [String: Record] = [:]
+        var model: [String: History] = [:]
+        var now: Int64 = 0
+        for step in 0..<60 {
+            now += Int64(generator.pick(100))
+            let key = "k\(generator.pick(2))"
+            let owner = "o\(generator.pick(3))"
+            let history = model[key]
+            switch generator.pick(6) {
+            case 0, 1, 2:
+                let request = Record.Request(
+                    scope: "s", key: key, fingerprint: "f\(generator.pick(3) / 2)", owner: owner)
+                let decision = Record.decide(request, existing: store[key], policy: policy, atMilliseconds: now)
+                let isFree = history.map { $0.answer != nil && $0.expires <= now } ?? true
+                switch decision {
+                case .execute(let record) where isFree:
+                    store[key] = record
+                    model[key] = History(
+                        fingerprint: request.fingerprint, expires: now + retention, lease: now + lease, holder: owner)
+                case .refuse(.fingerprintDiffers) where !isFree && history?.fingerprint != request.fingerprint: break
+                case .replay(let answer) where !isFree && history?.answer == answer.status: break
+                case .refuse(.inProgress(let wait)) where !isFree && history?.answer == nil:
+                    guard let history, history.lease > now, wait == .milliseconds(history.lease - now) else {
+                        return "step \(step): refused although the lease is over"
+                    }
+                case .recover(let record) where !isFree && history?.answer == nil:
+                    guard let history, history.lease <= now else { return "step \(step): taken from its holder" }
+                    store[key] = record
+                    model[key]?.holder = owner
+                    model[key]?.lease = now + lease
+                default: return "step \(step): \(decision) after \(String(describing: history))"
+                }
+            case 3:
+                let isKept = store[key]?.complete(.init(status: step), owner: owner) ?? false
+                guard isKept == (history?.holder == owner && history?.answer == nil && history != nil) else {
+                    return "step \(step): an answer of somebody else counts"
+                }
+                if isKept { model[key]?.answer = step }
+            case 4:
+                let isRenewed = store[key]?.renew(owner: owner, policy: policy, atMilliseconds: now) ?? false
+                guard isRenewed == (history?.holder == owner && history?.answer == nil && history != nil) else {
+                    return "step \(step): renewed by somebody else"
+                }
+                if isRenewed { model[key]?.lease = now + lease }
+            default:
+                let mayRelease = store[key]?.mayBeReleased(by: owner) ?? false
+                guard mayRelease == (history?.holder == owner && history?.answer == nil && history != nil) else {
+                    return "step \(step): released by somebody else"
+                }
+                if mayRelease {
+                    store[key] = nil
+                    model[key] = nil
+                }
+            }
+        }
+        return nil
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Int64 {
+        duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
+    }
+}

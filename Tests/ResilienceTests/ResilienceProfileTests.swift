@@ -88,6 +88,96 @@ struct ResilienceProfileTests {
         #expect(off.diagnostics == [] && on.diagnostics == [])
     }
 
+    @Test func limitsHedgesEndpointsAndFaultsAreRead() throws {
+        let (profile, diagnostics) = try self.read(
+            """
+            {"retryConcurrency": {"percent": 10, "min": 1},
+             "concurrency": {"mode": "adaptive", "max": 40, "queue": 7, "wait": "2s", "initial": 4,
+                             "decreaseRatio": 0.8, "smoothing": 0.5, "deviations": 3},
+             "hedge": {"after": "300ms", "max": 2},
+             "outlier": {"consecutive": 3, "unreachable": false, "interval": "5s", "eject": "10s", "ejectMax": "1m",
+                         "jitter": "1s", "ejectedPercent": 50, "failureRate": {"percent": 90},
+                         "successRate": {"endpoints": 3, "calls": 20, "deviations": 2}},
+             "faults": {"failure": {"rate": 10, "kind": "rateLimited", "retryAfter": "3s", "mayHaveExecuted": true},
+                        "latency": {"rate": 50, "kind": "uniform", "min": "10ms", "max": "1s"}}}
+            """)
+        #expect(diagnostics == [])
+        var adaptive = AdaptiveLimit.Policy()
+        (adaptive.initial, adaptive.decreaseRatio, adaptive.smoothing, adaptive.deviationScale) = (4, 0.8, 0.5, 3)
+        var bulkhead = Bulkhead.Policy()
+        (bulkhead.maximumConcurrent, bulkhead.queueMaximum, bulkhead.waitMaximum) = (40, 7, .seconds(2))
+        bulkhead.adaptive = adaptive
+        #expect(profile.bulkhead == bulkhead)
+        #expect(profile.retryConcurrency?.percent == 10 && profile.retryConcurrency?.minimum == 1)
+        #expect(profile.hedge?.after == .milliseconds(300) && profile.hedge?.maximum == 2)
+        let outliers = try #require(profile.outliers)
+        #expect(outliers.consecutiveFailures == 3 && outliers.consecutiveUnreachable == nil)
+        #expect(outliers.interval == .seconds(5) && outliers.ejection == .seconds(10))
+        #expect(outliers.ejectionMaximum == .seconds(60) && outliers.ejectionJitter == .seconds(1))
+        #expect(outliers.ejectedPercentMaximum == 50 && outliers.failurePercentage?.threshold == 90)
+        #expect(outliers.successRate?.endpointsMinimum == 3 && outliers.successRate?.callsMinimum == 20)
+        let faults = try #require(profile.faults)
+        #expect(faults.failurePercent == 10 && faults.latencyPercent == 50)
+        #expect(faults.failure == CallFailure(kind: .rateLimited, mayHaveExecuted: true, retryAfter: .seconds(3)))
+        #expect(faults.latency == .uniform(from: .milliseconds(10), to: .seconds(1)))
+        let off = try self.read(
+            #"{"concurrency": false, "hedge": false, "outlier": false, "faults": false, "retryConcurrency": false}"#,
+            base: profile)
+        #expect(off.profile.bulkhead == nil && off.profile.hedge == nil && off.profile.outliers == nil)
+        #expect(off.profile.faults == nil && off.profile.retryConcurrency == nil)
+        let fixed = try self.read(#"{"concurrency": {"mode": "fixed"}}"#, base: profile).profile
+        #expect(fixed.bulkhead?.maximumConcurrent == 40 && fixed.bulkhead?.adaptive == nil)
+    }
+
+    @Test(arguments: [
+        "{}",
+        #"{"rateLimit": {"limit": 3, "per": "2s", "burst": 1}, "retry": {"honourRetryAfter": false}, "budget": false}"#,
+        #"{"retry": {"backoff": {"kind": "constant", "base": "1s"}, "kinds": {"timeout": {"retry": true, "max": 2}}}}"#,
+        #"{"retry": {"kinds": {"timeout": {"backoff": {"kind": "exponential", "base": "1s", "multiplier": 1.5}}}}}"#,
+        #"{"retry": {"backoff": {"kind": "equalJitter"}}, "breaker": {"window": {"kind": "count", "size": 9}}}"#,
+        #"{"retry": {"backoff": {"kind": "decorrelatedJitter"}}, "breaker": false, "outlier": false}"#,
+        #"{"retry": {"backoff": {"kind": "pollyJitter"}}, "concurrency": {"max": 3}, "hedge": {}}"#,
+        #"{"concurrency": {"mode": "adaptive"}, "outlier": {"failureRate": {}, "consecutive": false}}"#,
+        #"{"faults": {"latency": {"rate": 5, "kind": "constant", "value": "1s"}}, "retryConcurrency": {}}"#,
+        #"{"faults": {"latency": {"rate": 5, "kind": "uniform", "max": "1s"}, "failure": {"rate": 0.5}}}"#,
+        #"{"faults": {"latency": {"rate": 5, "kind": "exponential", "mean": "1s"}}, "outlier": {"successRate": false}}"#,
+        #"{"faults": {"failure": {"rate": 1, "retryAfter": "9s"}}}"#,
+        #"{"faults": {"latency": {"rate": 5, "kind": "normal", "mean": "1s", "deviation": "100ms"}}}"#,
+    ])
+    func aProfileWrittenOutReadsBackTheSame(_ json: String) throws {
+        for base in ResilienceProfile.builtIn {
+            let (profile, diagnostics) = try self.read(json, base: base)
+            #expect(diagnostics == [])
+            var again: [Diagnostic] = []
+            var copy = ResilienceProfile(profile.document, name: "p", base: .none, diagnostics: &again)
+            #expect(again == [])
+            // The default of this one is written out as the length it has.
+            copy.breaker?.halfOpenDurationMaximum = profile.breaker?.halfOpenDurationMaximum
+            #expect(copy == profile)
+        }
+    }
+
+    @Test func whatConcernsOneCallOnlySharesGuards() {
+        var other = ResilienceProfile.standard
+        other.name = "other"
+        other.totalTimeout = .seconds(1)
+        other.retry = .never
+        other.hedge = HedgePolicy()
+        other.faults = FaultPolicy()
+        other.breaker?.probeLease = .seconds(1)
+        #expect(other.sharesGuards(with: .standard))
+        #expect(!ResilienceProfile.none.sharesGuards(with: .standard))
+        let changes: [(inout ResilienceProfile) -> Void] = [
+            { $0.breaker?.minimumCalls = 1 }, { $0.budget = nil }, { $0.bulkhead = .init() }, { $0.outliers = nil },
+            { $0.rateLimit = .init(limit: 1, period: .seconds(1)) }, { $0.retryConcurrency = .init() },
+        ]
+        for change in changes {
+            var copy = other
+            change(&copy)
+            #expect(!copy.sharesGuards(with: .standard))
+        }
+    }
+
     @Test func aProbesLeaseFollowsTheAttemptTimeout() throws {
         #expect(try self.read(#"{"timeout": {"attempt": "7s"}}"#).profile.breaker?.probeLease == .seconds(7))
     }
@@ -130,6 +220,14 @@ struct ResilienceProfileTests {
             (#"{"breaker": {"failureRate": 0}}"#, "1.0 to 100.0", nil),
             (#"{"breaker": {"ignore": ["auht"]}}"#, "breaker.ignore", "Did you mean auth?"),
             (#"{"budget": {"cost": -1}}"#, "budget.cost", nil),
+            (#"{"concurrency": {"mode": "adaptve"}}"#, "concurrency.mode", "Did you mean adaptive?"),
+            (#"{"concurrency": {"initial": 3}}"#, "Unknown field resilience.concurrency.initial", nil),
+            (#"{"hedge": {"max": 0}}"#, "hedge.max", nil),
+            (#"{"outlier": {"consecutive": 0}}"#, "outlier.consecutive", nil),
+            (#"{"faults": {"failure": {}}}"#, "faults.failure.rate is missing", nil),
+            (#"{"faults": {"latency": {"rate": 1}}}"#, "faults.latency.kind is missing", nil),
+            (#"{"faults": {"latency": {"rate": 1, "kind": "normal", "mean": "1s"}}}"#, "deviation is missing", nil),
+            (#"{"faults": {"latency": {"rate": 1, "kind": "uniform", "min": "2s", "max": "1s"}}}"#, "min ≤ max", nil),
             (#"[1]"#, "resilience: expected an object", nil),
         ] as [(String, String, String?)])
     func everyMistakeIsNamed(_ row: (json: String, words: String, remedy: String?)) throws {
