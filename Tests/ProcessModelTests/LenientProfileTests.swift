@@ -63,10 +63,7 @@ import Values
         let process = try #require(result.processes.first)
         let condition = try #require(process.flows.lazy.compactMap(\.condition).first)
         #expect(condition.evaluateCondition(MapScope(["a": 2])) == row.isTrue)
-        guard case .timer(.duration(.literal("PT2H"))) = process.node(id: "c")?.event else {
-            Issue.record("the duration is no literal")
-            return
-        }
+        #expect(process.node(id: "c")?.event?.text == "duration PT2H")
     }
 
     @Test(arguments: ["serviceTask", "sendTask", "businessRuleTask"])

@@ -90,7 +90,7 @@ extension BPMNReader {
     func checkExtensions(of element: XMLElement, on holder: ExtensionHolder) {
         checkAttributes(of: element, on: holder)
         var extensions = Extensions()
-        for child in element.children where child.name.tag == .extensionElements {
+        for child in element.children where child.tag == .extensionElements {
             readExtensions(child, on: holder, into: &extensions)
         }
     }

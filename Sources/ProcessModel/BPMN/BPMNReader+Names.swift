@@ -12,7 +12,7 @@ extension BPMNReader {
 
     /// Records an element that is none of BPMN, beside elements that are.
     func reportStranger(_ element: XMLElement) {
-        switch element.name.space {
+        switch element.space {
         case .bpmn: reportUnknown(element)
         case .zeebe, .camunda, .apg:
             report(
@@ -26,7 +26,7 @@ extension BPMNReader {
 
     /// Says what is done with an extension element that is not in the table.
     func reportUnknownExtension(_ element: XMLElement) {
-        switch element.name.space {
+        switch element.space {
         case .apg:
             report(
                 .unknownAPG, at: element,
@@ -54,7 +54,7 @@ extension BPMNReader {
 
     /// Finds unknown attributes on an extension of ours and the parts inside it.
     func checkAPGAttributes(of element: XMLElement) {
-        guard element.name.space == .apg, let known = BPMNReader.apgAttributes[element.name.local] else { return }
+        guard element.space == .apg, let known = BPMNReader.apgAttributes[element.name.local] else { return }
         for (name, _) in element.attributes where name.space == .none && !known.contains(name.local) {
             report(
                 .unknownAPG, at: element,

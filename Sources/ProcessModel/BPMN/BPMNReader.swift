@@ -52,7 +52,7 @@ final class BPMNReader {
     /// The executable processes, or none when anything is wrong.
     func read() -> [ExecutableProcess] {
         let root = document.root
-        guard root.name.tag == .definitions else {
+        guard root.tag == .definitions else {
             report(
                 .notBPMN, at: root,
                 "Expected <definitions> of \(XMLName.bpmnURI), but found <\(root.name.local)> of "
@@ -61,7 +61,7 @@ final class BPMNReader {
             return []
         }
         indexIDs()
-        correlationProperties = root.children.filter { $0.name.tag == .correlationProperty }
+        correlationProperties = root.children.filter { $0.tag == .correlationProperty }
         let readers = processesToExecute(in: root).map { element in
             executedProcesses.insert(element.index)
             return ProcessReader(reader: self, element: element)
@@ -126,7 +126,7 @@ final class BPMNReader {
     private func nearestID(of element: XMLElement) -> String? {
         var next: XMLElement? = element
         while let candidate = next {
-            if candidate.name.space == .bpmn, candidate.name.tag != .definitions, let id = candidate.attribute("id") {
+            if candidate.space == .bpmn, candidate.tag != .definitions, let id = candidate.attribute("id") {
                 return id
             }
             next = candidate.parent
@@ -141,7 +141,7 @@ final class BPMNReader {
         var references: [XMLElement] = []
         for index in 0..<document.elementCount {
             let element = document.element(at: index)
-            guard element.name.space == .bpmn, let id = element.attribute("id") else { continue }
+            guard element.space == .bpmn, let id = element.attribute("id") else { continue }
             if let first = elementsByID.updateValue(element.index, forKey: id) {
                 elementsByID[id] = first
                 report(
@@ -149,7 +149,7 @@ final class BPMNReader {
                     "Expected ids to be unique, but \(id) also stands in line \(document.element(at: Int(first)).line).",
                     remedy: "give one of the two elements another id")
             }
-            if element.name.tag == .dataObjectReference { references.append(element) }
+            if element.tag == .dataObjectReference { references.append(element) }
         }
         for reference in references { nameData(by: reference) }
     }
@@ -178,14 +178,14 @@ final class BPMNReader {
 
     /// The element a reference names, if it is of this kind.
     func resolve(_ reference: String, as tag: BPMNTag) -> XMLElement? {
-        resolve(reference).flatMap { $0.name.tag == tag ? $0 : nil }
+        resolve(reference).flatMap { $0.tag == tag ? $0 : nil }
     }
 
     // MARK: Root elements
 
     /// The processes to execute: those marked executable, or, when none is marked either way, all.
     private func processesToExecute(in root: XMLElement) -> [XMLElement] {
-        let processes = root.children.filter { $0.name.tag == .process }
+        let processes = root.children.filter { $0.tag == .process }
         let marks = processes.map { boolean("isExecutable", of: $0) }
         let isAnyMarked = marks.contains(true)
         var executed: [XMLElement] = []
@@ -199,7 +199,7 @@ final class BPMNReader {
                     remedy: "set isExecutable=\"true\" to execute it")
             }
         }
-        let globalTasks = root.children.filter { $0.name.tag?.globalTaskKind != nil }
+        let globalTasks = root.children.filter { $0.tag?.globalTaskKind != nil }
         if !executed.isEmpty || processes.isEmpty { executed += globalTasks }
         if executed.isEmpty {
             report(
@@ -211,8 +211,8 @@ final class BPMNReader {
 
     /// Checks that a child of the root is something BPMN knows; what is referred to is read on reference.
     private func checkRootElement(_ element: XMLElement) {
-        guard element.name.space == .bpmn else { return }
-        switch element.name.tag {
+        guard element.space == .bpmn else { return }
+        switch element.tag {
         case .message: checkExtensions(of: element, on: .message)
         case .error: checkExtensions(of: element, on: .other("error"))
         case .signal: checkExtensions(of: element, on: .other("signal"))

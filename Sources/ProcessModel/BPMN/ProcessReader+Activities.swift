@@ -144,8 +144,7 @@ extension ProcessReader {
                 remedy: "add zeebe:calledElement processId=\"…\" or the attribute calledElement")
             return nil
         }
-        if let target = reader.resolve(reference), let tag = target.name.tag, tag != .process, tag.globalTaskKind == nil
-        {
+        if let target = reader.resolve(reference), let tag = target.tag, tag != .process, tag.globalTaskKind == nil {
             reader.report(
                 .unsupportedElement, at: node.element,
                 "Expected \(node.id) to call a process or global task, but \(reference) is a <\(tag.rawValue)>.",

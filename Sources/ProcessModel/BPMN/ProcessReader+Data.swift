@@ -23,7 +23,7 @@ extension ProcessReader {
     private func declaredData(of node: DraftNode) -> [String] {
         distinct(
             node.element.children.compactMap { child in
-                switch child.name.tag {
+                switch child.tag {
                 case .property?, .dataObject?: dataName(of: child)
                 default: nil
                 }
@@ -41,7 +41,7 @@ extension ProcessReader {
     /// The variable a data element is: its name, where FEEL can read that, else its id.
     func dataName(of element: XMLElement) -> String {
         var names = [element.attribute("name")]
-        if element.name.tag == .dataObject { names.append(reader.referenceNames[element.index]) }
+        if element.tag == .dataObject { names.append(reader.referenceNames[element.index]) }
         let usable = names.lazy.compactMap { $0 }.first { $0[...].isVariableName }
         return usable ?? element.attribute("id") ?? "data"
     }
@@ -49,7 +49,7 @@ extension ProcessReader {
     /// A data element by its id, as the variable it is.
     private func data(_ reference: String) -> (name: String, isStore: Bool)? {
         guard let element = reader.resolve(reference) else { return nil }
-        switch element.name.tag {
+        switch element.tag {
         case .dataObject, .property, .dataInput, .dataOutput, .inputDataItem, .outputDataItem:
             return (dataName(of: element), false)
         case .dataObjectReference:
@@ -76,15 +76,15 @@ extension ProcessReader {
     private func readAssociation(_ association: XMLElement, into index: Int) {
         reader.checkExtensions(of: association, on: .other("data association"))
         var target: (name: String, isStore: Bool)?
-        if let reference = association.children.first(where: { $0.name.tag == .targetRef })?.text {
+        if let reference = association.children.first(where: { $0.tag == .targetRef })?.text {
             target = data(reference)
             guard target != nil else {
                 reportData(reference, at: association)
                 return
             }
         }
-        let assignments = association.children.filter { $0.name.tag == .assignment }
-        let transformation = association.children.first { $0.name.tag == .transformation }
+        let assignments = association.children.filter { $0.tag == .assignment }
+        let transformation = association.children.first { $0.tag == .transformation }
         if transformation != nil || assignments.isEmpty {
             guard let target else {
                 reportMissing("targetRef", at: association)
@@ -102,7 +102,7 @@ extension ProcessReader {
     private func source(
         of association: XMLElement, _ transformation: XMLElement?, for target: (name: String, isStore: Bool)? = nil
     ) -> Expression? {
-        let sources = association.children.filter { $0.name.tag == .sourceRef }
+        let sources = association.children.filter { $0.tag == .sourceRef }
         // What a transformation reads is found by name; this only checks that it is there.
         let names = sources.map { source -> String? in
             let name = data(source.text)?.name
@@ -115,7 +115,7 @@ extension ProcessReader {
             return nil
         }
         guard let name = names[0] else { return nil }
-        guard association.name.tag == .dataOutputAssociation, let target, target.name != name else {
+        guard association.tag == .dataOutputAssociation, let target, target.name != name else {
             return reader.variable(name, of: association)
         }
         return reader.firstValue(name, else: target.name, of: association)
@@ -124,8 +124,8 @@ extension ProcessReader {
     private func readAssignment(
         _ assignment: XMLElement, _ target: (name: String, isStore: Bool)?, _ association: XMLElement, _ index: Int
     ) {
-        guard let from = assignment.children.first(where: { $0.name.tag == .from }),
-            let to = assignment.children.first(where: { $0.name.tag == .to })
+        guard let from = assignment.children.first(where: { $0.tag == .from }),
+            let to = assignment.children.first(where: { $0.tag == .to })
         else {
             reportMissing("from and to", at: assignment)
             return
@@ -144,7 +144,7 @@ extension ProcessReader {
 
     private func add(_ source: Expression, _ target: [String], isStore: Bool, _ association: XMLElement, _ index: Int) {
         let mapping = VariableMapping(source: .expression(source), target: target, isDataStore: isStore)
-        if association.name.tag == .dataInputAssociation {
+        if association.tag == .dataInputAssociation {
             nodes[index].inputs.append(mapping)
         } else {
             nodes[index].outputs.append(mapping)
@@ -173,7 +173,7 @@ extension ProcessReader {
         var collection: Expression?
         if let input {
             if let association = association(to: input, of: nodes[index].element) {
-                let transformation = association.children.first { $0.name.tag == .transformation }
+                let transformation = association.children.first { $0.tag == .transformation }
                 collection = source(of: association, transformation)
             } else if let data = data(input) {
                 collection = reader.variable(data.name, of: loop)
@@ -183,7 +183,7 @@ extension ProcessReader {
         }
         guard let output else { return (collection, nil) }
         let association = association(from: output, of: nodes[index].element)
-        let reference = association?.children.first { $0.name.tag == .targetRef }?.text ?? output
+        let reference = association?.children.first { $0.tag == .targetRef }?.text ?? output
         guard let data = data(reference) else {
             reportData(reference, at: loop)
             return (collection, nil)
@@ -198,7 +198,7 @@ extension ProcessReader {
         }
         var found: Set<Int32> = []
         for child in loop.children {
-            switch child.name.tag {
+            switch child.tag {
             case .loopDataInputRef?: association(to: child.text, of: element).map { _ = found.insert($0.index) }
             case .loopDataOutputRef?: association(from: child.text, of: element).map { _ = found.insert($0.index) }
             default: continue
@@ -220,9 +220,9 @@ extension ProcessReader {
     ) -> XMLElement? {
         guard let wanted = reader.resolve(reference) else { return nil }
         return activity.children.first { child in
-            child.name.tag == tag
+            child.tag == tag
                 && child.children.contains {
-                    $0.name.tag == end && reader.resolve($0.text)?.index == wanted.index
+                    $0.tag == end && reader.resolve($0.text)?.index == wanted.index
                 }
         }
     }

@@ -120,7 +120,7 @@ extension ProcessReader {
     // MARK: Conditions, links, compensation, cancellation
 
     func readConditional(_ definition: XMLElement, _ node: DraftNode) -> EventDefinition? {
-        guard let condition = definition.children.first(where: { $0.name.tag == .condition }) else {
+        guard let condition = definition.children.first(where: { $0.tag == .condition }) else {
             reader.report(
                 .emptyExpression, at: definition,
                 "Expected the conditional event \(node.id) to have a condition, but it has none.",

@@ -79,7 +79,7 @@ extension ProcessReader {
     private func readDefinition(
         _ definition: XMLElement, of node: DraftNode, at position: EventPosition, _ parts: NodeParts
     ) -> EventDefinition? {
-        guard let tag = definition.name.tag, let noun = tag.eventNoun else { return nil }
+        guard let tag = definition.tag, let noun = tag.eventNoun else { return nil }
         guard position.allows(tag) else {
             reader.report(
                 .unsupportedEvent, at: node.element,
@@ -106,9 +106,9 @@ extension ProcessReader {
 
     private func readTimer(_ definition: XMLElement, _ node: DraftNode) -> TimerDefinition? {
         let parts = definition.children.filter {
-            $0.name.tag == .timeDate || $0.name.tag == .timeDuration || $0.name.tag == .timeCycle
+            $0.tag == .timeDate || $0.tag == .timeDuration || $0.tag == .timeCycle
         }
-        guard parts.count == 1, let part = parts.first, let tag = part.name.tag else {
+        guard parts.count == 1, let part = parts.first, let tag = part.tag else {
             reader.report(
                 .badTimer, at: definition,
                 "Expected one of timeDate, timeDuration and timeCycle in the timer of \(node.id), "

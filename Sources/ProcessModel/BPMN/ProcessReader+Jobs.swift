@@ -116,7 +116,7 @@ extension ProcessReader {
         let node = nodes[index]
         guard node.kind.isThrowing, parts.events.count <= 1 else { return false }
         let definition = parts.events.first.flatMap {
-            $0.definition.name.tag == .messageEventDefinition ? $0.definition : nil
+            $0.definition.tag == .messageEventDefinition ? $0.definition : nil
         }
         if parts.extensions.first(.zeebeTaskDefinition) != nil {
             guard definition != nil else {
@@ -201,7 +201,7 @@ extension ProcessReader {
     }
 
     private func readWith(_ element: XMLElement) -> VariableMapping? {
-        guard element.name.space == .apg, element.name.local == "with" else {
+        guard element.space == .apg, element.name.local == "with" else {
             reader.reportUnknownPart(element)
             return nil
         }
@@ -217,7 +217,7 @@ extension ProcessReader {
 
     private func readErrors(_ element: XMLElement) -> [ResultError] {
         element.children.compactMap { child in
-            guard child.name.space == .apg, child.name.local == "error" else {
+            guard child.space == .apg, child.name.local == "error" else {
                 reader.reportUnknownPart(child)
                 return nil
             }

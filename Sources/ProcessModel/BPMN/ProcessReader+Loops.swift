@@ -7,7 +7,7 @@ extension ProcessReader {
     /// Reads while what an activity is performed again.
     func readStandardLoop(_ loop: XMLElement, _ node: DraftNode) -> StandardLoopDefinition? {
         reader.checkExtensions(of: loop, on: .other("loop marker"))
-        let condition = loop.children.first { $0.name.tag == .loopCondition }
+        let condition = loop.children.first { $0.tag == .loopCondition }
         return StandardLoopDefinition(
             testsBefore: reader.boolean("testBefore", of: loop) ?? false, maximum: readMaximum(loop, node),
             condition: condition.flatMap { reader.formalExpression($0, "the loop condition of \(node.id)") })
@@ -106,7 +106,7 @@ extension ProcessReader {
     private func loopParts(_ loop: XMLElement) -> LoopParts {
         var parts = LoopParts()
         for child in loop.children {
-            switch child.name.tag {
+            switch child.tag {
             case .documentation: continue
             case .extensionElements: reader.readExtensions(child, on: .loop, into: &parts.extensions)
             case .loopCardinality: parts.cardinality = child
@@ -184,7 +184,7 @@ extension ProcessReader {
 
     private func readThrown(_ attribute: String, of loop: XMLElement, _ node: DraftNode) -> EventDefinition? {
         guard let definition = loop.attribute(attribute).flatMap({ reader.resolve($0) }),
-            definition.name.tag?.eventNoun != nil
+            definition.tag?.eventNoun != nil
         else {
             reader.report(
                 .unknownEventDefinition, at: loop,
@@ -197,7 +197,7 @@ extension ProcessReader {
     }
 
     private func readComplex(_ definition: XMLElement, _ node: DraftNode) -> ComplexBehavior? {
-        guard let condition = definition.children.first(where: { $0.name.tag == .condition }) else {
+        guard let condition = definition.children.first(where: { $0.tag == .condition }) else {
             reader.report(
                 .emptyExpression, at: definition,
                 "Expected the complex behaviour of \(node.id) to have a condition, but it has none.",
@@ -205,11 +205,11 @@ extension ProcessReader {
             return nil
         }
         let compiled = reader.formalExpression(condition, "the condition of the behaviour of \(node.id)")
-        let event = definition.children.first { $0.name.tag == .event }
+        let event = definition.children.first { $0.tag == .event }
         let thrown = event.flatMap { event in
             event.children.lazy.compactMap { child -> XMLElement? in
-                if child.name.tag == .eventDefinitionRef { return self.reader.resolve(child.text) }
-                return child.name.tag?.eventNoun == nil ? nil : child
+                if child.tag == .eventDefinitionRef { return self.reader.resolve(child.text) }
+                return child.tag?.eventNoun == nil ? nil : child
             }.first
         }
         if let event, thrown == nil {

@@ -83,7 +83,7 @@ extension ProcessReader {
     private func readAPGMapping(_ mapping: XMLElement, into index: Int) {
         var hasOutputs = false
         for child in mapping.children {
-            guard child.name.space == .apg, child.name.local == "map" else {
+            guard child.space == .apg, child.name.local == "map" else {
                 reader.reportUnknownPart(child)
                 continue
             }

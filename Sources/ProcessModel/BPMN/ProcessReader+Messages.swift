@@ -36,14 +36,14 @@ extension ProcessReader {
     /// Whether an element refers to a message, known or not.
     func hasMessage(_ element: XMLElement) -> Bool {
         if let reference = element.attribute("messageRef"), !reference.isEmpty { return true }
-        return operation(of: element)?.children.contains { $0.name.tag == .inMessageRef } ?? false
+        return operation(of: element)?.children.contains { $0.tag == .inMessageRef } ?? false
     }
 
     /// The message an element refers to, by itself or through its operation.
     private func message(of element: XMLElement, _ node: DraftNode) -> XMLElement? {
         let reference =
             element.attribute("messageRef") ?? element.children.first { $0.name.local == "messageRef" }?.text
-            ?? operation(of: element).flatMap { $0.children.first { $0.name.tag == .inMessageRef }?.text }
+            ?? operation(of: element).flatMap { $0.children.first { $0.tag == .inMessageRef }?.text }
         if let reference, let message = reader.resolve(reference, as: .message) { return message }
         reader.report(
             .unknownMessage, at: element,
@@ -56,7 +56,7 @@ extension ProcessReader {
     /// The operation an element refers to.
     func operation(of element: XMLElement) -> XMLElement? {
         let reference =
-            element.attribute("operationRef") ?? element.children.first { $0.name.tag == .operationRef }?.text
+            element.attribute("operationRef") ?? element.children.first { $0.tag == .operationRef }?.text
         return reference.flatMap { reader.resolve($0, as: .operation) }
     }
 
@@ -95,7 +95,7 @@ extension ProcessReader {
     }
 
     private func subscriptionKey(of message: XMLElement) -> String? {
-        for child in message.children where child.name.tag == .extensionElements {
+        for child in message.children where child.tag == .extensionElements {
             for item in child.children where item.name.extensionTag == .zeebeSubscription {
                 return item.attribute("correlationKey").flatMap { $0.isEmpty ? nil : $0 }
             }
@@ -116,14 +116,14 @@ extension ProcessReader {
     private func correlationBinding(of message: XMLElement) -> CorrelationBinding {
         for subscription in correlationSubscriptions {
             let bindings = subscription.children.filter { binding in
-                guard binding.name.tag == .correlationPropertyBinding,
+                guard binding.tag == .correlationPropertyBinding,
                     let property = binding.attribute("correlationPropertyRef").flatMap({ reader.resolve($0) })
                 else { return false }
                 return retrieval(of: message, in: property) != nil
             }
             guard let binding = bindings.first else { continue }
             if bindings.count > 1 { return .several(subscription) }
-            if let path = binding.children.first(where: { $0.name.tag == .dataPath }) { return .path(path) }
+            if let path = binding.children.first(where: { $0.tag == .dataPath }) { return .path(path) }
         }
         return .none
     }
@@ -131,7 +131,7 @@ extension ProcessReader {
     /// How a correlation property is found in a message.
     private func retrieval(of message: XMLElement, in property: XMLElement) -> XMLElement? {
         property.children.first { child in
-            child.name.tag == .correlationPropertyRetrievalExpression
+            child.tag == .correlationPropertyRetrievalExpression
                 && child.attribute("messageRef").flatMap { reader.resolve($0) }?.index == message.index
         }
     }
@@ -142,7 +142,7 @@ extension ProcessReader {
         for property in reader.correlationProperties {
             guard let retrieval = retrieval(of: message, in: property) else { continue }
             if path != nil { return nil }
-            path = retrieval.children.first { $0.name.tag == .messagePath }
+            path = retrieval.children.first { $0.tag == .messagePath }
         }
         return path
     }
@@ -183,7 +183,7 @@ extension ProcessReader {
     }
 
     private func publication(in definition: XMLElement) -> XMLElement? {
-        for child in definition.children where child.name.tag == .extensionElements {
+        for child in definition.children where child.tag == .extensionElements {
             for item in child.children where item.name.extensionTag == .zeebePublishMessage { return item }
         }
         return nil

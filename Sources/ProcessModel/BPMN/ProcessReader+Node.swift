@@ -65,7 +65,7 @@ extension ProcessReader {
     }
 
     /// Whether this process only wraps a global task.
-    private var isGlobalTask: Bool { element.name.tag?.globalTaskKind != nil }
+    private var isGlobalTask: Bool { element.tag?.globalTaskKind != nil }
 
     /// Whether the node at hand has an error already, which then explains what is missing.
     var hasErrorsInNode: Bool {
@@ -85,8 +85,8 @@ extension ProcessReader {
         // A process that wraps a global task has nothing of its own.
         if node.kind == .process, isGlobalTask { return parts }
         for child in node.element.children {
-            guard let tag = child.name.tag else {
-                if !node.kind.isScope || child.name.space != .bpmn { reader.reportStranger(child) }
+            guard let tag = child.tag else {
+                if !node.kind.isScope || child.space != .bpmn { reader.reportStranger(child) }
                 continue
             }
             if take(child, tag, of: node, into: &parts) || tag.isKept { continue }
@@ -135,7 +135,7 @@ extension ProcessReader {
     }
 
     private func addReferredEvent(_ reference: XMLElement, to parts: inout NodeParts) {
-        if let definition = reader.resolve(reference.text), definition.name.tag?.eventNoun != nil {
+        if let definition = reader.resolve(reference.text), definition.tag?.eventNoun != nil {
             parts.events.append(EventPart(definition: definition, isReferred: true))
         } else {
             reader.report(

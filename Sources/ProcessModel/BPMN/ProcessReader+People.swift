@@ -18,10 +18,10 @@ extension ProcessReader {
         var groups: [String] = []
         for role in roles {
             guard let source = roleSource(role, of: node) else { continue }
-            if role.name.tag == .performer || role.name.tag == .humanPerformer {
+            if role.tag == .performer || role.tag == .humanPerformer {
                 if people.assignee != nil { reportSecond(role, of: node) }
                 people.assignee = source
-            } else if role.name.tag == .potentialOwner {
+            } else if role.tag == .potentialOwner {
                 switch source {
                 case .literal(let text): split(text, users: &users, groups: &groups)
                 case .expression:
@@ -42,16 +42,16 @@ extension ProcessReader {
 
     /// Who a role is for: the text of its expression, or the name of its resource.
     private func roleSource(_ role: XMLElement, of node: DraftNode) -> ExpressionOrLiteral? {
-        if let assignment = role.children.first(where: { $0.name.tag == .resourceAssignmentExpression }) {
+        if let assignment = role.children.first(where: { $0.tag == .resourceAssignmentExpression }) {
             guard
                 let expression = assignment.children.first(where: {
-                    $0.name.tag == .formalExpression || $0.name.tag == .expression
+                    $0.tag == .formalExpression || $0.tag == .expression
                 })
             else { return nil }
             return reader.formalValue(expression, "the \(role.name.local) of \(node.id)")
         }
-        guard let reference = role.children.first(where: { $0.name.tag == .resourceRef })?.text else { return nil }
-        if let binding = role.children.first(where: { $0.name.tag == .resourceParameterBinding }) {
+        guard let reference = role.children.first(where: { $0.tag == .resourceRef })?.text else { return nil }
+        if let binding = role.children.first(where: { $0.tag == .resourceParameterBinding }) {
             reader.report(
                 .unsupportedElement, at: binding,
                 "The parameters of resource \(reference) are not evaluated: nothing here knows its query.",

@@ -34,7 +34,7 @@ final class ProcessReader {
     func read() {
         _ = elementID(of: element)
         nodes.append(DraftNode(element: element, id: id, kind: .process, scope: -1))
-        if let kind = element.name.tag?.globalTaskKind {
+        if let kind = element.tag?.globalTaskKind {
             collectGlobalTask(kind)
         } else {
             collect(element, scope: 0)
@@ -92,8 +92,8 @@ final class ProcessReader {
     /// Takes the nodes and flows of a scope, outermost first.
     private func collect(_ container: XMLElement, scope: Int) {
         for child in container.children {
-            guard let tag = child.name.tag else {
-                if child.name.space == .bpmn { reader.reportUnknown(child) }
+            guard let tag = child.tag else {
+                if child.space == .bpmn { reader.reportUnknown(child) }
                 continue
             }
             if let kind = tag.nodeKind {
@@ -161,12 +161,12 @@ final class ProcessReader {
     /// A child of a process or sub-process that is neither node nor flow.
     private func checkScopeChild(_ child: XMLElement, _ tag: BPMNTag, of container: XMLElement) {
         if tag.isKept || tag == .extensionElements || tag.isPartOfScope { return }
-        if container.name.tag == .process {
+        if container.tag == .process {
             if tag.isPartOfProcess { return }
         } else if tag.isPartOfActivity {
             return
         }
-        if container.name.tag == .adHocSubProcess, tag == .completionCondition { return }
+        if container.tag == .adHocSubProcess, tag == .completionCondition { return }
         refusePart(child, tag)
     }
 
@@ -227,7 +227,7 @@ final class ProcessReader {
     private func completeFromNodes() {
         for index in nodes.indices {
             for child in nodes[index].element.children {
-                guard let tag = child.name.tag, tag == .incoming || tag == .outgoing else { continue }
+                guard let tag = child.tag, tag == .incoming || tag == .outgoing else { continue }
                 let reference = child.text
                 guard let flow = flowIndex(reference) else {
                     reportMismatch(child, reference, "there is no such sequence flow")
@@ -253,7 +253,7 @@ final class ProcessReader {
     /// Conditions are tried in the order of a node's `outgoing` children, where it has them all.
     private func orderOutgoing(of index: Int) {
         let order = nodes[index].element.children.lazy
-            .filter { $0.name.tag == .outgoing }
+            .filter { $0.tag == .outgoing }
             .compactMap { self.flowIndex($0.text) }
         let listed = Array(order)
         if listed.count == nodes[index].outgoing.count, Set(listed) == Set(nodes[index].outgoing) {
@@ -281,9 +281,9 @@ final class ProcessReader {
 
     private func readFlow(_ index: Int) {
         let flow = flows[index]
-        guard flow.element.name.tag == .sequenceFlow else { return }
+        guard flow.element.tag == .sequenceFlow else { return }
         reader.checkExtensions(of: flow.element, on: .other("sequence flow"))
-        guard let body = flow.element.children.first(where: { $0.name.tag == .conditionExpression }) else { return }
+        guard let body = flow.element.children.first(where: { $0.tag == .conditionExpression }) else { return }
         flows[index].hasCondition = true
         reader.checkAttributes(of: body, on: .other("condition"))
         guard let source = flow.source else { return }

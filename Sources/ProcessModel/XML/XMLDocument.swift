@@ -87,6 +87,12 @@ struct XMLElement {
     /// The name, resolved.
     var name: XMLName { document.names[Int(node.name)] }
 
+    /// The BPMN element of this name, when it is one; cheaper than `name.tag`.
+    var tag: BPMNTag? { document.names.withUnsafeBufferPointer { $0[Int(node.name)].tag } }
+
+    /// The vocabulary of the name; cheaper than `name.space`.
+    var space: XMLName.Space { document.names.withUnsafeBufferPointer { $0[Int(node.name)].space } }
+
     /// The number of its name in the document's `names`.
     var nameNumber: Int { Int(node.name) }
 
