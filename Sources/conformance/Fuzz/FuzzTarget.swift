@@ -7,6 +7,7 @@ import Values
 /// What mutated inputs are given to.
 enum FuzzTarget: String, CaseIterable, ExpressibleByArgument {
     case bpmn
+    case dmn
     case feel
     case juel
     case xpath
@@ -19,6 +20,15 @@ enum FuzzTarget: String, CaseIterable, ExpressibleByArgument {
                 "<subProcess id=\"s\">", "</subProcess>", "<sequenceFlow id=\"f\" sourceRef=\"a\" targetRef=\"b\"/>",
                 "<!DOCTYPE a [<!ENTITY b \"c\">]>", "&b;", "&#x0;", "<![CDATA[", "]]>", "<?a b?>", "xmlns=\"\"",
                 "triggeredByEvent=\"true\"", "isForCompensation=\"true\"", "<complexGateway id=\"g\"/>", "\u{FEFF}",
+            ]
+        case .dmn:
+            [
+                "<decision id=\"q\" name=\"q\">", "</decision>",
+                "<literalExpression><text>q(1)</text></literalExpression>",
+                "<rule id=\"r\">", "</rule>", "<inputEntry id=\"n\"><text>-</text></inputEntry>",
+                "hitPolicy=\"PRIORITY\"",
+                "<requiredDecision href=\"#d2\"/>", "<import namespace=\"urn:corpus:discount\" name=\"a\"/>", "<text>",
+                "</text>", "typeRef=\"tOrder\"", "<context>", "</context>", "<!DOCTYPE a>", "&amp;", "&b;",
             ]
         case .feel, .juel, .xpath:
             [
@@ -39,6 +49,7 @@ enum FuzzTarget: String, CaseIterable, ExpressibleByArgument {
     func run(_ bytes: [UInt8]) {
         switch self {
         case .bpmn: runModel(bytes)
+        case .dmn: runDecisions(bytes)
         case .feel:
             let text = String(decoding: bytes, as: UTF8.self)
             for mode in [Expression.Mode.expression, .unaryTests] {
@@ -58,6 +69,12 @@ enum FuzzTarget: String, CaseIterable, ExpressibleByArgument {
         let scope = MapScope(["x": 7, "order": order, "text": "order", "?": 3])
         _ = expression.evaluate(scope)
         _ = expression.evaluateCondition(scope)
+    }
+
+    private func runDecisions(_ bytes: [UInt8]) {
+        guard let model = DMNImporter.read(bytes, file: nil).model else { return }
+        let scope = MapScope(["order": ["total": 120, "kind": "old"]])
+        for element in model.decisions + model.services { _ = model.evaluate(decision: element.id, inputs: scope) }
     }
 
     private func runModel(_ bytes: [UInt8]) {
