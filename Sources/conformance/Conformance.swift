@@ -11,7 +11,7 @@ struct Conformance: AsyncParsableCommand {
             code is 0 only when every case passed.
             """,
         subcommands: [
-            MIWGCommand.self, BPMNImportCommand.self, BPMNImportFileCommand.self, BetsyCommand.self, FuzzCommand.self,
-            FuzzBatch.self,
+            MIWGCommand.self, BPMNImportCommand.self, BPMNImportFileCommand.self, BetsyCommand.self,
+            ConstraintsSuiteCommand.self, FuzzCommand.self, FuzzBatch.self, DMNTCKCommand.self,
         ])
 }

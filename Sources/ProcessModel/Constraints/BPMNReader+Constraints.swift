@@ -3,7 +3,8 @@ import Values
 extension BPMNReader {
     /// What reading found together with the constraints that the document breaks, in document order.
     ///
-    /// To be asked for after reading. What the importer already found is not said again as a constraint.
+    /// To be asked for after reading. What the importer already found is not said again as a constraint, except in the
+    /// strict profile, which is asked for rules.
     ///
     /// - Parameter mentioning: Whether to tell too what does no harm; a deployment need not be told.
     func findingsWithConstraints(mentioning: Bool) -> [Finding] {
@@ -14,6 +15,7 @@ extension BPMNReader {
         }
         let constraints = checker.check().filter { finding in
             let diagnostic = finding.diagnostic
+            guard profile != .strict else { return true }
             guard mentioning || diagnostic.severity > .info else { return false }
             return !finding.constraint.importerCodes.contains { code in
                 said.contains(Said(code: code.rawValue, element: diagnostic.elementID))
