@@ -193,3 +193,89 @@ import Testing
         withUnsafeBytes(of: error.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }
+
+/// What is kept on request besides the tree.
+@Suite struct CompleteTreeTests {
+    /// The pieces of a document as text: `<prefix:name{declarations}[attribute prefixes]`, `>`, texts, comments.
+    private func pieces(_ text: String, limits: cxml_limits = cxml_default_limits()) -> [String]? {
+        var error = cxml_error()
+        let bytes = Array(text.utf8)
+        guard let document = cxml_parse_all(bytes, bytes.count, limits, &error) else { return nil }
+        defer { cxml_free(document) }
+        let tree = document.pointee
+        func string(_ text: cxml_text) -> String {
+            guard text.length > 0 else { return "" }
+            let start = tree.bytes + Int(text.offset)
+            return String(decoding: UnsafeBufferPointer(start: start, count: Int(text.length)), as: UTF8.self)
+        }
+        return (0..<Int(tree.piece_count)).map { number in
+            let piece = tree.pieces[number]
+            switch piece.kind {
+            case CXML_START:
+                let (element, spelling) = (tree.elements[Int(piece.element)], tree.spellings[Int(piece.element)])
+                let declared = (0..<spelling.declaration_count).map { index in
+                    let declaration = tree.declarations[Int(spelling.first_declaration + index)]
+                    return string(declaration.prefix) + "=" + string(declaration.uri)
+                }
+                let prefixes = (0..<element.attribute_count).map { index in
+                    string(tree.attribute_prefixes[Int(element.first_attribute + index)])
+                }
+                return
+                    "<\(string(spelling.prefix)):\(string(tree.names[Int(element.name)].local))\(declared)\(prefixes)"
+            case CXML_END: return ">\(piece.element)"
+            case CXML_CHARACTERS: return "\"\(string(piece.text))"
+            case CXML_CDATA: return "[\(string(piece.text))"
+            case CXML_COMMENT: return "!\(piece.element)\(string(piece.text))"
+            default: return "?\(string(piece.target)) \(string(piece.text))"
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("<a/>", ["<:a[][]", ">0"]),
+        (
+            "<p:a xmlns:p='u' xmlns='v' p:b='1' c='2'><d xmlns=''/></p:a>",
+            [
+                "<p:a[\"p=u\", \"=v\"][\"p\", \"\"]", "<:d[\"=\"][]", ">1", ">0",
+            ]
+        ),
+        ("<a>x&amp;y<b/>z<![CDATA[<]]> w</a>", ["<:a[][]", "\"x&y", "<:b[][]", ">1", "\"z", "[<", "\" w", ">0"]),
+        ("<!--1--><?t d?><a><!--2--><?u?></a><!--3-->", ["!-11", "?t d", "<:a[][]", "!02", "?u ", ">0", "!-13"]),
+        ("<!DOCTYPE a [<!-- no --><?no?>]><a/>", ["<:a[][]", ">0"]),
+    ])
+    func everythingStandsInItsOrder(_ row: (xml: String, pieces: [String])) {
+        #expect(pieces(row.xml) == row.pieces)
+    }
+
+    @Test func textInSeveralCallsIsOnePiece() {
+        let long = String(repeating: "text & more ", count: 20_000)
+        #expect(pieces("<a>\(long.replacing("&", with: "&amp;"))</a>") == ["<:a[][]", "\"" + long, ">0"])
+        #expect(pieces("<a><![CDATA[\(long.prefix(100_000))]]></a>")?.count == 3)
+    }
+
+    @Test func piecesAreLimited() {
+        var limits = cxml_default_limits()
+        limits.pieces = 4
+        #expect(pieces("<a><!--b--><!--c--></a>", limits: limits) == ["<:a[][]", "!0b", "!0c", ">0"])
+        for text in ["<a><!--b--><!--c-->d</a>", "<a><!--b--><!--c--><?d?></a>", "<a><b/><c/></a>"] {
+            #expect(pieces(text, limits: limits) == nil)
+        }
+    }
+
+    @Test func aLongNamespaceOfManyNamesIsKeptOnce() {
+        let uri = "urn:" + String(repeating: "x", count: 200_000)
+        let text = "<a xmlns='\(uri)'>" + (0..<19_000).map { "<n\($0)/>" }.joined() + "</a>"
+        #expect(pieces(text)?.count == 38_002)
+    }
+
+    @Test(arguments: [
+        ("<?xml version='1.0' standalone='yes'?><a/>", 1), ("<?xml version='1.0' standalone='no'?><a/>", 0),
+        ("<?xml version='1.0'?><a/>", -2),
+    ])
+    func standaloneIsKept(_ row: (xml: String, standalone: Int32)) {
+        var error = cxml_error()
+        let document = cxml_parse_all(Array(row.xml.utf8), row.xml.utf8.count, cxml_default_limits(), &error)
+        defer { cxml_free(document) }
+        #expect(document?.pointee.standalone == row.standalone)
+    }
+}

@@ -50,7 +50,7 @@ extension BPMNDocument {
     }
 
     private func number(_ local: String, of element: ElementID) -> Double? {
-        self[element].attribute(local).flatMap { Double($0.trimmingXMLSpace) }.flatMap { $0.isFinite ? $0 : nil }
+        self[element].attribute(local).flatMap { Double($0.trimmingXMLSpace) }.flatMap { abs($0) < 1e9 ? $0 : nil }
     }
 
     private func flag(_ local: String, of element: ElementID) -> Bool? {
@@ -102,7 +102,7 @@ extension BPMNDocument {
     }
 
     private mutating func add(_ shape: DiagramGeometry.Shape, to plane: ElementID) {
-        guard let id = self[shape.element].attribute("id") else { return }
+        guard let id = self[shape.element].attribute("id"), elementsByID[id] == shape.element else { return }
         var attributes = [("id", free("\(id)_di")), ("bpmnElement", id)]
         if let isHorizontal = shape.isHorizontal { attributes.append(("isHorizontal", "\(isHorizontal)")) }
         if let isExpanded = shape.isExpanded { attributes.append(("isExpanded", "\(isExpanded)")) }
@@ -115,7 +115,7 @@ extension BPMNDocument {
     }
 
     private mutating func add(_ edge: DiagramGeometry.Edge, to plane: ElementID) {
-        guard let id = self[edge.element].attribute("id") else { return }
+        guard let id = self[edge.element].attribute("id"), elementsByID[id] == edge.element else { return }
         let element = append(
             ExpandedName(uri: DocumentNamespace.diagram, local: "BPMNEdge"), prefix: "bpmndi",
             attributes: [("id", free("\(id)_di")), ("bpmnElement", id)], to: plane)

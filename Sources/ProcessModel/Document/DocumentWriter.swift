@@ -143,7 +143,7 @@ private struct DocumentWriter {
             switch byte {
             case UInt8(ascii: "&"): put("&amp;")
             case UInt8(ascii: "<"): put("&lt;")
-            case UInt8(ascii: ">") where previous == (UInt8(ascii: "]"), UInt8(ascii: "]")): put("&gt;")
+            case UInt8(ascii: ">") where !isAttribute && previous == (UInt8(ascii: "]"), UInt8(ascii: "]")): put("&gt;")
             case UInt8(ascii: "\r"): put("&#13;")
             case UInt8(ascii: "\"") where isAttribute: put("&quot;")
             case UInt8(ascii: "\n") where isAttribute: put("&#10;")

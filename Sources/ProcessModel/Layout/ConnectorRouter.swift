@@ -25,8 +25,10 @@ struct ConnectorRouter {
     private var meetings: [DiagramBounds: Int] = [:]
     private let widest: Double
     private static let stub = 12.0
-    /// How many ways are compared with all shapes before the best so far is taken.
+    /// How many ways are compared with the shapes before the best so far is taken.
     private static let comparedMax = 40
+    /// How many comparisons of a line with a shape are left; then the shortest ways are taken as they are.
+    private var comparisonsLeft = 20_000_000
 
     init(obstacles: [DiagramBounds]) {
         self.obstacles = obstacles.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
@@ -47,8 +49,8 @@ struct ConnectorRouter {
         }
         ways.sort { $0.cost < $1.cost }
         var best: (crossings: Int, line: [DiagramPoint])?
-        for way in ways.prefix(ConnectorRouter.comparedMax) {
-            let crossings = crossings(way.line, from, to)
+        for way in ways.prefix(comparisonsLeft > 0 ? ConnectorRouter.comparedMax : 1) {
+            let crossings = crossings(way.line)
             if best.map({ crossings < $0.crossings }) ?? true { best = (crossings, way.line) }
             if crossings == 0 { break }
         }
@@ -134,15 +136,17 @@ struct ConnectorRouter {
         return length + 40 * Double(line.count)
     }
 
-    private func crossings(_ line: [DiagramPoint], _ from: DiagramBounds, _ to: DiagramBounds) -> Int {
+    private mutating func crossings(_ line: [DiagramPoint]) -> Int {
         var count = 0
         for (start, end) in zip(line, line.dropFirst()) {
             let (left, right) = (min(start.x, end.x), max(start.x, end.x))
             let (top, bottom) = (min(start.y, end.y), max(start.y, end.y))
+            guard comparisonsLeft > 0 else { return count }
             var index = firstObstacle(from: left - widest)
             while index < obstacles.count, obstacles[index].x < right {
                 let obstacle = obstacles[index]
                 index += 1
+                comparisonsLeft -= 1
                 if obstacle.maxX > left, obstacle.y < bottom, obstacle.maxY > top { count += 1 }
                 if count > 20 { return count }
             }

@@ -99,6 +99,13 @@ public struct DiagramGeometry: Sendable {
     /// The lines between shapes.
     public var edges: [Edge]
 
+    /// Creates a drawing.
+    public init(element: ElementID?, shapes: [Shape], edges: [Edge]) {
+        self.element = element
+        self.shapes = shapes
+        self.edges = edges
+    }
+
     /// The smallest rectangle around everything drawn; nil when nothing is.
     public var bounds: DiagramBounds? {
         var around = shapes.map(\.bounds)

@@ -15,6 +15,8 @@ struct ScopeLayout {
     /// The drawings inside the blocks of sub-processes.
     private var inner: [ElementID: ScopeLayout] = [:]
     private var bandNumbers: [Int] = []
+    /// The associations between a companion and its node, by the companion.
+    private var uprights: [ElementID: [ScopeContent.Connection]] = [:]
 
     /// Space between the drawings of parts that are not connected, and around the contents of a sub-process.
     private static let (partGap, scopePadding, scopeHeader) = (40, 30, 40)
@@ -92,7 +94,11 @@ struct ScopeLayout {
                 placed[artifact] = host
             }
             // One line straight up; any other is drawn around what is between.
-            if placed[artifact] != other { connections.append(association) }
+            if placed[artifact] == other {
+                uprights[artifact, default: []].append(association)
+            } else {
+                connections.append(association)
+            }
         }
         return attached
     }
@@ -300,9 +306,7 @@ struct ScopeLayout {
         }
         for (companion, left, top) in block.above {
             add(companion, x: x + left, y: y + top)
-            for association in content.associations {
-                let ends = [association.source, association.target]
-                guard ends.contains(companion.element), ends.contains(block.node) else { continue }
+            for association in uprights[companion.element] ?? [] {
                 let line = uprightLine(from: companion, at: (x + left, y + top), to: shape, of: block.node)
                 let isDownwards = association.source == companion.element
                 addEdge(association.element, isDownwards ? line : line.reversed())
