@@ -152,7 +152,7 @@ struct BoxedCompiler {
             compiler = before
             findings.add(
                 .badExpression, "\(error.message) (line \(error.line), column \(error.column) of '\(text.text)').",
-                remedy: error.remedy, file: file, at: own(text.place))
+                remedy: error.remedy ?? "correct the expression there", file: file, at: own(text.place))
             return TableNode.Cell(
                 node: FailureNode(error.message, SourceSpan(0, text.text.utf8.count)), source: source)
         }

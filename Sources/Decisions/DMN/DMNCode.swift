@@ -6,7 +6,6 @@ package enum DMNCode: String, Sendable, CaseIterable {
     case malformedXML = "DM001"
     case notDMN = "DM002"
     case badAttribute = "DM003"
-    case missingPart = "DM004"
     case tooLarge = "DM005"
     case unknownElement = "DM006"
 
@@ -27,7 +26,6 @@ package enum DMNCode: String, Sendable, CaseIterable {
     case externalFunction = "DM022"
     case badTable = "DM023"
     case noLogic = "DM024"
-    case tooDeep = "DM025"
 
     /// How serious a finding with this code is.
     package var severity: Diagnostic.Severity {

@@ -100,8 +100,8 @@ extension ModelCompiler {
             return try Expression.compile(text, mode: .unaryTests)
         } catch {
             findings.add(
-                .badExpression, "\(error.message) (in the allowed values '\(text)').", remedy: error.remedy,
-                file: file(module), at: definition.place)
+                .badExpression, "\(error.message) (in the allowed values '\(text)').",
+                remedy: error.remedy ?? "correct the test there", file: file(module), at: definition.place)
             return nil
         }
     }
@@ -122,7 +122,8 @@ extension ModelCompiler {
         }
     }
 
-    /// The names of entries that contexts of the model may have: components, context entries, columns, outputs.
+    /// The names of entries that contexts of the model may have, as far as the parser must know them: components,
+    /// context entries, columns, outputs.
     var entryNames: [String] {
         var names: Set<String> = []
         for module in modules {
@@ -134,7 +135,7 @@ extension ModelCompiler {
             let origin = origins[position].origin
             names.insert(origin.variable.name.isEmpty ? origin.name : origin.variable.name)
         }
-        return names.sorted()
+        return names.filter(NameTable.isCompound).sorted()
     }
 
     private static func collect(_ definition: DMNItemDefinition, _ names: inout Set<String>) {

@@ -59,6 +59,8 @@ struct ModelCompiler {
     var origins: [(module: Int, origin: Origin)] = []
     let findings = FindingList()
     private var moduleByNamespace: [String: Int] = [:]
+    /// What names mean in a module before any requirement; built once.
+    private var surroundings: [NameEnvironment] = []
 
     /// The largest number of elements of a model with all it imports.
     static let elementsMax = 20_000
@@ -123,6 +125,13 @@ struct ModelCompiler {
         }
         for module in modules.indices { checkImports(module) }
         defineTypes()
+        let entryNames = self.entryNames
+        surroundings = modules.indices.map { module in
+            var environment = NameEnvironment()
+            environment.types = visibleTypes(module)
+            environment.entryNames = entryNames
+            return environment
+        }
         let edges = requirements()
         guard isAcyclic(edges) else { return nil }
         var elements: [DRGElement] = []
@@ -184,9 +193,7 @@ struct ModelCompiler {
     /// What names mean inside an element.
     private func environment(_ position: Int, requirements: [Int]) -> NameEnvironment {
         let module = origins[position].module
-        var environment = NameEnvironment()
-        environment.types = visibleTypes(module)
-        environment.entryNames = entryNames
+        var environment = surroundings[module]
         for required in requirements {
             if required == position { continue }
             let name = variableName(required)

@@ -9,8 +9,11 @@ struct NameTable {
     /// Keys of contexts read so far, which may follow a `.`.
     private var keys: [String] = []
 
+    /// - Parameters:
+    ///   - names: The names of variables and functions.
+    ///   - entryNames: The compound names of entries that contexts may have.
     init(_ names: [String], entryNames: [String] = []) {
-        keys = entryNames.filter(Self.isCompound)
+        keys = entryNames
         known = Self.builtins
         invocationOnly = Self.builtinsWithKeywords
         for name in names where Self.isCompound(name) {
@@ -74,7 +77,7 @@ struct NameTable {
     }
 
     /// Whether the lexer sees more than one token in `name`.
-    private static func isCompound(_ name: String) -> Bool {
+    static func isCompound(_ name: String) -> Bool {
         !name.unicodeScalars.allSatisfy { $0.continuesName } || Keyword.isReserved(name)
     }
 
