@@ -61,6 +61,8 @@ public struct HubCode: RawRepresentable, Sendable, Hashable, CustomStringConvert
     public static let callFailed = HubCode(rawValue: "HB303")
     /// A dead letter cannot be replayed or discarded in its state.
     public static let deadLetterState = HubCode(rawValue: "HB304")
+    /// A call that must not be made twice was interrupted.
+    public static let interrupted = HubCode(rawValue: "HB307")
     /// A failure that was injected on purpose.
     public static let injected = HubCode(rawValue: "HB306")
     /// The engine does not take a replay now.

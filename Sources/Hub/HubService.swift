@@ -33,12 +33,14 @@ public final class HubService: Sendable {
     ///   - configuration: What is declared; see `HubConfiguration.load`.
     ///   - clock: The time.
     ///   - random: Numbers in [0, 1), for jitter.
+    ///   - idempotency: Where calls are remembered that must not be made twice; nil: nowhere.
     ///   - environment: Looks up the variables secrets refer to.
     ///   - logger: Where it logs: at `info` and lower, and a warning when faults are rehearsed.
     public init(
         service: any WorkflowService, modules: [any ConnectorModule], configuration: HubConfiguration,
         clock: any ConnectorClock = SystemConnectorClock(),
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        idempotency: (any IdempotencyStore)? = nil,
         environment: (@Sendable (String) -> String?)? = nil, logger: Logger
     ) {
         let registry = ConnectorRegistry(modules)
@@ -47,6 +49,9 @@ public final class HubService: Sendable {
             file: { DiskFile.bytes($0, maximum: SecretStore.bytesMax) })
         let pool = ConnectionPool(configuration.connections, registry: registry, secrets: secrets, clock: clock)
         let lanes = configuration.connections.map { ConnectionLane($0, logger: logger) }
+        let ledger = idempotency.map { store in
+            IdempotencyLedger(store: store) { clock.unixMilliseconds }
+        }
         self.service = service
         self.clock = clock
         self.logger = logger
@@ -58,7 +63,7 @@ public final class HubService: Sendable {
             ConnectorWorker(
                 module, lanes: lanes.filter { $0.declaration.connector == module.descriptor.id },
                 profiles: configuration.profiles, service: service, pool: pool, clock: clock, random: random,
-                logger: logger)
+                ledger: ledger, logger: logger)
         }
         self.runners = configuration.triggers.map {
             TriggerRunner($0, service: service, pool: pool, clock: clock, random: random, logger: logger)

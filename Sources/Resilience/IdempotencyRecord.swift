@@ -156,7 +156,7 @@ extension IdempotencyRecord {
             return policy.isKeyRequired ? .refuse(.keyMissing) : .executeUnkeyed
         }
         guard !key.isEmpty, key.utf8.count <= policy.keyBytesMaximum else { return .refuse(.keyInvalid) }
-        guard let existing, existing.expiresMilliseconds > now || existing.isInFlight else {
+        guard let existing, existing.counts(atMilliseconds: now) else {
             return .execute(
                 IdempotencyRecord(
                     scope: request.scope, key: key, fingerprint: request.fingerprint,
@@ -179,9 +179,10 @@ extension IdempotencyRecord {
         }
     }
 
-    private var isInFlight: Bool {
+    /// Whether the key is taken at `now`: it has not expired, or nobody knows yet what became of the request.
+    public func counts(atMilliseconds now: Int64) -> Bool {
         if case .inFlight = self.state { return true }
-        return false
+        return self.expiresMilliseconds > now
     }
 
     /// Keeps the answer.

@@ -20,6 +20,7 @@ extension ResilienceProfile {
     ///     concurrency: { mode: adaptive, max: 25, initial: 1, queue: 1000, wait: 5s }
     ///     hedge:   { after: 2s, max: 1 }
     ///     outlier: { consecutive: 5, interval: 10s, eject: 30s, ejectMax: 5m, ejectedPercent: 10 }
+    ///     idempotency: { record: unsafe, keep: 24h }
     ///     faults:  { failure: { rate: 10, kind: timeout }, latency: { rate: 50, kind: constant, value: 2s } }
     ///
     /// Everything but `timeout` and `retry` may be `false`, and so may `honourRetryAfter`. Everything wrong is added to
@@ -57,6 +58,13 @@ extension ResilienceProfile {
         Self.readOptional(reader, "hedge", into: &self.hedge)
         Self.readOptional(reader, "outlier", into: &self.outliers)
         Self.readOptional(reader, "faults", into: &self.faults)
+        if reader.value("idempotency") == .boolean(false) {
+            self.recording.which = .never
+        } else if let fields = reader.object("idempotency") {
+            self.recording.which = fields.word("record", of: CallRecording.Which.self) ?? self.recording.which
+            self.recording.retention = fields.duration("keep") ?? self.recording.retention
+            fields.finish()
+        }
         reader.finish()
         if reader.value("breaker")?["lease"] == nil {
             self.breaker?.probeLease = self.attemptTimeout

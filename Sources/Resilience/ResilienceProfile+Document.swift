@@ -25,6 +25,7 @@ extension ResilienceProfile {
             },
             "hedge": .or(self.hedge) { ["after": .length($0.after), "max": .count($0.maximum)] },
             "outlier": .or(self.outliers) { $0.document },
+            "idempotency": ["record": .word(self.recording.which), "keep": .length(self.recording.retention)],
             "faults": .or(self.faults) { $0.document },
         ]
     }

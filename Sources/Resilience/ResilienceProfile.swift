@@ -33,6 +33,8 @@ public struct ResilienceProfile: Sendable, Hashable {
     public var hedge: HedgePolicy?
     /// When an endpoint of several is left out; `nil`: never.
     public var outliers: OutlierDetector.Policy? = OutlierDetector.Policy()
+    /// Which calls are remembered durably before they are sent.
+    public var recording = CallRecording()
     /// Failures and delays injected on purpose; `nil`, the default: none.
     public var faults: FaultPolicy?
 
@@ -82,7 +84,7 @@ public struct ResilienceProfile: Sendable, Hashable {
     public static let builtIn: [ResilienceProfile] = [.standard, .interactive, .background, .none]
 
     /// Whether calls under `other` can share breaker, limits and budgets with calls under this profile: they differ in
-    /// what concerns a single call only (name, timeouts, retries, hedges, faults).
+    /// what concerns a single call only (name, timeouts, retries, hedges, recording, faults).
     public func sharesGuards(with other: ResilienceProfile) -> Bool {
         var breaker = other.breaker
         // The lease of a probe is given with each attempt.

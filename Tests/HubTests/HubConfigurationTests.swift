@@ -36,6 +36,14 @@ import Values
             resilience: { base: patient, breaker: { open: 5s } }
             concurrency: { max: 3 }
           plain: { connector: http, resilience: interactive }
+          pair:
+            connector: http
+            parameters: { baseUrl: "http://127.0.0.1:1", redirects: 1 }
+            endpoints: [{ baseUrl: "http://127.0.0.1:2" }, { baseUrl: "http://127.0.0.1:3" }]
+            resilience: interactive
+            operations:
+              act: { resilience: { retry: { max: 7 } } }
+              look: { resilience: patient }
         """
 
     private static let registry = ConnectorRegistry([FakeConnector(id: "files"), FakeConnector(id: "http")])
@@ -63,7 +71,7 @@ import Values
         ])
         #expect(diagnostics == [])
         #expect(configuration.triggers.map(\.id) == ["orders"])
-        #expect(configuration.connections.map(\.id) == ["inbox", "vendor", "plain"])
+        #expect(configuration.connections.map(\.id) == ["inbox", "vendor", "plain", "pair"])
         let vendor = configuration.connections[1]
         #expect(vendor.concurrencyMax == 3)
         #expect(vendor.profile.retry.maximumAttempts == 20)
@@ -72,6 +80,12 @@ import Values
         #expect(vendor.parameters["token"] == ["secret": "env:TOKEN"])
         #expect(configuration.connections[2].profile == .interactive)
         #expect(configuration.connections[0].profile == .standard)
+        let pair = configuration.connections[3]
+        #expect(pair.parameters(endpoint: 1) == ["baseUrl": "http://127.0.0.1:3", "redirects": 1])
+        #expect(pair.parameters(endpoint: 2) == pair.parameters)
+        #expect(pair.operations["act"]?.retry.maximumAttempts == 7)
+        #expect(pair.operations["act"]?.totalTimeout == .seconds(5), "it changes the connection's profile")
+        #expect(pair.operations["look"]?.name == "patient")
         #expect(configuration.profiles.last?.name == "patient")
     }
 

@@ -238,10 +238,12 @@ final class FakeEngine: WorkflowService {
 /// A job of a connector call.
 func callJob(
     _ number: UInt64 = 1, connector: String = "fake", operation: String? = "act", connection: String? = "remote",
-    profile: String? = nil, input: String = "{}", retries: Int = 3, errors: [ResultError] = []
+    profile: String? = nil, resilience: String? = nil, input: String = "{}", retries: Int = 3,
+    errors: [ResultError] = []
 ) -> ActivatedJob {
-    let headers = [("operation", operation), ("connection", connection), ("profile", profile)]
-        .compactMap { name, value in value.map { (key: name, value: $0) } }
+    let headers = [
+        ("operation", operation), ("connection", connection), ("profile", profile), ("resilience", resilience),
+    ].compactMap { name, value in value.map { (key: name, value: $0) } }
     let node = FlowNode(
         index: 1, id: "check-vendor", name: nil, kind: .serviceTask, scope: 0, line: 1,
         job: JobDefinition(type: .literal("connector:\(connector)"), headers: headers, errors: errors))

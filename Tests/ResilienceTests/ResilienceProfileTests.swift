@@ -94,7 +94,7 @@ struct ResilienceProfileTests {
             {"retryConcurrency": {"percent": 10, "min": 1},
              "concurrency": {"mode": "adaptive", "max": 40, "queue": 7, "wait": "2s", "initial": 4,
                              "decreaseRatio": 0.8, "smoothing": 0.5, "deviations": 3},
-             "hedge": {"after": "300ms", "max": 2},
+             "hedge": {"after": "300ms", "max": 2}, "idempotency": {"record": "effects", "keep": "2h"},
              "outlier": {"consecutive": 3, "unreachable": false, "interval": "5s", "eject": "10s", "ejectMax": "1m",
                          "jitter": "1s", "ejectedPercent": 50, "failureRate": {"percent": 90},
                          "successRate": {"endpoints": 3, "calls": 20, "deviations": 2}},
@@ -110,6 +110,7 @@ struct ResilienceProfileTests {
         #expect(profile.bulkhead == bulkhead)
         #expect(profile.retryConcurrency?.percent == 10 && profile.retryConcurrency?.minimum == 1)
         #expect(profile.hedge?.after == .milliseconds(300) && profile.hedge?.maximum == 2)
+        #expect(profile.recording.which == .effects && profile.recording.retention == .seconds(7_200))
         let outliers = try #require(profile.outliers)
         #expect(outliers.consecutiveFailures == 3 && outliers.consecutiveUnreachable == nil)
         #expect(outliers.interval == .seconds(5) && outliers.ejection == .seconds(10))
@@ -120,6 +121,7 @@ struct ResilienceProfileTests {
         #expect(faults.failurePercent == 10 && faults.latencyPercent == 50)
         #expect(faults.failure == CallFailure(kind: .rateLimited, mayHaveExecuted: true, retryAfter: .seconds(3)))
         #expect(faults.latency == .uniform(from: .milliseconds(10), to: .seconds(1)))
+        #expect(try self.read(#"{"idempotency": false}"#, base: profile).profile.recording.which == .never)
         let off = try self.read(
             #"{"concurrency": false, "hedge": false, "outlier": false, "faults": false, "retryConcurrency": false}"#,
             base: profile)
@@ -155,6 +157,15 @@ struct ResilienceProfileTests {
             copy.breaker?.halfOpenDurationMaximum = profile.breaker?.halfOpenDurationMaximum
             #expect(copy == profile)
         }
+    }
+
+    @Test(arguments: [
+        (CallRecording.Which.never, [] as [RepeatSafety]), (.unsafe, [.unsafe]), (.effects, [.idempotent, .unsafe]),
+    ])
+    func recordingFollowsTheSafetyOfTheCall(_ row: (which: CallRecording.Which, recorded: [RepeatSafety])) {
+        var recording = CallRecording()
+        recording.which = row.which
+        #expect(RepeatSafety.allCases.filter { recording.applies(to: $0) } == row.recorded)
     }
 
     @Test func whatConcernsOneCallOnlySharesGuards() {

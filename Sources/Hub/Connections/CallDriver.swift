@@ -12,8 +12,8 @@ struct CallDriver {
         case succeeded(Outcome)
         case postponed(CallPipeline.Reschedule, ConnectorError?)
         case failed(CallPipeline.Ending, ConnectorError?)
-        /// The hub stops: there is no result.
-        case stopped
+        /// The hub stops: there is no result; whether the remote may have carried the call out.
+        case stopped(mayHaveExecuted: Bool)
     }
 
     let `guard`: ConnectionGuard
@@ -77,7 +77,7 @@ struct CallDriver {
 
     private mutating func stop() -> Result {
         self.step(unit: 0) { pipeline, call, now, _ in pipeline.abandon(&call, at: now) }
-        return .stopped
+        return .stopped(mayHaveExecuted: self.last?.error?.mayHaveExecuted ?? false)
     }
 
     // MARK: Attempts

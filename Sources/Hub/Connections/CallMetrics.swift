@@ -11,6 +11,8 @@ struct CallMetrics: Sendable {
     let attempts: Counter
     let retries: Counter
     let hedges: Counter
+    /// Calls answered by the record of an earlier run.
+    let replayed: Counter
     let ejections: Counter
     let injectedFailures: Counter
     let injectedDelays: Counter
@@ -33,6 +35,7 @@ struct CallMetrics: Sendable {
         self.postponed = counter("connector_calls_total", ("result", "postponed"))
         self.attempts = counter("connector_attempts_total")
         self.retries = counter("connector_retries_total")
+        self.replayed = counter("connector_replays_total")
         self.hedges = counter("connector_hedges_total")
         self.ejections = counter("connector_endpoint_ejections_total")
         self.injectedFailures = counter("connector_faults_injected_total", ("fault", "failure"))

@@ -4,6 +4,7 @@ import Logging
 import Metrics
 import Resilience
 import Runtime
+import Storage
 import Synchronization
 import Values
 
@@ -21,6 +22,8 @@ final class ConnectorWorker: Sendable {
     let clock: any ConnectorClock
     let random: @Sendable () -> Double
     let logger: Logger
+    /// Remembers calls that must not be made twice; nil: they are not remembered.
+    let ledger: IdempotencyLedger?
     let lanes: [String: ConnectionLane]
     private let loops = Mutex<(next: Int, running: [Int: Task<Void, Never>], isStopping: Bool)>((0, [:], false))
     /// Attempts that count as failed of jobs handed back to the engine, so that a later run goes on counting.
@@ -34,8 +37,9 @@ final class ConnectorWorker: Sendable {
     init(
         _ module: any ConnectorModule, lanes: [ConnectionLane], profiles: [ResilienceProfile],
         service: any WorkflowService, pool: ConnectionPool, clock: any ConnectorClock,
-        random: @escaping @Sendable () -> Double, logger: Logger
+        random: @escaping @Sendable () -> Double, ledger: IdempotencyLedger?, logger: Logger
     ) {
+        self.ledger = ledger
         self.module = module
         self.lanes = Dictionary(lanes.map { ($0.declaration.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.profiles = Dictionary(profiles.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -181,6 +185,14 @@ extension ConnectorWorker {
 
     private func call(_ request: Request, _ connection: any Connection, _ lane: ConnectionLane) async -> JobOutcome? {
         let safety = self.safety(of: request, connection)
+        let record = self.record(of: request, safety, lane.declaration.id)
+        if let record {
+            do {
+                if let outcome = self.outcome(of: try await record.past(), lane) { return outcome }
+            } catch {
+                return self.unrecordable(error)
+            }
+        }
         let remembered = self.failedAttempts.withLock { $0.removeValue(forKey: request.job.key) } ?? 0
         var driver = CallDriver(
             request.guard, clock: self.clock, random: self.random, metrics: lane.metrics,
@@ -189,8 +201,24 @@ extension ConnectorWorker {
                     profile: request.profile, safety: safety, idempotencyKey: request.job.idempotencyKey, at: now,
                     failedAttempts: remembered)
             },
-            send: { attempt in await self.send(attempt, request, lane) })
-        switch await driver.run() {
+            send: { attempt in await self.send(attempt, request, record, lane) })
+        let result = await driver.run()
+        let outcome = self.outcome(of: result, request, lane)
+        guard let record else { return outcome }
+        do {
+            try await record.close(result, outcome)
+        } catch {
+            // In doubt the record stays: the job is answered, and a crash before that is durable ends in an incident.
+            self.logger.error(
+                "idempotency record not closed", metadata: ["error.code": "\(error.code.rawValue)"])
+        }
+        return outcome
+    }
+
+    private func outcome(
+        of result: CallDriver.Result, _ request: Request, _ lane: ConnectionLane
+    ) -> JobOutcome? {
+        switch result {
         case .succeeded(let outcome):
             lane.noteCall(error: nil, at: self.clock.unixMilliseconds)
             lane.metrics.succeeded.increment()
@@ -206,14 +234,23 @@ extension ConnectorWorker {
 
     /// Sends one attempt to its endpoint.
     private func send(
-        _ attempt: CallPipeline.Attempt, _ request: Request, _ lane: ConnectionLane
+        _ attempt: CallPipeline.Attempt, _ request: Request, _ record: CallRecord?, _ lane: ConnectionLane
     ) async -> Outcome {
         lane.noteAttempt()
         let connection: any Connection
         do {
+            try await record?.make()
             connection = try await self.pool.connection(lane.declaration.id, endpoint: attempt.endpoint)
+        } catch let error as StoreError {
+            return .failed(
+                ConnectorError(
+                    .transient, code: error.code.rawValue, "The call cannot be recorded: \(error.message)",
+                    remedy: error.remedy))
         } catch {
-            return .failed(ConnectorError(wrapping: error))
+            // What could not be connected was not sent.
+            var error = ConnectorError(wrapping: error)
+            error.mayHaveExecuted = false
+            return .failed(error)
         }
         let outcome = await connection.invoke(
             OperationCall(

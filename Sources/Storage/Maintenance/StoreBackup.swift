@@ -1,8 +1,9 @@
 internal import CSQLite
+internal import Glibc
 
 /// Copies an embedded store while it is in use.
 public enum StoreBackup {
-    /// Copies both files of a data directory into another directory, which is created; a server started there continues
+    /// Copies the files of a data directory into another directory, which is created; a server started there continues
     /// from the moment the backup began.
     ///
     /// Meanwhile the write-ahead logs of the store grow, because the copied moment has to stay readable.
@@ -15,6 +16,10 @@ public enum StoreBackup {
         let (records, journal) = try Self.openSameMoment(directory: directory, options: options)
         try Self.copy(records, to: target + "/records.db")
         try Self.copy(journal, to: target + "/journal.db")
+        // Last: a call the copied journal still has to make is known here if it was made meanwhile.
+        let calls = directory + "/idempotency.db"
+        guard access(calls, F_OK) == 0 else { return }
+        try Self.copy(try SQLiteConnection.reader(path: calls, options: options), to: target + "/idempotency.db")
     }
 
     /// Connections with a snapshot each, such that the journal has everything the records miss.

@@ -46,6 +46,7 @@ final class EngineHost: Sendable {
     private let journal: SQLiteJournalStore
     private let partitionCount: Int
     private let recordStore: SQLiteRecordStore
+    private let idempotency: SQLiteIdempotencyStore
     private let logger: Logger
 
     /// Opens the stores and recovers the engine; nothing moves before `serve`.
@@ -77,7 +78,10 @@ final class EngineHost: Sendable {
         self.runtime = try WorkflowRuntime(
             configuration: engine, journal: self.journal, records: self.recordStore, logger: logger)
         self.records = try SQLiteRecordReader(directory: directory)
-        self.hub = HubService(service: self.runtime, modules: modules, configuration: configuration, logger: logger)
+        self.idempotency = try SQLiteIdempotencyStore(directory: directory)
+        self.hub = HubService(
+            service: self.runtime, modules: modules, configuration: configuration, idempotency: self.idempotency,
+            logger: logger)
     }
 
     /// Runs everything; `body` gets control once the API answers.
@@ -158,6 +162,7 @@ final class EngineHost: Sendable {
         self.runtime.shutdown()
         self.records.close()
         self.recordStore.close()
+        self.idempotency.close()
         self.journal.close()
     }
 
