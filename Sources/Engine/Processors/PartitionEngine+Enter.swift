@@ -16,7 +16,7 @@ extension PartitionEngine {
             enterBody(ordinal, node, of: instance)
             return
         }
-        if !node.inputs.isEmpty { applyInputs(node, ordinal, of: instance) }
+        if !node.inputs.isEmpty, element.role != .compensation { applyInputs(node, ordinal, of: instance) }
         do {
             switch node.kind {
             case .sendTask where node.job == nil, .intermediateThrowEvent where node.job == nil:
@@ -57,6 +57,8 @@ extension PartitionEngine {
                 enterEndEvent(node, ordinal, element, of: instance)
             case .process:
                 reenterProcess(of: instance)
+            case .complexGateway where node.incoming.count > 1:
+                retry(complex: node, ordinal, scope: element.scope, of: instance)
             case .task, .manualTask, .exclusiveGateway, .parallelGateway, .inclusiveGateway, .complexGateway,
                 .startEvent, .boundaryEvent, .eventTrigger:
                 emit(.elementEntered(ordinal: ordinal), on: instance)
@@ -182,7 +184,7 @@ extension PartitionEngine {
         }
         let waits = try outerWaits(node, ordinal, element, of: instance)
         guard let definition = resolve(called.binding, processID, caller: instance.definition),
-            let start = definition.process.noneStart
+            definition.process.noneStart != nil || !definition.process.nodes[0].implicitStarts.isEmpty
         else {
             throw EvaluationFailure(
                 type: "CALLED_ELEMENT_ERROR",
@@ -202,7 +204,7 @@ extension PartitionEngine {
             InstanceCreated(
                 key: key, definitionKey: definition.key.rawValue, parent: instance.key, parentOrdinal: ordinal,
                 parentElementKey: element.key, depth: instance.depth + 1, businessID: instance.businessID),
-            start: start, variables: variables)
+            start: definition.process.noneStart, variables: variables)
     }
 
     private func resolve(

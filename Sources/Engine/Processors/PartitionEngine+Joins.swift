@@ -114,11 +114,8 @@ extension PartitionEngine {
         scopeView.point(
             at: scope, of: instance, now: state.now, extras: [("activationCount", .number(Number(count)))])
         guard let holds = condition.evaluateCondition(scopeView) else {
-            let ordinal = instance.nextOrdinal
-            emit(.tokensJoined(node: Int32(node.index), scope: scope), on: instance)
-            emitActivated(node, flow: -1, scope: scope, role: .single, of: instance)
-            raiseIncident(
-                ordinal, of: instance, kind: .completion, type: "CONDITION_ERROR",
+            failFiring(
+                node, scope: scope, of: instance,
                 message: """
                     Expected the activation condition `\(condition.source)` of \(node.id) to be true or false. Set the \
                     variables it reads and resolve the incident.
@@ -126,25 +123,36 @@ extension PartitionEngine {
             return
         }
         guard holds else { return }
-        emit(.tokensJoined(node: Int32(node.index), scope: scope), on: instance)
         let flows = arrived.map(\.flow)
-        if flows.count == node.incoming.count {
-            pass(node, flow: -1, scope: scope, of: instance)
+        let chosen: [Int]
+        switch outgoingFlows(of: node, scope: scope, in: instance, extras: Self.starting) {
+        case .one(let flow): chosen = flow >= 0 ? [flow] : []
+        case .many(let several): chosen = several
+        case .failed(_, let message):
+            failFiring(node, scope: scope, of: instance, message: message)
             return
         }
-        switch outgoingFlows(of: node, scope: scope, in: instance, extras: Self.starting) {
-        case .one(let flow):
+        emit(.tokensJoined(node: Int32(node.index), scope: scope), on: instance)
+        if flows.count == node.incoming.count {
+            emit(.elementPassed(node: Int32(node.index), flow: -1, scope: scope, key: newKey()), on: instance)
+        } else {
             waitForReset(node, flows, scope: scope, of: instance)
-            if flow >= 0 { pushTake(instance, flow: flow, scope: scope) }
-        case .many(let chosen):
-            waitForReset(node, flows, scope: scope, of: instance)
-            for flow in chosen { pushTake(instance, flow: flow, scope: scope) }
-        case .failed(let type, let message):
-            let ordinal = instance.nextOrdinal
-            emitActivated(node, flow: -1, scope: scope, role: .single, of: instance)
-            emit(.elementCompleting(ordinal: ordinal), on: instance)
-            raiseIncident(ordinal, of: instance, kind: .completion, type: type, message: message)
         }
+        for flow in chosen { pushTake(instance, flow: flow, scope: scope) }
+    }
+
+    /// Raises an incident at a gateway that can say neither yes nor no; its tokens go on waiting.
+    private func failFiring(_ node: FlowNode, scope: UInt32, of instance: ProcessInstance, message: String) {
+        let ordinal = instance.nextOrdinal
+        emitActivated(node, flow: -1, scope: scope, role: .single, of: instance)
+        raiseIncident(ordinal, of: instance, kind: .activation, type: "CONDITION_ERROR", message: message)
+    }
+
+    /// Asks a complex gateway again that could not say whether it fires.
+    func retry(complex node: FlowNode, _ ordinal: UInt32, scope: UInt32, of instance: ProcessInstance) {
+        emit(.elementTerminated(ordinal: ordinal), on: instance)
+        fire(complex: node, scope: scope, of: instance)
+        completeScopeIfDone(scope, of: instance)
     }
 
     private static let starting: [(name: String, value: Value)] = [("waitingForStart", .boolean(true))]
