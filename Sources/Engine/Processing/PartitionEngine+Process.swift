@@ -223,6 +223,8 @@ extension PartitionEngine {
             retryJob(owner.ordinal, element, of: instance)
         case .unhandledError where element.job != nil:
             retryJob(owner.ordinal, element, of: instance)
+        case .unhandledError where element.role == .multiInstanceBody:
+            resumeBody(owner.ordinal, of: instance)
         case .activation, .unhandledError:
             enter(owner.ordinal, of: instance)
         case .completion:

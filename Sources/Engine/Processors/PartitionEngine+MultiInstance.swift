@@ -99,7 +99,11 @@ extension PartitionEngine {
             emit(.loopOutput(ordinal: body, position: element.loopCounter - 1, value: value), on: instance)
         }
         end(ordinal, element, node, of: instance)
-        if let loop = node.multiInstance, throwBehavior(loop.behavior, body, node, of: instance) { return }
+        if let loop = node.multiInstance {
+            let hadIncident = incident(body, of: instance) != nil
+            if throwBehavior(loop.behavior, body, node, of: instance) { return }
+            if !hadIncident, incident(body, of: instance) != nil { return }
+        }
         continueLoop(body, node, of: instance)
     }
 
