@@ -29,6 +29,12 @@ extension PartitionEngine {
         guard let message = state.messages[key] else { return }
         for (definition, start) in definitions.messageStarts(name: message.published.name) {
             let process = StableHash.fnv1a64(definition.process.id)
+            // One that began with another of the events it needs is waiting for this one.
+            if needsOthers(definition.process, start),
+                state.subscriptions.all(message.hash).contains(where: { $0.process == process && $0.correlating == 0 })
+            {
+                continue
+            }
             let instanceKey = newKey()
             emit(.messageStartedInstance(message: key, process: process, instance: instanceKey))
             startInstance(
@@ -36,6 +42,17 @@ extension PartitionEngine {
                     key: instanceKey, definitionKey: definition.key.rawValue, parent: 0, parentOrdinal: 0,
                     parentElementKey: 0, depth: 0, businessID: nil),
                 start: start, variables: message.published.variables)
+        }
+    }
+
+    /// Whether a start is one of several events that all belong to one beginning: of a parallel multiple start event or
+    /// behind a parallel instantiating gateway.
+    private func needsOthers(_ process: ExecutableProcess, _ start: Int) -> Bool {
+        let node = process.nodes[start]
+        let event = node.triggerOf.map { process.nodes[$0] } ?? node
+        if case .multiple(isParallel: true)? = event.event { return true }
+        return event.incoming.contains { flow in
+            process.nodes[process.flows[flow].source].eventGatewayType == .instantiatingParallel
         }
     }
 
