@@ -30,7 +30,12 @@ struct LayoutCheck {
             var bounds: [ElementID: DiagramBounds] = [:]
             for shape in diagram.shapes { bounds[shape.element] = shape.bounds }
             checkShapes(diagram, bounds)
-            for edge in diagram.edges { check(edge, diagram, bounds) }
+            let nodes = diagram.shapes.filter { !["group", "lane", "participant"].contains(local($0.element)) }
+            let siblings = Dictionary(grouping: nodes) { document[$0.element].parent }
+            for edge in diagram.edges {
+                check(edge, bounds)
+                checkCrossings(edge, siblings[document[edge.element].parent] ?? [])
+            }
         }
     }
 
@@ -93,7 +98,7 @@ struct LayoutCheck {
 
     // MARK: Edges
 
-    private func check(_ edge: DiagramGeometry.Edge, _ diagram: DiagramGeometry, _ bounds: [ElementID: DiagramBounds]) {
+    private func check(_ edge: DiagramGeometry.Edge, _ bounds: [ElementID: DiagramBounds]) {
         let line = edge.waypoints
         for (from, to) in zip(line, line.dropFirst()) {
             #expect((from.x == to.x) != (from.y == to.y), "\(label(edge.element)) is not at right angles: \(line)")
@@ -110,15 +115,18 @@ struct LayoutCheck {
             }
             #expect(isOnBorder(point, of: end, box), "\(label(edge.element)) misses \(label(end)): \(point), \(box)")
         }
-        // Flows between nodes pass none; into a boundary event only the way that crosses least is promised.
-        guard kind == "sequenceFlow", let target, local(target) != "boundaryEvent" else { return }
-        for shape in diagram.shapes where document[shape.element].parent == owner {
-            if ["group", "lane", "participant"].contains(local(shape.element)) { continue }
-            for (from, to) in zip(line, line.dropFirst()) {
-                let piece = DiagramBounds(
-                    x: min(from.x, to.x), y: min(from.y, to.y), width: abs(from.x - to.x), height: abs(from.y - to.y))
-                guard shape.bounds.overlaps(piece) else { continue }
-                Issue.record("\(label(edge.element)) crosses \(label(shape.element)): \(line)")
+    }
+
+    /// Flows between nodes pass none; into a boundary event only the way that crosses least is promised.
+    private func checkCrossings(_ edge: DiagramGeometry.Edge, _ siblings: [DiagramGeometry.Shape]) {
+        guard local(edge.element) == "sequenceFlow", let target = document.target(of: edge.element, "targetRef"),
+            local(target) != "boundaryEvent"
+        else { return }
+        for (from, to) in zip(edge.waypoints, edge.waypoints.dropFirst()) {
+            let piece = DiagramBounds(
+                x: min(from.x, to.x), y: min(from.y, to.y), width: abs(from.x - to.x), height: abs(from.y - to.y))
+            for shape in siblings where shape.bounds.overlaps(piece) {
+                Issue.record("\(label(edge.element)) crosses \(label(shape.element)): \(edge.waypoints)")
             }
         }
     }

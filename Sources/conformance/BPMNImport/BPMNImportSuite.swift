@@ -63,7 +63,7 @@ struct BPMNImportSuite {
         let deadline = DispatchTime.now() + .milliseconds(Int(timeLimit.components.seconds) * 1_000)
         guard ended.wait(timeout: deadline) == .success else {
             kill(child.processIdentifier, SIGKILL)
-            ended.wait()
+            _ = ended.wait(timeout: .now() + 5)
             return .failure(SuiteFailure("did not end within \(timeLimit)"))
         }
         guard child.terminationReason == .exit, child.terminationStatus == 0 else {
