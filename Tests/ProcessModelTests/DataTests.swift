@@ -87,6 +87,12 @@ import Values
         #expect(node.inputs.isEmpty)
     }
 
+    @Test func extensionsOfDataAreMentioned() {
+        let object =
+            "<dataObject id=\"d\"><extensionElements><camunda:value>1</camunda:value></extensionElements></dataObject>"
+        #expect(codes(findings(object + around("<task id=\"x\"/>"))) == ["BP603"])
+    }
+
     @Test func anOutputThatWasNotProducedLeavesItsTarget() throws {
         let output = try #require(Self.process(Self.output(Self.ends("out", "order"))).node(id: "x")?.outputs.first)
         #expect(output.source.evaluateValue(MapScope(["order": 1])) == 1)

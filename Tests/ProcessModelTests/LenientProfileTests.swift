@@ -129,6 +129,7 @@ import Values
 
     @Test(arguments: [
         ("<receiveTask id=\"x\"/>", "", "message x by nothing"),
+        ("<sendTask id=\"x\" messageRef=\"mail\"/>", "", "message mail by nothing"),
         (
             "<intermediateThrowEvent id=\"x\"><signalEventDefinition signalRef=\"go\"/></intermediateThrowEvent>", "",
             "signal go"
@@ -146,6 +147,17 @@ import Values
     func namesAreImplied(_ row: (xml: String, root: String, event: String)) throws {
         #expect(try lenientNode(row.xml, root: row.root, ["BP615"]).event?.text == row.event)
         #expect(findings(around(row.xml), root: row.root).contains { $0.severity == .error })
+    }
+
+    @Test(arguments: [
+        ("message", "paid", "message paid by nothing"), ("signal", "stop", "signal stop"),
+        ("message", "${a}", "message =${a} by nothing"), ("signal", "${a}", "signal =${a}"),
+    ])
+    func flowableNamesEventsByExpressions(_ row: (kind: String, name: String, event: String)) throws {
+        let definition = "<\(row.kind)EventDefinition camunda:\(row.kind)Expression=\"\(row.name)\"/>"
+        let node = try lenientNode(
+            "<intermediateThrowEvent id=\"x\">\(definition)</intermediateThrowEvent>", [])
+        #expect(node.event?.text == row.event)
     }
 
     @Test(arguments: ["", "<error id=\"bad\"/>"])
@@ -204,5 +216,23 @@ import Values
             """
         #expect(try lenientNode(serviceTask(parameter), ["BP612"]).inputs.isEmpty)
         #expect(codes(findings(around(serviceTask(parameter)))) == ["BP601"])
+    }
+
+    @Test func dataMayBeVariablesByName() throws {
+        let node = try lenientNode(
+            """
+            <serviceTask id="x" camunda:class="C"><dataInputAssociation><sourceRef>order</sourceRef><targetRef>in</targetRef>
+            </dataInputAssociation><multiInstanceLoopCharacteristics><loopDataInputRef>orders</loopDataInputRef>
+            <inputDataItem name="one"/></multiInstanceLoopCharacteristics></serviceTask>
+            """, ["BP615", "BP615", "BP615", "BP611"])
+        #expect(node.inputs.map(\.text) == ["in ← =order"])
+        #expect(node.multiInstance?.collection?.source == "orders")
+        #expect(node.multiInstance?.inputElement == "one")
+    }
+
+    @Test func variablesMayHaveAnyName() throws {
+        let parameter = "<camunda:inputParameter name=\"order.line-1\">a</camunda:inputParameter>"
+        let node = try lenientNode(serviceTask("<camunda:inputOutput>\(parameter)</camunda:inputOutput>"), [])
+        #expect(node.inputs.map(\.target) == [["order.line-1"]])
     }
 }

@@ -51,7 +51,9 @@ enum ExtensionHolder {
         switch self {
         case .node(let kind): kinds.contains(FlowNodeKinds(kind))
         case .loop: local == "collection" || local == "elementVariable"
-        case .definition(.messageEventDefinition): ["type", "topic", "taskPriority"].contains(local)
+        case .definition(.messageEventDefinition):
+            ["type", "topic", "taskPriority", "messageExpression"].contains(local)
+        case .definition(.signalEventDefinition): local == "signalExpression"
         case .definition, .message, .other: false
         }
     }

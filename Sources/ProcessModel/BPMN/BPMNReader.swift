@@ -101,14 +101,23 @@ final class BPMNReader {
         let inOrder = mentions.sorted { ($0.value.element.index, $0.key.what) < ($1.value.element.index, $1.key.what) }
         for (mention, place) in inOrder {
             let times = place.count == 1 ? "once" : "\(place.count) times"
-            let what =
-                mention.code == .foreignExtensionKept
-                ? "Extensions of \(mention.what) (\(times)) are kept and not executed."
-                : "\(mention.what) (\(times)) has no effect here."
-            report(
-                mention.code, at: place.element, what,
-                remedy: mention.code == .vendorFeatureKept
-                    ? "do what it did in a task of its own, if the process needs it" : "nothing needs to change")
+            let (what, remedy) = words(mention, times)
+            report(mention.code, at: place.element, what, remedy: remedy)
+        }
+    }
+
+    private func words(_ mention: Mention, _ times: String) -> (message: String, remedy: String) {
+        switch mention.code {
+        case .foreignExtensionKept:
+            ("Extensions of \(mention.what) (\(times)) are kept and not executed.", "nothing needs to change")
+        case .vendorFeatureKept:
+            (
+                "\(mention.what) (\(times)) is kept and not executed.",
+                "do what it did in a task of its own, if the process needs it"
+            )
+        case .impliedName:
+            ("A data association (\(times)) reads or writes \(mention.what).", "declare a data object of that id")
+        default: ("\(mention.what) (\(times)) has no effect here.", "nothing needs to change")
         }
     }
 

@@ -199,6 +199,7 @@ enum CamundaAttributes {
         "calledElementBinding": .read(.callActivity), "calledElementVersion": .read(.callActivity),
         "calledElementVersionTag": .read(.callActivity),
         "versionTag": .read(.process), "collection": .read([]), "elementVariable": .read([]),
+        "messageExpression": .read([]), "signalExpression": .read([]),
         "class": .delegate(useWorker), "delegateExpression": .delegate(useWorker), "expression": .delegate(useWorker),
         "decisionRefTenantId": .refused("remove it; the decision belongs to the caller's tenant"),
         "variableName": .refused("remove it; a condition is evaluated whenever variables change"),

@@ -79,8 +79,8 @@ extension ProcessReader {
         let format = node.element.attribute("scriptFormat") ?? node.element.attribute("scriptLanguage") ?? ""
         let what = "the script of \(node.id)"
         // Without a format, a script is FEEL unless the registry has another default.
-        let isPlain = format.isEmpty && (script.text.hasPrefix("=") || !reader.hasDefaultScripts)
-        if format.isFEEL || isPlain || script.text.isEmpty {
+        let isMarked = script.text.hasPrefix("=") || script.text.isEmpty
+        if format.isFEEL || format.isEmpty && (isMarked || !reader.hasDefaultScripts) {
             node.script = reader.expression(script.text, of: script, what).map {
                 ScriptDefinition(work: .expression($0), resultVariable: resultVariable)
             }

@@ -48,7 +48,7 @@ extension ProcessReader {
 
     /// A data element by its id, as the variable it is.
     private func data(_ reference: String) -> (name: String, isStore: Bool)? {
-        guard let element = reader.resolve(reference) else { return nil }
+        guard let element = reader.resolve(reference) else { return impliedVariable(reference) }
         switch element.tag {
         case .dataObject, .property, .dataInput, .dataOutput, .inputDataItem, .outputDataItem:
             return (dataName(of: element), false)
@@ -61,6 +61,13 @@ extension ProcessReader {
         case .dataStore: return (use(store: dataName(of: element)), true)
         default: return nil
         }
+    }
+
+    /// A variable named where an element is meant, as other engines let models do.
+    private func impliedVariable(_ name: String) -> (name: String, isStore: Bool)? {
+        guard reader.profile == .lenient, name[...].isVariableName else { return nil }
+        reader.mention(.impliedName, "the variable \(name), since there is no data element of that id", at: element)
+        return (name, false)
     }
 
     private func use(store name: String) -> String {

@@ -5,31 +5,32 @@ extension ProcessReader {
     // MARK: Signals
 
     func readSignal(_ definition: XMLElement, _ node: DraftNode, _ position: EventPosition) -> EventDefinition? {
-        guard let reference = definition.attribute("signalRef"),
-            let signal = reader.resolve(reference, as: .signal)
-        else {
-            let implied = reader.implied(definition.attribute("signalRef"), for: "signal of this id", at: definition)
-            if let implied { return .signal(SignalDefinition(name: .literal(implied))) }
-            reader.report(
-                .unknownSignal, at: definition,
-                "Expected \(node.id) to name a signal, but "
-                    + (definition.attribute("signalRef").map { "there is no signal \($0)." } ?? "it has no signalRef."),
-                remedy: "define <signal id=\"…\" name=\"…\"/> under <definitions> and refer to its id")
-            return nil
+        let what = "the name of the signal of \(node.id)"
+        guard let name = signalName(definition, node, what) else { return nil }
+        guard position == .start, case .expression(let expression) = name else {
+            return .signal(SignalDefinition(name: name))
         }
-        let what = "the name of signal \(reference)"
-        guard let name = reader.name(of: signal, what) else { return nil }
-        if position == .start, case .expression(let expression) = name {
-            guard let text = expression.constant?.asString else {
-                reader.report(
-                    .badExpression, at: definition,
-                    "Expected \(what) to be fixed, because it starts a process, but it depends on variables.",
-                    remedy: "write the name itself")
-                return nil
-            }
-            return .signal(SignalDefinition(name: .literal(text)))
+        if let text = expression.constant?.asString { return .signal(SignalDefinition(name: .literal(text))) }
+        reader.report(
+            .badExpression, at: definition,
+            "Expected \(what) to be fixed, because it starts a process, but it depends on variables.",
+            remedy: "write the name itself")
+        return nil
+    }
+
+    private func signalName(_ definition: XMLElement, _ node: DraftNode, _ what: String) -> ExpressionOrLiteral? {
+        if let name = reader.attributeValue("signalExpression", in: .camunda, of: definition, what) { return name }
+        let reference = definition.attribute("signalRef")
+        if let signal = reference.flatMap({ reader.resolve($0, as: .signal) }) { return reader.name(of: signal, what) }
+        if let implied = reader.implied(reference, for: "signal of this id", at: definition) {
+            return .literal(implied)
         }
-        return .signal(SignalDefinition(name: name))
+        reader.report(
+            .unknownSignal, at: definition,
+            "Expected \(node.id) to name a signal, but "
+                + (reference.map { "there is no signal \($0)." } ?? "it has no signalRef."),
+            remedy: "define <signal id=\"…\" name=\"…\"/> under <definitions> and refer to its id")
+        return nil
     }
 
     // MARK: Errors and escalations

@@ -176,6 +176,8 @@ extension ProcessReader {
     func variablePath(_ text: String, of element: XMLElement) -> [String]? {
         if text[...].isVariableName { return [text] }
         let path = text.split(separator: ".", omittingEmptySubsequences: false)
+        // Other engines let variables have any name, dots included.
+        if reader.profile == .lenient, !path.allSatisfy(\.isVariableName) { return [text] }
         guard path.allSatisfy(\.isVariableName) else {
             reportName(text, of: element)
             return nil

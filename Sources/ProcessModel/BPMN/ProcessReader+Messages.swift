@@ -39,12 +39,29 @@ extension ProcessReader {
         return operation(of: element)?.children.contains { $0.tag == .inMessageRef } ?? false
     }
 
+    /// A message as an event names it.
+    private struct Message {
+        let name: ExpressionOrLiteral
+        let id: String
+        /// Where it is defined; nil when only its name is known.
+        let element: XMLElement?
+    }
+
     /// The message an element refers to, by itself or through its operation.
-    private func message(of element: XMLElement, _ node: DraftNode) -> XMLElement? {
+    private func message(of element: XMLElement, _ node: DraftNode) -> Message? {
+        let what = "the name of the message of \(node.id)"
+        if let name = reader.attributeValue("messageExpression", in: .camunda, of: element, what) {
+            return Message(name: name, id: node.id, element: nil)
+        }
         let reference =
             element.attribute("messageRef") ?? element.children.first { $0.name.local == "messageRef" }?.text
             ?? operation(of: element).flatMap { $0.children.first { $0.tag == .inMessageRef }?.text }
-        if let reference, let message = reader.resolve(reference, as: .message) { return message }
+        if let reference, let message = reader.resolve(reference, as: .message) {
+            return reader.name(of: message, what).map { Message(name: $0, id: reference, element: message) }
+        }
+        if let implied = reader.implied(reference, for: "message of this id", at: element) {
+            return Message(name: .literal(implied), id: implied, element: nil)
+        }
         reader.report(
             .unknownMessage, at: element,
             "Expected \(node.id) to name a message, but "
@@ -63,18 +80,18 @@ extension ProcessReader {
     // MARK: Catching
 
     private func readCaught(
-        _ message: XMLElement, at element: XMLElement, _ node: DraftNode, startsInstance: Bool
+        _ message: Message, at element: XMLElement, _ node: DraftNode, startsInstance: Bool
     ) -> EventDefinition? {
-        let id = message.attribute("id") ?? ""
-        guard let name = reader.name(of: message, "the name of message \(id)") else { return nil }
+        let id = message.id
+        let name = message.name
         // What starts a process does so for each message, whatever its key.
         if startsInstance { return .message(MessageDefinition(name: name, correlationKey: nil)) }
-        if let source = subscriptionKey(of: message) {
+        if let source = message.element.flatMap(subscriptionKey) {
             return reader.markedExpression(source, of: element, "the correlation key of message \(id)").map {
                 .message(MessageDefinition(name: name, correlationKey: $0))
             }
         }
-        switch correlationBinding(of: message) {
+        switch message.element.map(correlationBinding) ?? .none {
         case .path(let path):
             return reader.formalExpression(path, "the correlation key of message \(id)").map {
                 .message(MessageDefinition(name: name, correlationKey: $0))
@@ -150,23 +167,22 @@ extension ProcessReader {
     // MARK: Throwing
 
     private func readThrown(
-        _ message: XMLElement, _ definition: XMLElement, _ node: DraftNode, _ extensions: Extensions
+        _ message: Message, _ definition: XMLElement, _ node: DraftNode, _ extensions: Extensions
     ) -> EventDefinition? {
-        let id = message.attribute("id") ?? ""
-        guard let name = reader.name(of: message, "the name of message \(id)") else { return nil }
+        let id = message.id
         let publish = extensions.first(.zeebePublishMessage) ?? publication(in: definition)
         var key: Expression?
         if let publish, let source = publish.attribute("correlationKey"), !source.isEmpty {
             key = correlationKey(source, of: publish)
-        } else if let source = subscriptionKey(of: message) {
+        } else if let source = message.element.flatMap(subscriptionKey) {
             key = reader.markedExpression(source, of: definition, "the correlation key of message \(id)")
-        } else if let path = retrievalPath(of: message) {
+        } else if let path = message.element.flatMap(retrievalPath) {
             key = reader.formalExpression(path, "the correlation key of message \(id)")
         }
         let what = "of the message thrown by \(node.id)"
         return .message(
             MessageDefinition(
-                name: name, correlationKey: key,
+                name: message.name, correlationKey: key,
                 messageID: publish.flatMap { reader.attributeValue("messageId", of: $0, "the id \(what)") },
                 timeToLive: publish.flatMap { timeToLive(of: $0, "the time to live \(what)") })
         )

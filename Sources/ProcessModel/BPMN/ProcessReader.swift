@@ -160,7 +160,11 @@ final class ProcessReader {
 
     /// A child of a process or sub-process that is neither node nor flow.
     private func checkScopeChild(_ child: XMLElement, _ tag: BPMNTag, of container: XMLElement) {
-        if tag.isKept || tag == .extensionElements || tag.isPartOfScope { return }
+        if tag.isKept || tag == .extensionElements { return }
+        if tag.isPartOfScope {
+            reader.checkExtensions(of: child, on: .other("data element"))
+            return
+        }
         if container.tag == .process {
             if tag.isPartOfProcess { return }
         } else if tag.isPartOfActivity {
