@@ -3,22 +3,24 @@ import Values
 extension BPMNReader {
     /// What reading found together with the constraints that the document breaks, in document order.
     ///
-    /// To be asked for after reading. What the importer already found is not said again as a constraint, except in the
-    /// strict profile, which is asked for rules.
+    /// To be asked for after reading. What the importer already found, as serious or more, is not said again as a
+    /// constraint, except in the strict profile, which is asked for rules.
     ///
     /// - Parameter mentioning: Whether to tell too what does no harm; a deployment need not be told.
     func findingsWithConstraints(mentioning: Bool) -> [Finding] {
         let checker = ConstraintChecker(document: document, profile: profile, file: file)
-        var said: Set<Said> = []
+        var said: [Said: Diagnostic.Severity] = [:]
         for finding in findings {
-            said.insert(Said(code: finding.diagnostic.code, element: finding.diagnostic.elementID))
+            let diagnostic = finding.diagnostic
+            said[Said(code: diagnostic.code, element: diagnostic.elementID)] = diagnostic.severity
         }
         let constraints = checker.check().filter { finding in
             let diagnostic = finding.diagnostic
             guard profile != .strict else { return true }
             guard mentioning || diagnostic.severity > .info else { return false }
             return !finding.constraint.importerCodes.contains { code in
-                said.contains(Said(code: code.rawValue, element: diagnostic.elementID))
+                said[Said(code: code.rawValue, element: diagnostic.elementID)].map { $0 >= diagnostic.severity }
+                    ?? false
             }
         }
         guard !constraints.isEmpty else { return findings }
