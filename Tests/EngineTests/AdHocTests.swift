@@ -128,10 +128,57 @@ struct AdHocTests {
         #expect(harness.live == ["z"])
     }
 
+    @Test(
+        "an interrupting event sub-process takes the place of what runs and of what has not begun",
+        arguments: [true, false])
+    func handled(sequential: Bool) throws {
+        for condition in [nil, "=false", "=undefined > 1"] {
+            let handler = Model.handler("h", on: Model.onSignal("sig"), "startH -> c -> endH")
+            let harness = EngineHarness()
+            try harness.deploy(
+                Model.process(
+                    "start -> s -> z -> end",
+                    nodes: [Model.adHoc("s", "a; b", nodes: [handler], sequential: sequential, until: condition)],
+                    root: [Model.signal("sig")]))
+            try harness.start()
+            try harness.broadcast("sig")
+            #expect(harness.live == ["c", "h", "s"])
+            harness.checkpointAll()
+            try harness.complete("c")
+            #expect(harness.live == ["z"])
+        }
+    }
+
+    @Test("one that does not interrupt runs beside; the sub-process ends after it")
+    func handledBeside() throws {
+        let handler = Model.handler("h", on: Model.onSignal("sig"), interrupting: false, "startH -> c -> endH")
+        let harness = EngineHarness()
+        try harness.deploy(
+            Model.process(
+                "start -> s -> z -> end", nodes: [Model.adHoc("s", "a; b", nodes: [handler])],
+                root: [Model.signal("sig")]))
+        try harness.start()
+        try harness.broadcast("sig")
+        for activity in ["a", "b"] { try harness.complete(activity) }
+        #expect(harness.live == ["c", "h", "s"])
+        try harness.complete("c")
+        #expect(harness.live == ["z"])
+    }
+
     @Test("activities that end at once count too")
     func passing() throws {
         let harness = try deployed("m1; m2; a", sequential: true, until: "=false")
         try harness.start()
         #expect(harness.live == ["a", "s"])
+    }
+
+    @Test("an activity may be performed thousands of times, one after the other")
+    func many() throws {
+        let harness = try deployed("m1; a", sequential: true, active: "=for i in 1..5000 return \"m1\"")
+        harness.checks = false
+        harness.recordsEvents = true
+        try harness.start()
+        #expect(harness.live == ["z"])
+        #expect(harness.performed.filter { $0 == "m1" }.count == 5_000)
     }
 }

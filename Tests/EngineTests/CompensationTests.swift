@@ -243,4 +243,19 @@ struct CompensationTests {
         try harness.broadcast("sig")
         #expect(harness.live == ["d"])
     }
+
+    @Test("thousands of rounds are undone, however little each has to do")
+    func many() throws {
+        let inner = Model.sub(
+            "s", "start1 -> m1 -> end1",
+            nodes: ["<manualTask id=\"m1\"/>"] + Model.undo("m1", by: "x1", as: "<manualTask id=\"x1\"/>"),
+            loop: Model.loop(times: "=5000", sequential: true))
+        let harness = EngineHarness()
+        harness.checks = false
+        harness.recordsEvents = true
+        try harness.deploy(
+            Model.process("start -> s -> t -> end", nodes: [inner, Model.throwing("t", Model.compensate())]))
+        #expect(harness.outcome(try harness.start()) == "completed")
+        #expect(harness.performed.filter { $0 == "x1" }.count == 5_000)
+    }
 }

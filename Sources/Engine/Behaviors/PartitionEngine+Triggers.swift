@@ -84,6 +84,7 @@ extension PartitionEngine {
         if start.isInterrupting {
             terminateContents(of: scope, in: instance)
             closeWaits(scope, of: instance) { $0.kind == .startEvent }
+            endPlan(scope, of: instance)
         }
         let node = instance.process.nodes[start.scope]
         let ordinal = instance.nextOrdinal

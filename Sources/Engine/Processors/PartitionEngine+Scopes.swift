@@ -221,7 +221,9 @@ extension PartitionEngine {
     func endsAdHoc(_ ordinal: UInt32, of instance: ProcessInstance) -> Bool {
         guard let position = instance.position(of: ordinal) else { return false }
         let node = instance.process.nodes[Int(instance.elements[position].node)]
-        guard let adHoc = node.adHoc, let condition = adHoc.completionCondition else { return false }
+        guard let adHoc = node.adHoc, let condition = adHoc.completionCondition,
+            instance.elements[position].state == .active
+        else { return false }
         scopeView.point(at: ordinal, of: instance, now: state.now)
         guard let isDone = condition.evaluateCondition(scopeView) else {
             raiseIncident(
@@ -232,10 +234,8 @@ extension PartitionEngine {
                     """)
             return true
         }
-        guard isDone, instance.elements[position].state == .active else { return false }
-        if instance.elements[position].detail?.planned.isEmpty == false {
-            emit(.adHocPlanned(ordinal: ordinal, nodes: []), on: instance)
-        }
+        guard isDone else { return false }
+        clearPlan(ordinal, of: instance)
         guard adHoc.cancelsRemainingInstances else {
             emit(.elementCompleting(ordinal: ordinal), on: instance)
             return false
@@ -243,5 +243,21 @@ extension PartitionEngine {
         terminateContents(of: ordinal, in: instance)
         leave(ordinal, of: instance)
         return true
+    }
+
+    /// Lets an ad-hoc sub-process whose activities were interrupted end with what interrupted them.
+    func endPlan(_ ordinal: UInt32, of instance: ProcessInstance) {
+        guard let position = instance.position(of: ordinal), instance.elements[position].state == .active,
+            instance.process.nodes[Int(instance.elements[position].node)].adHoc != nil
+        else { return }
+        clearPlan(ordinal, of: instance)
+        emit(.elementCompleting(ordinal: ordinal), on: instance)
+    }
+
+    private func clearPlan(_ ordinal: UInt32, of instance: ProcessInstance) {
+        guard let position = instance.position(of: ordinal),
+            instance.elements[position].detail?.planned.isEmpty == false
+        else { return }
+        emit(.adHocPlanned(ordinal: ordinal, nodes: []), on: instance)
     }
 }

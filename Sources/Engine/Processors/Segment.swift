@@ -10,6 +10,8 @@ enum Step {
     case createInner(ProcessInstance, body: UInt32, position: Int32)
     /// An element's work is done: leave it.
     case leave(ProcessInstance, ordinal: UInt32)
+    /// A scope goes on with what it still has to do one by one, however much that is.
+    case proceed(ProcessInstance, scope: UInt32)
     /// Dropped: its scope was terminated.
     case none
 }
@@ -68,6 +70,8 @@ extension PartitionEngine {
                 createInner(position, of: body, in: instance)
             case .leave(let instance, let ordinal):
                 leave(ordinal, of: instance)
+            case .proceed(let instance, let scope):
+                completeScopeIfDone(scope, of: instance, proceeds: true)
             case .none:
                 continue
             }
@@ -280,7 +284,7 @@ extension PartitionEngine {
     }
 
     /// Goes on with a scope whose contents have ended: with what it still has to do, or by leaving it.
-    func completeScopeIfDone(_ scope: UInt32, of instance: ProcessInstance) {
+    func completeScopeIfDone(_ scope: UInt32, of instance: ProcessInstance, proceeds: Bool = false) {
         guard state.instances[instance.key] === instance, let position = instance.position(of: scope) else { return }
         let element = instance.elements[position]
         guard element.children == 0, element.inFlight == 0, element.state != .activating,
@@ -288,6 +292,10 @@ extension PartitionEngine {
         else { return }
         let adHoc = instance.process.nodes[Int(element.node)].adHoc
         if let detail = element.detail, detail.hasExtras {
+            guard proceeds || detail.compensating == nil && detail.planned.isEmpty else {
+                steps.append(.proceed(instance, scope: scope))
+                return
+            }
             if detail.compensating != nil {
                 continueCompensation(scope, element, of: instance)
                 return

@@ -225,6 +225,7 @@ extension ProcessGenerator {
             default: inside.flows.append(activity)
             }
         }
+        inside.nodes += handlers(depth: depth)
         scope.nodes.append(
             Model.adHoc(
                 id, inside.flows.joined(separator: "\n"), nodes: inside.nodes, sequential: random.chance(50),

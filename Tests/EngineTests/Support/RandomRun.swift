@@ -20,6 +20,7 @@ final class RandomRun {
         random = SplitMix64(seed: seed)
         harness = EngineHarness(partitions: 1 + random.below(3))
         self.processes = processes
+        harness.restartsEvery = random.pick([0, 0, 0, 5])
         harness.deploy(processes)
         harness.report = { [unowned self] in self.problems.append($0) }
     }
