@@ -1,5 +1,6 @@
 import ProcessModel
 import Testing
+import Values
 
 /// Models without a diagram get one in which nothing lies on anything else.
 @Suite struct LayoutTests {
@@ -201,6 +202,61 @@ import Testing
     @Test func thousandsOfTurnsInOneChannelFindATrack() throws {
         let document = try laidOut(Self.flow((1...320).flatMap { [("a\($0)", "b\(321 - $0)"), ("s", "a\($0)")] }))
         LayoutCheck(document, "many turns").run()
+    }
+
+    /// The checks above find what they look for.
+    @Test(arguments: [
+        ("a", "x", "1000"), ("a", "y", "100"), ("f1", "", ""), ("b", "y", "0"), ("inner", "x", "0"),
+    ])
+    func aSpoiledDrawingIsFound(_ row: (element: String, attribute: String, value: String)) throws {
+        var document = try laidOut(
+            around("<task id=\"x\"/>") + """
+                <task id="a"/><boundaryEvent id="b" attachedToRef="x"/><subProcess id="s"><task id="inner"/></subProcess>
+                <sequenceFlow id="f3" sourceRef="x" targetRef="a"/><sequenceFlow id="f4" sourceRef="b" targetRef="end"/>
+                """)
+        LayoutCheck(document, "whole").run()
+        let shape = try #require(document.element(id: row.element + "_di"))
+        let part = try #require(document.children(of: shape).first)
+        if row.attribute.isEmpty {
+            document.setAttribute("x", to: "3", of: part)
+        } else {
+            document.setAttribute(row.attribute, to: row.value, of: part)
+        }
+        let spoiled = document
+        withKnownIssue { LayoutCheck(spoiled, "spoiled").run() }
+    }
+
+    @Test func picturesShowEveryKindOfElement() throws {
+        let kinds = [
+            "userTask", "sendTask", "receiveTask", "scriptTask", "manualTask", "businessRuleTask", "serviceTask",
+            "callActivity", "subProcess", "transaction", "adHocSubProcess", "parallelGateway", "inclusiveGateway",
+            "complexGateway", "eventBasedGateway", "intermediateThrowEvent", "dataObjectReference",
+            "dataStoreReference",
+        ]
+        let content =
+            kinds.map { "<\($0) id=\"\($0)\" name=\"my \($0)\"/>" }.joined()
+            + around(
+                """
+                <task id="x" isForCompensation="true"><standardLoopCharacteristics/></task><task id="y">
+                <multiInstanceLoopCharacteristics isSequential="true"/></task><task id="z">
+                <multiInstanceLoopCharacteristics/></task><startEvent id="m"><timerEventDefinition/>
+                <messageEventDefinition/></startEvent><startEvent id="r" parallelMultiple="true"><timerEventDefinition/>
+                <eventDefinitionRef>sig</eventDefinitionRef></startEvent><boundaryEvent id="b" attachedToRef="x"
+                cancelActivity="false"><eventDefinitionRef>sig</eventDefinitionRef></boundaryEvent>
+                <textAnnotation id="t"><text>a &lt; b</text></textAnnotation><group id="g"/>
+                <association id="as" sourceRef="t" targetRef="x"/>
+                """)
+        let root = """
+            <signalEventDefinition id="sig"/><collaboration id="c"><participant id="pp" name="A &amp; B" processRef="p"/>
+            <participant id="pq"/><messageFlow id="mf" name="news" sourceRef="x" targetRef="pq"/></collaboration>
+            """
+        let picture = try BPMNDocument(document(content, root: root)).svg()
+        for kind in kinds { #expect(picture.contains(">\(kind)</text>") || picture.contains(">my \(kind)</text>")) }
+        for text in ["A &amp; B", "news", "a &lt; b"] { #expect(picture.contains(">\(text)</text>"), "\(text)") }
+        // A picture is well-formed XML, but no model.
+        let failure = #expect(throws: DocumentFailure.self) { try BPMNDocument(Array(picture.utf8)) }
+        #expect(failure?.diagnostic.code == "BP108")
+        #expect(try BPMNDocument(document(content)).svg([]).contains("width=\"0\""))
     }
 
     @Test func boundsAreCompared() {

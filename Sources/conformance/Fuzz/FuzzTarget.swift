@@ -91,6 +91,7 @@ enum FuzzTarget: String, CaseIterable, ExpressibleByArgument {
             }
         }
         guard let document = try? BPMNDocument(bytes) else { return }
-        _ = try? BPMNDocument(document.export())
+        _ = try? BPMNDocument(document.withLayout().export())
+        _ = document.svg()
     }
 }
