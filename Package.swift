@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .executable(name: "junction", targets: ["junction"]),
         .library(name: "ConnectorKit", targets: ["ConnectorKit"]),
+        .library(name: "PluginHost", targets: ["PluginHost"]),
         .library(name: "JunctionClient", targets: ["JunctionClient"]),
     ],
     dependencies: [
@@ -39,6 +40,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CXML", dependencies: ["CLibXML2"]),
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
+        .target(name: "CSpawnShim"),
 
         // Core: no I/O, no clock, no randomness
         .target(name: "Decisions", dependencies: ["Values"], swiftSettings: strict),
@@ -62,6 +64,8 @@ let package = Package(
 
         // Public kits
         .target(name: "ConnectorKit", dependencies: ["Values"], swiftSettings: strict),
+        .target(
+            name: "PluginHost", dependencies: ["ConnectorKit", "Values", "CSpawnShim"], swiftSettings: strict),
         .target(
             name: "JunctionClient",
             dependencies: [
@@ -155,6 +159,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "ConnectorKitTests", dependencies: ["ConnectorKit", "Values"], swiftSettings: strict),
+        .executableTarget(
+            name: "plugin-fixture", dependencies: ["ConnectorKit", "Values", "PluginHost", "FilesConnector"],
+            path: "Tests/PluginFixture", swiftSettings: strict),
+        .testTarget(
+            name: "PluginHostTests",
+            dependencies: ["PluginHost", "ConnectorKit", "Values", "FilesConnector", "plugin-fixture"],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "HTTPConnectorTests", dependencies: ["HTTPConnector", "ConnectorKit", "Values", "CCurlShim"],
             swiftSettings: strict),

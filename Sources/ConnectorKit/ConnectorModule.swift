@@ -57,6 +57,11 @@ public protocol Connection: Sendable {
     /// back; the outcome then is a failure that says whether the remote may have executed it.
     func invoke(_ call: OperationCall) async -> Outcome
 
+    /// Carries out several operations; each has an outcome of its own, in the order of the calls.
+    ///
+    /// The calls do not depend on each other. As with `invoke`, nothing is thrown.
+    func invokeBatch(_ calls: [OperationCall]) async -> [Outcome]
+
     /// Whether this call may be repeated although the remote may have seen it; `nil`: as the operation's description
     /// says. For operations whose input decides.
     func isRepeatable(_ call: OperationCall) -> Bool?
@@ -73,6 +78,14 @@ public protocol Connection: Sendable {
 extension Connection {
     /// As the operation's description says.
     public func isRepeatable(_ call: OperationCall) -> Bool? { nil }
+
+    /// One after the other.
+    public func invokeBatch(_ calls: [OperationCall]) async -> [Outcome] {
+        var outcomes: [Outcome] = []
+        outcomes.reserveCapacity(calls.count)
+        for call in calls { outcomes.append(await self.invoke(call)) }
+        return outcomes
+    }
 }
 
 /// One call of an operation.

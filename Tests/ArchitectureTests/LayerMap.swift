@@ -58,10 +58,12 @@ enum LayerMap {
         TargetRule("CCurl", .shims),
         TargetRule("CXML", .shims, ["CLibXML2"]),
         TargetRule("CCurlShim", .shims, ["CCurl"]),
+        TargetRule("CSpawnShim", .shims),
 
         TargetRule("Values", .base, and: mathematics + locks),
 
         TargetRule("ConnectorKit", .kits, ["Values"], and: mathematics + locks),
+        TargetRule("PluginHost", .kits, ["ConnectorKit", "Values", "CSpawnShim"], and: mathematics + locks),
         TargetRule(
             "JunctionClient", .kits, ["Values"],
             and: platform + ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"]),

@@ -1,0 +1,90 @@
+internal import ConnectorKit
+internal import Synchronization
+internal import Values
+
+/// A connection that lives in another process.
+final class RemoteConnection: Connection {
+    /// How much longer than the call itself its answer may take.
+    static let grace: Duration = .seconds(2)
+
+    private let id: String
+    private let process: RPCProcess
+    private let state = Mutex((nextSource: Int64(1), isClosed: false))
+
+    init(_ id: String, _ process: RPCProcess) {
+        self.id = id
+        self.process = process
+    }
+
+    /// The process id, while there is a process.
+    var processID: Int32? { self.process.processID }
+
+    /// Calls a method of the process.
+    ///
+    /// Throws `ConnectorError`.
+    func call(_ method: PluginProtocol.Method, _ params: Value, timeout: Duration) async throws(ConnectorError) -> Value
+    {
+        if self.state.withLock({ $0.isClosed }) { throw ConnectorError.closed(self.id) }
+        switch await self.process.call(method.rawValue, params, timeout: timeout + Self.grace) {
+        case .success(let value): return value
+        case .failure(let failure): throw PluginErrors.error(failure, connection: self.id)
+        }
+    }
+
+    func malformed(_ error: PluginCodingError) -> ConnectorError {
+        PluginErrors.malformed(error, connection: self.id)
+    }
+
+    func test() async throws {
+        _ = try await self.call(.test, [:], timeout: .seconds(30))
+    }
+
+    func invoke(_ call: OperationCall) async -> Outcome {
+        do {
+            let result = try await self.call(.invoke, PluginCoding.json(call), timeout: call.timeout)
+            return try PluginCoding.outcome(result)
+        } catch let error as PluginCodingError {
+            return .failed(self.malformed(error))
+        } catch {
+            return .failed(ConnectorError(wrapping: error))
+        }
+    }
+
+    func invokeBatch(_ calls: [OperationCall]) async -> [Outcome] {
+        guard !calls.isEmpty else { return [] }
+        let timeout = calls.map(\.timeout).max() ?? .zero
+        do {
+            let params: Value = ["calls": .list(calls.map { PluginCoding.json($0) })]
+            let result = try await self.call(.invokeBatch, params, timeout: timeout)
+            let items = result["outcomes"]?.asList ?? []
+            guard items.count == calls.count else {
+                throw PluginCodingError(reason: "It gave \(items.count) outcomes for \(calls.count) calls.")
+            }
+            return items.map { item in
+                do throws(PluginCodingError) {
+                    return try PluginCoding.outcome(item)
+                } catch {
+                    return .failed(self.malformed(error))
+                }
+            }
+        } catch {
+            let wrapped = (error as? PluginCodingError).map(self.malformed) ?? ConnectorError(wrapping: error)
+            return calls.map { _ in .failed(wrapped) }
+        }
+    }
+
+    func armSource(_ request: SourceRequest) async throws -> any EventSource {
+        let source = self.state.withLock { state in
+            defer { state.nextSource += 1 }
+            return state.nextSource
+        }
+        let params = PluginCoding.json(request, source: source)
+        _ = try await self.call(.arm, params, timeout: .seconds(30))
+        return RemoteSource(self, source, arming: params)
+    }
+
+    func close() async {
+        self.state.withLock { $0.isClosed = true }
+        await self.process.close()
+    }
+}
