@@ -42,6 +42,8 @@ public final class PartitionEngine {
     var checkpointedUniqueKeys: [UInt64] = []
     /// Everything deployed (the deployment partition only), for checkpoints.
     var deployments: [UInt64: ProcessDeployed] = [:]
+    /// Every decision model deployed (the deployment partition only), for checkpoints.
+    var decisionDeployments: [UInt64: DecisionsDeployed] = [:]
     /// Instances whose end somebody awaits.
     ///
     /// Lost with the process, as is the one who awaits.

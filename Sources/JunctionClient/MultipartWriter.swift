@@ -25,6 +25,12 @@ struct MultipartWriter {
         self.bytes += "\r\n".utf8
     }
 
+    mutating func field(_ name: String, _ text: String) {
+        self.bytes += "--\(self.boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n".utf8
+        self.bytes += text.utf8
+        self.bytes += "\r\n".utf8
+    }
+
     func finish() -> [UInt8] {
         self.bytes + "--\(self.boundary)--\r\n".utf8
     }

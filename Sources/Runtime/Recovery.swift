@@ -27,7 +27,6 @@ struct Recovery {
     private func restoreDefinitions(_ reader: any StateReader) throws(StoreError) {
         guard let unit = core.units.first else { return }
         var damage: DecodingFailure?
-        var deployed: [ProcessDeployed] = []
         try reader.scan(partition: unit.number, kind: EntityKind(rawValue: EntityKinds.definition)) { key, state in
             do throws(DecodingFailure) {
                 try unit.engine.restore(
@@ -37,9 +36,17 @@ struct Recovery {
                 damage = error
             }
         }
+        try reader.scan(partition: unit.number, kind: EntityKind(rawValue: EntityKinds.decisions)) { key, state in
+            do throws(DecodingFailure) {
+                try unit.engine.restore(
+                    kind: EntityKinds.decisions, key: key, index: UnsafeRawBufferPointer(start: nil, count: 0),
+                    state: state)
+            } catch {
+                damage = error
+            }
+        }
         if let damage { throw corrupt(unit, damage) }
-        deployed.append(contentsOf: unit.engine.deployedProcesses)
-        try refuse(core.register(deployed))
+        try register(unit.engine.deployedProcesses, unit.engine.deployedDecisions)
     }
 
     private func restore(_ unit: PartitionUnit, _ reader: any StateReader) throws(StoreError) {
@@ -73,7 +80,8 @@ struct Recovery {
         try journal.readJournal(after: core.units.map(\.checkpointSequence)) { (batch) throws(StoreError) in
             let unit = core.units[batch.partition]
             var damage: DecodingFailure?
-            try refuse(core.register(try deployments(in: batch, unit)))
+            let deployed = try deployments(in: batch, unit)
+            try register(deployed.processes, deployed.decisions)
             batch.payload.withUnsafeBytes { bytes in
                 do throws(DecodingFailure) {
                     try unit.engine.replay(bytes) { _ in }
@@ -87,17 +95,23 @@ struct Recovery {
         }
     }
 
-    /// The process versions a batch deploys; only the first partition's batches do.
-    private func deployments(in batch: JournalBatch, _ unit: PartitionUnit) throws(StoreError) -> [ProcessDeployed] {
-        guard batch.partition == core.units.first?.number else { return [] }
-        var found: [ProcessDeployed] = []
+    /// What a batch deploys; only the first partition's batches do.
+    private func deployments(
+        in batch: JournalBatch, _ unit: PartitionUnit
+    ) throws(StoreError) -> (processes: [ProcessDeployed], decisions: [DecisionsDeployed]) {
+        guard batch.partition == core.units.first?.number else { return ([], []) }
+        var found: (processes: [ProcessDeployed], decisions: [DecisionsDeployed]) = ([], [])
         var damage: DecodingFailure?
         batch.payload.withUnsafeBytes { bytes in
             var reader = ByteReader(bytes)
             var codec = EventCodec()
             do throws(DecodingFailure) {
                 while !reader.isAtEnd {
-                    if case .processDeployed(let process) = try codec.read(&reader) { found.append(process) }
+                    switch try codec.read(&reader) {
+                    case .processDeployed(let process): found.processes.append(process)
+                    case .decisionsDeployed(let model): found.decisions.append(model)
+                    default: continue
+                    }
                 }
             } catch {
                 damage = error
@@ -107,13 +121,23 @@ struct Recovery {
         return found
     }
 
+    /// Makes what was deployed usable.
+    ///
     /// Instances of a process that cannot be read would stand still unseen, so the program does not start.
-    private func refuse(_ unreadable: [ProcessDeployed]) throws(StoreError) {
-        guard let first = unreadable.first else { return }
-        throw StoreError(
-            .schema,
-            "The deployed process \(first.processID), version \(first.version), from \(first.resourceName) cannot be read "
-                + "by this program.",
+    private func register(
+        _ processes: [ProcessDeployed], _ decisions: [DecisionsDeployed]
+    ) throws(StoreError) {
+        if let first = core.register(processes).first {
+            throw unreadable("process \(first.processID), version \(first.version)", first.resourceName)
+        }
+        if let first = core.register(decisions).first {
+            throw unreadable("decision model \(first.requirementsID), version \(first.version)", first.resourceName)
+        }
+    }
+
+    private func unreadable(_ what: String, _ file: String) -> StoreError {
+        StoreError(
+            .schema, "The deployed \(what), from \(file) cannot be read by this program.",
             remedy: "Run the version that deployed it, or a newer one.")
     }
 

@@ -1,3 +1,4 @@
+import Decisions
 import Engine
 import Logging
 import ProcessModel
@@ -20,8 +21,8 @@ final class RuntimeCore: Sendable {
     let isSettling = Atomic<Bool>(false)
     let residentInstancesPerPartition: Int
     private let figures: Mutex<[UnitFigures]>
-    /// Compiled graphs of documents on their way through a deployment, by resource.
-    private let deploying = Mutex<[String: ExecutableProcess]>([:])
+    /// What documents on their way through a deployment were compiled to, by resource and id.
+    private let deploying = Mutex(Deploying())
     private let trimState: Mutex<TrimState>
     /// The failure that stopped the runtime for good.
     let stoppedBy = Mutex<StoreError?>(nil)
@@ -35,6 +36,11 @@ final class RuntimeCore: Sendable {
         var started = 0
         var completed = 0
         var checkpointSequence: UInt64 = 0
+    }
+
+    private struct Deploying {
+        var processes: [String: ExecutableProcess] = [:]
+        var models: [String: DecisionModel] = [:]
     }
 
     private struct TrimState {
@@ -64,7 +70,9 @@ final class RuntimeCore: Sendable {
     func perform(_ effect: Effect) {
         switch effect {
         case .reply(let request, let reply): requests.resume(request, reply)
-        case .deployed(let deployed): register(deployed)
+        case .deployed(let deployed, let decisions):
+            register(deployed)
+            register(decisions)
         case .instanceEnded(let key, let result): requests.ended(key, result)
         case .jobsTaken(let jobs):
             guard let first = jobs.first,
@@ -95,26 +103,56 @@ final class RuntimeCore: Sendable {
     }
 
     private func compile(_ item: ProcessDeployed) -> ExecutableProcess? {
-        if let graph = deploying.withLock({ $0[Self.name(item.processID, item.resource)] }) { return graph }
-        let result = BPMNImporter.read(item.resource, file: item.resourceName, checksConstraints: false)
+        if let graph = deploying.withLock({ $0.processes[Self.name(item.processID, item.resource)] }) { return graph }
+        let result = BPMNImporter.read(
+            item.resource, file: item.resourceName, profile: item.profile, checksConstraints: false)
         return result.processes.first { $0.id == item.processID }
     }
 
-    /// Keeps the graphs of a deployment until it is durable, to read each document once.
-    func remember(_ processes: [NewProcess]) {
+    /// Makes deployed versions of decision models usable; returns what this program cannot read.
+    @discardableResult
+    func register(_ deployed: [DecisionsDeployed]) -> [DecisionsDeployed] {
+        var unreadable: [DecisionsDeployed] = []
+        for item in deployed {
+            guard let model = compile(item) else {
+                unreadable.append(item)
+                continue
+            }
+            let imports = item.imports.compactMap { definitions.decisions.model(key: Key(rawValue: $0)) }
+            definitions.decisions.add(DeployedDecisions(item, model: model, imports: imports))
+        }
+        return unreadable
+    }
+
+    private func compile(_ item: DecisionsDeployed) -> DecisionModel? {
+        let name = Self.name(item.requirementsID, item.resource)
+        if let model = deploying.withLock({ $0.models[name] }) { return model }
+        let imports = item.imports.compactMap { definitions.decisions.model(key: Key(rawValue: $0))?.model }
+        return DMNImporter.read(
+            item.resource, file: item.resourceName,
+            imports: Dictionary(imports.map { ($0.namespace, $0) }, uniquingKeysWith: { first, _ in first })
+        ).model
+    }
+
+    /// Keeps what a deployment compiled until it is durable, to read each document once.
+    func remember(_ documents: DeploymentDocuments) {
         deploying.withLock { deploying in
-            for item in processes { deploying[Self.name(item.processID, item.resource)] = item.process }
+            for item in documents.processes {
+                deploying.processes[Self.name(item.processID, item.resource)] = item.process
+            }
+            for item in documents.decisions { deploying.models[Self.name(item.model.id, item.resource)] = item.model }
         }
     }
 
-    func forgetDeploying(_ processes: [NewProcess]) {
+    func forgetDeploying(_ documents: DeploymentDocuments) {
         deploying.withLock { deploying in
-            for item in processes { deploying[Self.name(item.processID, item.resource)] = nil }
+            for item in documents.processes { deploying.processes[Self.name(item.processID, item.resource)] = nil }
+            for item in documents.decisions { deploying.models[Self.name(item.model.id, item.resource)] = nil }
         }
     }
 
-    private static func name(_ processID: String, _ resource: [UInt8]) -> String {
-        "\(StableHash.fnv1a64(resource)):\(processID)"
+    private static func name(_ id: String, _ resource: [UInt8]) -> String {
+        "\(StableHash.fnv1a64(resource)):\(id)"
     }
 
     /// The store failed for good: answers everybody who waits, so that nobody waits for ever.

@@ -113,7 +113,7 @@ public final class WorkflowRuntime: WorkflowService {
     }
 
     /// Sends a command whose only answer is that it was done.
-    private func perform(_ command: Command, on key: Key, actor: String? = nil) async throws(CommandRejection) {
+    func perform(_ command: Command, on key: Key, actor: String? = nil) async throws(CommandRejection) {
         switch await send(command, to: try partition(of: key), actor: actor) {
         case .rejected(let rejection): throw rejection
         default: return
@@ -126,39 +126,6 @@ public final class WorkflowRuntime: WorkflowService {
                 .notFound, "There is nothing with key \(key)", remedy: "Check the key; it belongs to another store.")
         }
         return key.partition
-    }
-
-    /// See `WorkflowService.deploy(_:actor:)`.
-    public func deploy(_ resources: [DeploymentResource], actor: String) async throws(CommandRejection) -> Deployment {
-        var processes: [NewProcess] = []
-        var diagnostics: [Diagnostic] = []
-        for resource in resources {
-            let result = BPMNImporter.read(resource.bytes, file: resource.name)
-            diagnostics.append(contentsOf: result.diagnostics)
-            for process in result.processes {
-                processes.append(
-                    NewProcess(process: process, resourceName: resource.name, resource: resource.bytes))
-            }
-        }
-        if diagnostics.contains(where: { $0.severity == .error }) || processes.isEmpty {
-            throw CommandRejection(
-                .invalidArgument,
-                processes.isEmpty && diagnostics.isEmpty
-                    ? "There is no executable process in the deployment" : "The deployment has errors",
-                remedy: "Correct what the diagnostics name; `junction lint` shows them without deploying.",
-                diagnostics: diagnostics)
-        }
-        core.remember(processes)
-        defer { core.forgetDeploying(processes) }
-        switch await send(.deploy(processes), to: 0, actor: actor) {
-        case .deployed(let key, let results):
-            return Deployment(
-                key: Key(rawValue: key),
-                definitions: results.compactMap { definitions.definition(key: Key(rawValue: $0.key)) },
-                diagnostics: diagnostics)
-        case .rejected(let rejection): throw rejection
-        default: throw unexpected("deploy")
-        }
     }
 
     /// See `WorkflowService.createInstance(_:)`.
@@ -174,8 +141,7 @@ public final class WorkflowRuntime: WorkflowService {
         if let key = request.idempotencyKey {
             partition = Int(StableHash.mixed(StableHash.fnv1a64(key)) % UInt64(core.units.count))
         } else {
-            partition =
-                nextPartition.wrappingAdd(1, ordering: .relaxed).newValue & Int.max % core.units.count
+            partition = nextPartitionNumber()
         }
         let actor = request.actor.isEmpty ? nil : request.actor
         switch await send(.createInstance(new), to: partition, actor: actor, awaitsEnd: new.awaitsEnd) {
@@ -193,6 +159,11 @@ public final class WorkflowRuntime: WorkflowService {
         case .rejected(let rejection): throw rejection
         default: throw unexpected("createInstance")
         }
+    }
+
+    /// Spreads what belongs to no partition over all of them.
+    func nextPartitionNumber() -> Int {
+        (nextPartition.wrappingAdd(1, ordering: .relaxed).newValue & Int.max) % core.units.count
     }
 
     private func result(of instance: UInt64, within milliseconds: Int64) async throws(CommandRejection) -> [UInt8] {
@@ -256,7 +227,7 @@ public final class WorkflowRuntime: WorkflowService {
     }
 
     /// Refuses starts while the engine, the store or the projector cannot keep up (DESIGN §2, backpressure).
-    private func checkCapacity() throws(CommandRejection) {
+    func checkCapacity() throws(CommandRejection) {
         if let failure = core.requests.failure { throw failure }
         if let failure = core.committer.failure.withLock({ $0 }) {
             startsRefused.increment()
@@ -557,7 +528,7 @@ public final class WorkflowRuntime: WorkflowService {
 
     // MARK: Helpers
 
-    private func document(_ json: [UInt8]?) throws(CommandRejection) -> VariableDocument {
+    func document(_ json: [UInt8]?) throws(CommandRejection) -> VariableDocument {
         guard let json, !json.isEmpty else { return .empty }
         do {
             return try VariableDocument(json: json)
@@ -568,7 +539,7 @@ public final class WorkflowRuntime: WorkflowService {
         }
     }
 
-    private func unexpected(_ command: String) -> CommandRejection {
+    func unexpected(_ command: String) -> CommandRejection {
         CommandRejection(
             .storeFailed, "The engine answered `\(command)` with something else",
             remedy: "This is a defect of Junction; report it.")

@@ -16,6 +16,7 @@ struct Junction: AsyncParsableCommand {
             ServeCommand.self, RunCommand.self, LintCommand.self, LayoutCommand.self, DeployCommand.self,
             StartCommand.self,
             InstanceCommand.self, JobCommand.self, TaskCommand.self, IncidentCommand.self, MessageCommand.self,
+            SignalCommand.self, DecisionCommand.self,
             DeadLetterCommand.self, TriggerCommand.self, ConnectionCommand.self, StatusCommand.self,
             AuditCommand.self, DoctorCommand.self, BenchCommand.self,
         ])

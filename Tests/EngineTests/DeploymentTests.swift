@@ -35,7 +35,7 @@ struct DeploymentTests {
         let result = BPMNImporter.read(Array(model.utf8), file: nil)
         let reply = harness.send(
             .deploy(result.processes.map { NewProcess(process: $0, resourceName: "m", resource: Array(model.utf8)) }))
-        guard case .deployed(let deployment, let versions) = reply else {
+        guard case .deployed(let deployment, let versions, _) = reply else {
             Issue.record("\(reply)")
             return
         }

@@ -1,3 +1,4 @@
+import ProcessModel
 import Testing
 import Values
 
@@ -148,6 +149,32 @@ struct EventCodecTests {
         Row(event: .signalBroadcast(key: 2, name: "s"), hex: "43040173"),
         Row(event: .dataStoreSet(name: "d", value: VariableValue(.null)), hex: "4401640100"),
         Row(event: .gatewayReset(ordinal: 1), hex: "4501"),
+        Row(
+            event: .decisionsDeployed(
+                DecisionsDeployed(
+                    key: 3, deploymentKey: 2, requirementsID: "m", name: "n", version: 1, resourceName: "f",
+                    resource: [1, 2], imports: [5], decisions: [.init(key: 4, id: "d", version: 2)])),
+            hex: "460601016d016e010166020102010500000000000000" + "0101016402"),
+        Row(
+            event: .decisionEvaluated(
+                ordinal: 1,
+                DecisionEvaluated(
+                    key: 2, decisionKey: 7, output: VariableValue(.null), failure: nil,
+                    decisions: [
+                        .init(
+                            key: 3, decisionKey: 6, output: VariableValue(json: Array("1".utf8)), failure: "x",
+                            trace: [9])
+                    ])), hex: "4701040700000000000000" + "01000001" + "01010001310101780109"),
+        Row(
+            event: .decisionEvaluatedAlone(
+                DecisionEvaluated(
+                    key: 2, decisionKey: 7, output: VariableValue(.null), failure: "e", decisions: [])),
+            hex: "4804070000000000000001000101" + "6500"),
+        Row(
+            event: .processDeployed(
+                ProcessDeployed(
+                    key: 3, deploymentKey: 2, processID: "p", version: 1, resourceName: "f", resource: [1, 2],
+                    profile: .lenient)), hex: "490006010170010166020102"),
     ]
 
     private static let record = CompensationRecord(
@@ -173,7 +200,7 @@ struct EventCodecTests {
 
     @Test("every type number from 1 on has a row")
     func complete() {
-        #expect(Set(Self.rows.compactMap { bytes([$0.event]).first }) == Set(1...69))
+        #expect(Set(Self.rows.compactMap { bytes([$0.event]).first }) == Set(1...73))
     }
 
     @Test("keys and times are differences to those before, so a batch reads only from its beginning")

@@ -201,9 +201,21 @@ final class FakeEngine: WorkflowService {
 
     private static let unused = CommandRejection(.invalidState, "not used by the hub", remedy: "none")
 
-    func deploy(_ resources: [DeploymentResource], actor: String) async throws(CommandRejection) -> Deployment {
+    func deploy(
+        _ resources: [DeploymentResource], profile: ImportProfile, actor: String
+    ) async throws(CommandRejection) -> Deployment {
         throw Self.unused
     }
+    func evaluateDecision(_ request: EvaluateDecisionRequest) async throws(CommandRejection) -> DecisionResult {
+        throw Self.unused
+    }
+    func broadcastSignal(name: String, variables: [UInt8]?, actor: String) async throws(CommandRejection) -> Key {
+        throw Self.unused
+    }
+    func evaluateConditions(
+        _ request: EvaluateConditionsRequest
+    ) async throws(CommandRejection) -> [CreatedInstance] { [] }
+    func activateAdHoc(_ request: ActivateAdHocRequest) async throws(CommandRejection) { throw Self.unused }
     func cancelInstance(key: Key, actor: String) async throws(CommandRejection) { throw Self.unused }
     func publishMessage(_ request: PublishMessageRequest) async throws(CommandRejection) -> Key { throw Self.unused }
     func activateJobs(_ request: ActivateJobsRequest) async throws(CommandRejection) -> [ActivatedJob] { [] }

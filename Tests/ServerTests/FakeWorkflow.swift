@@ -17,6 +17,7 @@ final class FakeWorkflow: WorkflowService {
         var alreadyExisted = false
         var waits: [Int64] = []
         var diagnostics: [Diagnostic] = []
+        var outcome: DecisionResult?
     }
 
     private let state = Mutex(State())
@@ -65,6 +66,9 @@ final class FakeWorkflow: WorkflowService {
         }
     }
 
+    /// Answers evaluations with this, and says that its model was deployed.
+    func answer(_ outcome: DecisionResult) { state.withLock { $0.outcome = outcome } }
+
     func warn(_ diagnostics: [Diagnostic]) { state.withLock { $0.diagnostics = diagnostics } }
 
     private func record(_ call: String) throws(CommandRejection) {
@@ -81,10 +85,49 @@ final class FakeWorkflow: WorkflowService {
 
     // MARK: WorkflowService
 
-    func deploy(_ resources: [DeploymentResource], actor: String) async throws(CommandRejection) -> Deployment {
-        try record("deploy \(resources.map { "\($0.name):\($0.bytes.count)" }.joined(separator: ",")) by \(actor)")
+    func deploy(
+        _ resources: [DeploymentResource], profile: ImportProfile, actor: String
+    ) async throws(CommandRejection) -> Deployment {
+        let files = resources.map { "\($0.name):\($0.bytes.count)" }.joined(separator: ",")
+        try record("deploy \(files)\(profile == .standard ? "" : " \(profile)") by \(actor)")
+        let (diagnostics, outcome) = state.withLock { ($0.diagnostics, $0.outcome) }
         return Deployment(
-            key: Key(rawValue: 10), definitions: [Self.definition], diagnostics: state.withLock { $0.diagnostics })
+            key: Key(rawValue: 10), definitions: [Self.definition],
+            decisions: outcome.map { [$0.decision.requirements] } ?? [], diagnostics: diagnostics)
+    }
+
+    func evaluateDecision(_ request: EvaluateDecisionRequest) async throws(CommandRejection) -> DecisionResult {
+        let target =
+            switch request.target {
+            case .decision(let id): id
+            case .version(let key): "#\(key)"
+            }
+        try record("evaluate \(target) \(Self.text(request.variables)) by \(request.actor)")
+        guard let outcome = state.withLock({ $0.outcome }) else {
+            throw CommandRejection(.notFound, "There is no decision.", remedy: "Deploy it.")
+        }
+        return outcome
+    }
+
+    func broadcastSignal(name: String, variables: [UInt8]?, actor: String) async throws(CommandRejection) -> Key {
+        try record("broadcast \(name) \(Self.text(variables)) by \(actor)")
+        return Key(rawValue: 31)
+    }
+
+    func evaluateConditions(
+        _ request: EvaluateConditionsRequest
+    ) async throws(CommandRejection) -> [CreatedInstance] {
+        try record(
+            "conditions \(request.definition.map { "#\($0)" } ?? "all") \(Self.text(request.variables)) "
+                + "by \(request.actor)")
+        return [CreatedInstance(key: Key(rawValue: 20), definition: Self.definition, alreadyExisted: false)]
+    }
+
+    func activateAdHoc(_ request: ActivateAdHocRequest) async throws(CommandRejection) {
+        let activities = request.activities.map { "\($0.elementID) \(Self.text($0.variables))" }
+        try record(
+            "activate \(request.key) [\(activities.joined(separator: ", "))] cancelling \(request.cancelsRunning) "
+                + "by \(request.actor)")
     }
 
     func createInstance(_ request: CreateInstanceRequest) async throws(CommandRejection) -> CreatedInstance {

@@ -1,5 +1,6 @@
 /// A DMN document as written: plain values that ``DecisionModel`` is compiled from.
 package struct DMNDefinitions: Sendable {
+    package var id: String?
     package var name = ""
     package var namespace = ""
     /// The document, as the author named it.
@@ -115,6 +116,8 @@ package struct DMNDecision: Sendable {
     /// The required decisions, input data, knowledge models and services.
     package var requirements: [DMNReference] = []
     package var expression: DMNExpression?
+    /// The author's label of a version (`zeebe:versionTag`, `camunda:versionTag`).
+    package var versionTag: String?
 
     package init(name: String, place: DMNPlace, variable: DMNVariable) {
         self.name = name

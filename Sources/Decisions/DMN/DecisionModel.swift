@@ -11,8 +11,24 @@ public final class DecisionModel: Sendable {
         public let id: String
         /// The element's name.
         public let name: String
+        /// The author's label of a version of a decision; nil when it has none.
+        public var versionTag: String?
+        /// The logic of a decision; nil for inputs and services.
+        public var logic: Logic?
     }
 
+    /// The kinds of logic of a decision.
+    public enum Logic: Sendable, Hashable {
+        /// A decision table.
+        case table
+        /// A literal expression.
+        case literalExpression
+        /// Any other boxed expression, or none.
+        case other
+    }
+
+    /// The id of the model's definitions; its namespace when they have none.
+    public let id: String
     /// The model's name.
     public let name: String
     /// The model's namespace.
@@ -60,9 +76,14 @@ public final class DecisionModel: Sendable {
         self.definitions = definitions
         self.imported = imported
         self.program = program
+        id = definitions.id ?? definitions.namespace
         name = definitions.name
         namespace = definitions.namespace
-        decisions = definitions.decisions.map { Element(id: $0.place.id ?? "", name: $0.name) }
+        decisions = definitions.decisions.map { decision in
+            Element(
+                id: decision.place.id ?? "", name: decision.name, versionTag: decision.versionTag,
+                logic: Logic(decision.expression))
+        }
         inputData = definitions.inputData.map { Element(id: $0.place.id ?? "", name: $0.name) }
         services = definitions.services.map { Element(id: $0.place.id ?? "", name: $0.name) }
         var positions: [String: Int] = [:]
@@ -95,9 +116,13 @@ public final class DecisionModel: Sendable {
     ///     context of them.
     ///   - inputs: Where input data are found by name, each asked for at most once; those it does not know are null.
     ///     For a service, the values of its input decisions too. Its `now` is the time of the evaluation.
-    public func evaluate(decision: String, inputs: any VariableScope) -> DecisionOutcome {
+    ///   - isOpen: Whether expressions may also read inputs that the model does not declare, as models of engines that
+    ///     need no declarations do.
+    public func evaluate(
+        decision: String, inputs: any VariableScope, isOpen: Bool = false
+    ) -> DecisionOutcome {
         let recorder = DecisionRecorder()
-        let (value, warnings) = run(decision, inputs, recorder: recorder, collects: true)
+        let (value, warnings) = run(decision, inputs, recorder: recorder, collects: true, isOpen: isOpen)
         return DecisionOutcome(value: value, warnings: warnings, evaluated: recorder.evaluated)
     }
 
@@ -119,14 +144,15 @@ public final class DecisionModel: Sendable {
     }
 
     private func run(
-        _ decision: String, _ inputs: any VariableScope, recorder: DecisionRecorder?, collects: Bool
+        _ decision: String, _ inputs: any VariableScope, recorder: DecisionRecorder?, collects: Bool,
+        isOpen: Bool = false
     ) -> (value: Value, warnings: [EvaluationWarning]) {
         guard let position = positions[decision] else {
             let remedy = ClosestMatch.of(decision, in: Array(positions.keys)).map { "; did you mean '\($0)'?" } ?? ""
             let message = "There is no decision '\(decision)' in the model '\(name)'\(remedy)"
             return (.null, [EvaluationWarning(message: message, offset: 0)])
         }
-        let run = DecisionRun(program, inputs: inputs, recorder: recorder)
+        let run = DecisionRun(program, inputs: inputs, recorder: recorder, isOpen: isOpen)
         let source = SourceText(decision)
         let span = SourceSpan(0, decision.utf8.count)
         var machine = Machine(scope: run, source: source, collects: collects)
@@ -138,6 +164,16 @@ public final class DecisionModel: Sendable {
             value = machine.value(ofElement: position, at: span)
         }
         return withExtendedLifetime(source) { (value, machine.warnings) }
+    }
+}
+
+extension DecisionModel.Logic {
+    fileprivate init(_ expression: DMNExpression?) {
+        switch expression?.kind {
+        case .table: self = .table
+        case .literal: self = .literalExpression
+        default: self = .other
+        }
     }
 }
 

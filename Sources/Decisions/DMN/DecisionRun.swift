@@ -2,24 +2,27 @@ import Values
 
 /// One evaluation of a decision model: the values of its elements so far.
 ///
-/// As a scope it has no variables: names that the model does not offer mean nothing.
+/// As a scope it has no variables: names that the model does not offer mean nothing, unless the run is open.
 final class DecisionRun: VariableScope {
     let program: ModelProgram
     let inputs: any VariableScope
     let recorder: DecisionRecorder?
+    /// Whether names that the model does not offer are looked up among the inputs.
+    let isOpen: Bool
     /// The value of each element, once known.
     var values: [Value?]
     /// The elements being evaluated, innermost last.
     var open: [Int] = []
 
-    init(_ program: ModelProgram, inputs: any VariableScope, recorder: DecisionRecorder?) {
+    init(_ program: ModelProgram, inputs: any VariableScope, recorder: DecisionRecorder?, isOpen: Bool = false) {
+        self.isOpen = isOpen
         self.program = program
         self.inputs = inputs
         self.recorder = recorder
         self.values = Array(repeating: nil, count: program.elements.count)
     }
 
-    func variable(_ name: String) -> Value? { nil }
+    func variable(_ name: String) -> Value? { isOpen ? inputs.variable(name) : nil }
 
     var now: DateTime { inputs.now }
 

@@ -29,6 +29,8 @@ extension PartitionEngine {
             noteKey(deployed.key)
             noteDeployed(deployed)
             changed(EntityKinds.definition, deployed.key)
+        case .decisionsDeployed, .decisionEvaluatedAlone:
+            applyDecisionEvent(event)
         case .startTimerScheduled(let key, let definition, let node, let dueAt, let repetitions, let interval):
             noteKey(key)
             state.startTimers[key] = StartTimerState(
@@ -64,7 +66,7 @@ extension PartitionEngine {
         deployments[deployed.key] = deployed
         if let newest = state.versions[deployed.processID], newest.version > deployed.version { return }
         state.versions[deployed.processID] = (
-            deployed.version, deployed.key, StableHash.fnv1a64(deployed.resource)
+            deployed.version, deployed.key, deployed.checksum
         )
     }
 
@@ -214,6 +216,8 @@ extension PartitionEngine {
         case .tokensConsumed, .gatewayFired, .gatewayReset, .adHocPlanned, .compensationRecorded,
             .compensationTaken, .compensationStarted, .compensationStepped, .cancelRequested:
             applyScopeEvent(event, to: instance)
+        case .decisionEvaluated(_, let evaluated):
+            noteKeys(of: evaluated)
         case .incidentRaised(let ordinal, let key, let kind, let type, let message):
             noteKey(key)
             detail(ordinal, of: instance)?.incident = IncidentState(key: key, kind: kind, type: type, message: message)

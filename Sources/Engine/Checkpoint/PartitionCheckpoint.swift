@@ -163,6 +163,10 @@ extension PartitionEngine {
             guard let deployed = deployments[name.key] else { return nil }
             var codec = EventCodec()
             codec.write(.processDeployed(deployed), into: &writer)
+        case EntityKinds.decisions:
+            guard let deployed = decisionDeployments[name.key] else { return nil }
+            var codec = EventCodec()
+            codec.write(.decisionsDeployed(deployed), into: &writer)
         default:
             return nil
         }

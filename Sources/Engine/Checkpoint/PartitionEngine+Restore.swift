@@ -62,6 +62,12 @@ extension PartitionEngine {
                 throw reader.failure(.invalidValue)
             }
             noteDeployed(deployed)
+        case EntityKinds.decisions:
+            var codec = EventCodec()
+            guard case .decisionsDeployed(let deployed) = try codec.read(&reader) else {
+                throw reader.failure(.invalidValue)
+            }
+            noteDeployed(deployed)
         case EntityKinds.partition:
             state.keys = KeyGenerator(partition: partition, last: Key(rawValue: try reader.fixed64LE()))
             state.now = try reader.zigzag()
@@ -108,6 +114,9 @@ extension PartitionEngine {
 
     /// What was deployed, in the order of keys (the deployment partition only).
     public var deployedProcesses: [ProcessDeployed] { deployments.values.sorted { $0.key < $1.key } }
+
+    /// The decision models that were deployed, in the order of keys (the deployment partition only).
+    public var deployedDecisions: [DecisionsDeployed] { decisionDeployments.values.sorted { $0.key < $1.key } }
 
     /// Applies the events of a committed batch.
     ///

@@ -1,4 +1,6 @@
+public import Decisions
 public import ProcessModel
+internal import Values
 
 /// Something a partition is asked to do.
 ///
@@ -32,8 +34,14 @@ public enum Command: Sendable {
     case publishMessage(NewMessage)
     /// Deliver a signal to everybody who waits for it, in all partitions.
     case broadcastSignal(name: String, variables: VariableDocument)
-    /// Add process versions (the deployment partition only).
-    case deploy([NewProcess])
+    /// Start the newest version of every process whose conditional start event holds for the variables.
+    case startByConditions([DeployedProcess], variables: VariableDocument)
+    /// Start activities of an ad-hoc sub-process that runs.
+    case activateAdHoc(key: UInt64, activities: [AdHocActivation], cancelsRunning: Bool)
+    /// Evaluate a decision without a process.
+    case evaluateDecision(DeployedDecision, variables: VariableDocument)
+    /// Add versions of processes and decision models (the deployment partition only).
+    case deploy([NewProcess], decisions: [NewDecisions] = [])
     /// Keep what could not be delivered.
     case recordDeadLetter(DeadLetterRecorded)
     /// End a dead letter: 1 replayed, 2 discarded.
@@ -149,15 +157,72 @@ public struct NewProcess: Sendable {
     public var resource: [UInt8]
     /// The compiled graph.
     public var process: ExecutableProcess
+    /// How strictly the document was read.
+    public var profile: ImportProfile
 
     /// The process id.
     public var processID: String { process.id }
 
     /// Creates a process to deploy.
-    public init(process: ExecutableProcess, resourceName: String, resource: [UInt8]) {
+    public init(
+        process: ExecutableProcess, resourceName: String, resource: [UInt8], profile: ImportProfile = .standard
+    ) {
         self.process = process
         self.resourceName = resourceName
         self.resource = resource
+        self.profile = profile
+    }
+
+    /// Differs when a version would mean something else.
+    var checksum: UInt64 { Self.checksum(resource, profile) }
+
+    static func checksum(_ resource: [UInt8], _ profile: ImportProfile) -> UInt64 {
+        let checksum = StableHash.fnv1a64(resource)
+        return profile == .standard ? checksum : StableHash.mixed(checksum ^ StableHash.fnv1a64(profile.rawValue))
+    }
+}
+
+/// A compiled decision model to deploy.
+public struct NewDecisions: Sendable {
+    /// The file it came in.
+    public var resourceName: String
+    /// The document.
+    public var resource: [UInt8]
+    /// The compiled model.
+    public var model: DecisionModel
+    /// The deployed models its imports mean, by key.
+    ///
+    /// A model of the same deployment that comes before it is named by its position instead.
+    public var imports: [Import]
+
+    /// A model that is imported.
+    public enum Import: Sendable {
+        /// A deployed version.
+        case deployed(UInt64)
+        /// A model of the same deployment, by its position before the importing one.
+        case together(Int)
+    }
+
+    /// Creates a model to deploy.
+    public init(model: DecisionModel, resourceName: String, resource: [UInt8], imports: [Import] = []) {
+        self.model = model
+        self.resourceName = resourceName
+        self.resource = resource
+        self.imports = imports
+    }
+}
+
+/// An activity to start in an ad-hoc sub-process.
+public struct AdHocActivation: Sendable {
+    /// The id of the activity in the document.
+    public var elementID: String
+    /// Variables of the sub-process before it starts.
+    public var variables: VariableDocument
+
+    /// Creates an activation.
+    public init(elementID: String, variables: VariableDocument = .empty) {
+        self.elementID = elementID
+        self.variables = variables
     }
 }
 
@@ -165,8 +230,8 @@ public struct NewProcess: Sendable {
 public enum Effect: Sendable {
     /// Answer a request.
     case reply(request: UInt64, Reply)
-    /// New process versions may be used; `reply` follows.
-    case deployed([ProcessDeployed])
+    /// New versions may be used; `reply` follows.
+    case deployed([ProcessDeployed], decisions: [DecisionsDeployed])
     /// An awaited instance ended; the result is its root variables as JSON, nil when it was terminated.
     case instanceEnded(key: UInt64, result: [UInt8]?)
     /// Jobs for an in-process worker.
@@ -183,8 +248,13 @@ public enum Reply: Sendable {
     case created(key: UInt64, definition: UInt64, alreadyExisted: Bool)
     /// The jobs that were locked.
     case jobs([ActivatedJob])
-    /// What was deployed, unchanged versions included.
-    case deployed(deployment: UInt64, [(key: UInt64, processID: String, version: Int32)])
+    /// What was deployed, unchanged versions included; decision models by their keys.
+    case deployed(
+        deployment: UInt64, [(key: UInt64, processID: String, version: Int32)], decisions: [UInt64])
+    /// The process instances that were started.
+    case started([(key: UInt64, definition: UInt64)])
+    /// A decision was evaluated.
+    case evaluated(DecisionEvaluated)
     /// It was not done.
     case rejected(CommandRejection)
 }

@@ -52,6 +52,9 @@ public final class DefinitionRegistry: Sendable {
 
     private let content = Mutex(Content())
 
+    /// The deployed decisions.
+    public let decisions = DecisionRegistry()
+
     /// Creates an empty registry.
     public init() {}
 
@@ -83,6 +86,13 @@ public final class DefinitionRegistry: Sendable {
     public var all: [DeployedProcess] {
         content.withLock { content in
             content.byID.keys.sorted().flatMap { content.byID[$0] ?? [] }
+        }
+    }
+
+    /// The newest version of each process, by process id.
+    public var newest: [DeployedProcess] {
+        content.withLock { content in
+            content.byID.keys.sorted().compactMap { content.byID[$0]?.last }
         }
     }
 

@@ -1,3 +1,4 @@
+public import ProcessModel
 public import Values
 
 /// What happened in a partition.
@@ -138,6 +139,13 @@ public enum Event: Sendable {
     /// A transaction is being cancelled.
     case cancelRequested(ordinal: UInt32)
 
+    // MARK: Decisions
+
+    /// An element evaluated a decision.
+    case decisionEvaluated(ordinal: UInt32, DecisionEvaluated)
+    /// Somebody evaluated a decision without a process.
+    case decisionEvaluatedAlone(DecisionEvaluated)
+
     // MARK: Incidents
 
     /// The element cannot go on.
@@ -175,6 +183,8 @@ public enum Event: Sendable {
 
     /// A process version was deployed.
     case processDeployed(ProcessDeployed)
+    /// A version of a decision model was deployed.
+    case decisionsDeployed(DecisionsDeployed)
     /// A timer start event runs.
     case startTimerScheduled(
         key: UInt64, definition: UInt64, node: Int32, dueAt: Int64, repetitions: Int32, interval: String?)
@@ -274,6 +284,11 @@ public struct ProcessDeployed: Sendable {
     public var resourceName: String
     /// The document.
     public var resource: [UInt8]
+    /// How strictly it was read, and is to be read again.
+    public var profile = ImportProfile.standard
+
+    /// Differs when the version means something else.
+    var checksum: UInt64 { NewProcess.checksum(resource, profile) }
 }
 
 /// A dead letter.

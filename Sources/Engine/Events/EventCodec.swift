@@ -1,3 +1,4 @@
+internal import ProcessModel
 public import Values
 
 /// The binary form of events inside a journal batch.
@@ -205,7 +206,9 @@ public struct EventCodec {
         case .messageStartedInstance(let message, let process, let instance):
             writer.correlation(48, process, instance, message)
         case .processDeployed(let deployed):
-            writer.u8(49)
+            // The standard profile, the only one there once was, needs no byte.
+            writer.u8(deployed.profile == .standard ? 49 : 73)
+            if deployed.profile != .standard { writer.u8(deployed.profile.code) }
             self.key(deployed.key, &writer)
             self.key(deployed.deploymentKey, &writer)
             writer.string(deployed.processID)
@@ -283,6 +286,19 @@ public struct EventCodec {
             CompensationRecord.write(records, into: &writer)
         case .compensationStepped(let ordinal): writer.ordinal(65, ordinal)
         case .cancelRequested(let ordinal): writer.ordinal(66, ordinal)
+        case .decisionsDeployed(let deployed):
+            writer.u8(70)
+            self.key(deployed.key, &writer)
+            self.key(deployed.deploymentKey, &writer)
+            deployed.write(into: &writer)
+        case .decisionEvaluated(let ordinal, let evaluated):
+            writer.ordinal(71, ordinal)
+            self.key(evaluated.key, &writer)
+            evaluated.write(into: &writer)
+        case .decisionEvaluatedAlone(let evaluated):
+            writer.u8(72)
+            self.key(evaluated.key, &writer)
+            evaluated.write(into: &writer)
         case .signalBroadcast(let key, let name):
             writer.u8(67)
             self.key(key, &writer)
@@ -442,11 +458,7 @@ public struct EventCodec {
             let process = try reader.fixed64LE()
             let instance = try reader.fixed64LE()
             return .messageStartedInstance(message: try reader.fixed64LE(), process: process, instance: instance)
-        case 49:
-            return .processDeployed(
-                ProcessDeployed(
-                    key: try key(&reader), deploymentKey: try key(&reader), processID: try reader.string(),
-                    version: try reader.int32(), resourceName: try reader.string(), resource: try reader.byteArray()))
+        case 49: return .processDeployed(try processDeployed(&reader, .standard))
         case 50:
             return .startTimerScheduled(
                 key: try key(&reader), definition: try reader.fixed64LE(), node: try reader.int32(),
@@ -488,9 +500,44 @@ public struct EventCodec {
         case 66: return .cancelRequested(ordinal: try reader.ordinal())
         case 67: return .signalBroadcast(key: try key(&reader), name: try reader.string())
         case 69: return .gatewayReset(ordinal: try reader.ordinal())
+        case 70:
+            return .decisionsDeployed(
+                try DecisionsDeployed.read(key: try key(&reader), deploymentKey: try key(&reader), &reader))
+        case 71:
+            return .decisionEvaluated(
+                ordinal: try reader.ordinal(), try DecisionEvaluated.read(key: try key(&reader), &reader))
+        case 72: return .decisionEvaluatedAlone(try DecisionEvaluated.read(key: try key(&reader), &reader))
+        case 73:
+            guard let profile = ImportProfile(code: try reader.u8()) else { throw reader.failure(.invalidValue) }
+            return .processDeployed(try processDeployed(&reader, profile))
         case 68: return .dataStoreSet(name: try reader.string(), value: try VariableValue.read(&reader))
         default: throw reader.failure(.unknownTag(type))
         }
+    }
+
+    private mutating func processDeployed(
+        _ reader: inout ByteReader, _ profile: ImportProfile
+    ) throws(DecodingFailure) -> ProcessDeployed {
+        ProcessDeployed(
+            key: try key(&reader), deploymentKey: try key(&reader), processID: try reader.string(),
+            version: try reader.int32(), resourceName: try reader.string(), resource: try reader.byteArray(),
+            profile: profile)
+    }
+}
+
+extension ImportProfile {
+    /// How stored deployments call it.
+    fileprivate var code: UInt8 {
+        switch self {
+        case .lenient: 0
+        case .standard: 1
+        case .strict: 2
+        }
+    }
+
+    fileprivate init?(code: UInt8) {
+        guard let profile = Self.allCases.first(where: { $0.code == code }) else { return nil }
+        self = profile
     }
 }
 

@@ -68,7 +68,11 @@ extension PartitionEngine {
         case .broadcastSignal(let name, let variables):
             broadcast(name, variables)
             return .key(state.keys.last.rawValue)
-        case .deploy(let processes): return deploy(processes)
+        case .startByConditions(let definitions, let variables): return startByConditions(definitions, variables)
+        case .activateAdHoc(let key, let activities, let cancelsRunning):
+            return activateAdHoc(key, activities, cancelsRunning)
+        case .evaluateDecision(let decision, let variables): return evaluateDecision(decision, variables)
+        case .deploy(let processes, let decisions): return deploy(processes, decisions)
         case .recordDeadLetter(let letter): return recordDeadLetter(letter)
         case .endDeadLetter(let key, let outcome): return endDeadLetter(key, outcome)
         case .receive(let payload):
@@ -154,7 +158,7 @@ extension PartitionEngine {
     }
 
     /// The instance and ordinal behind a scope's key: an instance's own, or that of one of its element instances.
-    private func find(scope: UInt64) -> (ProcessInstance, UInt32)? {
+    func find(scope: UInt64) -> (ProcessInstance, UInt32)? {
         if let instance = instance(scope) { return (instance, 0) }
         for instance in state.instances.values {
             if let ordinal = instance.ordinal(ofKey: scope) { return (instance, ordinal) }
@@ -256,56 +260,6 @@ extension PartitionEngine {
             }
         }
         emit(.jobRetriesUpdated(ordinal: ordinal, retries: retries), on: instance)
-    }
-
-    // MARK: Deployments
-
-    private func deploy(_ processes: [NewProcess]) -> Reply {
-        // A deployment of nothing new leaves no trace, so it must not use up a key either.
-        let isUnchanged = processes.allSatisfy { process in
-            state.versions[process.processID]?.checksum == StableHash.fnv1a64(process.resource)
-        }
-        let known = processes.first.flatMap { state.versions[$0.processID] }.flatMap { deployments[$0.key] }
-        let deployment = isUnchanged ? known?.deploymentKey ?? 0 : newKey()
-        var results: [(key: UInt64, processID: String, version: Int32)] = []
-        var deployed: [ProcessDeployed] = []
-        for process in processes {
-            let checksum = StableHash.fnv1a64(process.resource)
-            if let newest = state.versions[process.processID], newest.checksum == checksum {
-                results.append((newest.key, process.processID, newest.version))
-                continue
-            }
-            let version = (state.versions[process.processID]?.version ?? 0) + 1
-            let event = ProcessDeployed(
-                key: newKey(), deploymentKey: deployment, processID: process.processID, version: version,
-                resourceName: process.resourceName, resource: process.resource)
-            emit(.processDeployed(event))
-            scheduleStarts(of: process, definition: event.key)
-            deployed.append(event)
-            results.append((event.key, process.processID, version))
-        }
-        if !deployed.isEmpty { effects.append(.deployed(deployed)) }
-        return .deployed(deployment: deployment, results)
-    }
-
-    /// Replaces the timer start events of older versions by those of the new one.
-    private func scheduleStarts(of process: NewProcess, definition: UInt64) {
-        let older = state.startTimers.values.filter { timer in
-            deployments[timer.definition]?.processID == process.processID
-        }
-        for timer in older.sorted(by: { $0.key < $1.key }) { emit(.startTimerEnded(key: timer.key)) }
-        for index in process.process.timerStarts {
-            let node = process.process.nodes[index]
-            guard case .timer(let timer)? = node.event else { continue }
-            // Start timers see no variables; a model whose timer needs some was refused by the importer.
-            guard let (dueAt, repetitions, interval) = try? schedule(timer, node, { $0.constant ?? .null }) else {
-                continue
-            }
-            emit(
-                .startTimerScheduled(
-                    key: newKey(), definition: definition, node: Int32(index), dueAt: dueAt, repetitions: repetitions,
-                    interval: interval))
-        }
     }
 
     // MARK: Dead letters

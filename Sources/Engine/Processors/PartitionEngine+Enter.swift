@@ -21,6 +21,8 @@ extension PartitionEngine {
             switch node.kind {
             case .sendTask where node.job == nil, .intermediateThrowEvent where node.job == nil:
                 try enterThrow(node, ordinal, element, of: instance)
+            case .businessRuleTask where node.calledDecision != nil:
+                try enterDecision(node, ordinal, of: instance)
             case .serviceTask, .sendTask, .businessRuleTask, .intermediateThrowEvent:
                 try enterJob(node, ordinal, element, of: instance)
             case .scriptTask:

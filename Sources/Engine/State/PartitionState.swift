@@ -20,6 +20,8 @@ public enum EntityKinds {
     public static let partition: UInt8 = 8
     /// The value of a data store, by the hash of its name.
     public static let dataStore: UInt8 = 9
+    /// A deployed version of a decision model, by its key.
+    public static let decisions: UInt8 = 10
 }
 
 /// Something that is due at a time.
@@ -124,6 +126,10 @@ struct PartitionState {
     var deadLetters: [UInt64: DeadLetterRecorded] = [:]
     /// The newest version of each process id (the deployment partition only).
     var versions: [String: (version: Int32, key: UInt64, checksum: UInt64)] = [:]
+    /// The newest version of each decision model by the id of its definitions (the deployment partition only).
+    var decisionModels: [String: (version: Int32, key: UInt64, checksum: UInt64)] = [:]
+    /// The newest version number of each decision id (the deployment partition only).
+    var decisionVersions: [String: Int32] = [:]
 
     // What changed since the last checkpoint. Not stored.
     var dirtyInstances: [ProcessInstance] = []

@@ -2,8 +2,13 @@ public import Values
 
 extension JunctionClient {
     /// Deploys documents together: all of them or none.
-    public func deploy(_ documents: [DeploymentDocument]) async throws -> Deployment {
+    ///
+    /// - Parameters:
+    ///   - documents: BPMN and DMN documents.
+    ///   - profile: How strictly BPMN documents are read: `lenient`, `standard` or `strict`; nil leaves it to the server.
+    public func deploy(_ documents: [DeploymentDocument], profile: String? = nil) async throws -> Deployment {
         var form = MultipartWriter()
+        if let profile { form.field("profile", profile) }
         for document in documents { form.file("resources", name: document.name, bytes: document.bytes) }
         let answer = try await self.call(
             "POST", "/v2/deployments", body: form.finish(), contentType: form.contentType)
@@ -94,6 +99,51 @@ extension JunctionClient {
         }
         writer.endObject()
         return try await self.call("POST", "/v2/messages/publication", body: writer.bytes).value.wireKey("messageKey")
+    }
+
+    /// Broadcasts a signal.
+    ///
+    /// - Parameters:
+    ///   - name: The signal name.
+    ///   - variables: A JSON object.
+    /// - Returns: The key of the signal.
+    @discardableResult
+    public func broadcastSignal(_ name: String, variables: [UInt8]? = nil) async throws -> Key {
+        var writer = JSONWriter(capacity: 128 + (variables?.count ?? 0))
+        writer.beginObject()
+        writer.key("signalName")
+        writer.value(name)
+        if let variables {
+            writer.key("variables")
+            writer.raw(variables)
+        }
+        writer.endObject()
+        return try await self.call("POST", "/v2/signals/broadcast", body: writer.bytes).value.wireKey("signalKey")
+    }
+
+    /// Starts activities of an ad-hoc sub-process that runs.
+    ///
+    /// - Parameters:
+    ///   - subProcess: The element instance of the sub-process.
+    ///   - activities: The ids of the activities in the document.
+    ///   - cancelsRunning: Whether what runs inside is ended first.
+    public func activateAdHoc(_ subProcess: Key, activities: [String], cancelsRunning: Bool = false) async throws {
+        var writer = JSONWriter(capacity: 128)
+        writer.beginObject()
+        writer.key("elements")
+        writer.beginArray()
+        for activity in activities {
+            writer.beginObject()
+            writer.key("elementId")
+            writer.value(activity)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.key("cancelRemainingInstances")
+        writer.value(cancelsRunning)
+        writer.endObject()
+        _ = try await self.call(
+            "POST", "/v2/element-instances/ad-hoc-activities/\(subProcess)/activation", body: writer.bytes)
     }
 
     /// Sets variables in the scope of an instance or element instance.

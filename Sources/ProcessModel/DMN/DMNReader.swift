@@ -90,6 +90,7 @@ struct DMNReader {
         }
         foreignLanguage = foreign(root.attribute("expressionLanguage"))
         var definitions = DMNDefinitions()
+        definitions.id = root.attribute("id")
         definitions.name = name(root)
         definitions.namespace = root.attribute("namespace") ?? ""
         definitions.file = file
@@ -169,7 +170,16 @@ struct DMNReader {
         var decision = DMNDecision(name: named(element), place: place(element), variable: variable(of: element))
         decision.requirements = requirements(element)
         decision.expression = expression(in: element)
+        decision.versionTag = versionTag(of: element)
         return decision
+    }
+
+    /// The label other engines' modelers give a version: an attribute, or an extension element.
+    private func versionTag(of element: XMLElement) -> String? {
+        for (name, value) in element.attributes where name.local == "versionTag" { return value }
+        guard let extensions = child(element, "extensionElements") else { return nil }
+        for part in extensions.children where part.name.local == "versionTag" { return part.attribute("value") }
+        return nil
     }
 
     private mutating func knowledge(_ element: XMLElement) -> DMNKnowledgeModel {

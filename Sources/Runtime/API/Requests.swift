@@ -3,7 +3,7 @@ public import Values
 
 /// A document to deploy.
 public struct DeploymentResource: Sendable {
-    /// The file name; its extension tells the format (`.bpmn`).
+    /// The file name; what the document is (BPMN, DMN) its content tells.
     public var name: String
     /// The document.
     public var bytes: [UInt8]
@@ -21,14 +21,97 @@ public struct Deployment: Sendable {
     public var key: Key
     /// The process versions of its documents, in document order; unchanged ones included.
     public var definitions: [DeployedProcess]
+    /// The versions of its decision models, in document order; unchanged ones included.
+    public var decisions: [DeployedDecisions]
     /// Warnings and notes.
     public var diagnostics: [Diagnostic]
 
     /// Creates a deployment result.
-    public init(key: Key, definitions: [DeployedProcess], diagnostics: [Diagnostic]) {
+    public init(
+        key: Key, definitions: [DeployedProcess], decisions: [DeployedDecisions] = [], diagnostics: [Diagnostic]
+    ) {
         self.key = key
         self.definitions = definitions
+        self.decisions = decisions
         self.diagnostics = diagnostics
+    }
+}
+
+/// Asks for the evaluation of a decision without a process.
+public struct EvaluateDecisionRequest: Sendable {
+    /// Which decision.
+    public enum Target: Sendable {
+        /// The newest version of a decision.
+        case decision(id: String)
+        /// The version with this key.
+        case version(Key)
+    }
+
+    /// Which decision.
+    public var target: Target
+    /// A JSON object document; nil for no variables.
+    public var variables: [UInt8]?
+    /// Who asks.
+    public var actor: String
+
+    /// Creates a request.
+    public init(target: Target, variables: [UInt8]? = nil, actor: String) {
+        self.target = target
+        self.variables = variables
+        self.actor = actor
+    }
+}
+
+/// A decision that was evaluated without a process.
+public struct DecisionResult: Sendable {
+    /// The version of the decision.
+    public var decision: DeployedDecision
+    /// What came of it, as it was recorded.
+    public var evaluation: DecisionEvaluated
+
+    /// Creates an outcome.
+    public init(decision: DeployedDecision, evaluation: DecisionEvaluated) {
+        self.decision = decision
+        self.evaluation = evaluation
+    }
+}
+
+/// Asks to start processes by their conditional start events.
+public struct EvaluateConditionsRequest: Sendable {
+    /// Only this version of a process; nil asks the newest version of each.
+    public var definition: Key?
+    /// A JSON object document: what the conditions see and the instances begin with.
+    public var variables: [UInt8]?
+    /// Who asks.
+    public var actor: String
+
+    /// Creates a request.
+    public init(definition: Key? = nil, variables: [UInt8]? = nil, actor: String) {
+        self.definition = definition
+        self.variables = variables
+        self.actor = actor
+    }
+}
+
+/// Asks to start activities of an ad-hoc sub-process.
+public struct ActivateAdHocRequest: Sendable {
+    /// The element instance of the sub-process.
+    public var key: Key
+    /// The ids of the activities, each with a JSON object of variables for the sub-process, or nil.
+    public var activities: [(elementID: String, variables: [UInt8]?)]
+    /// Whether what runs inside is ended first.
+    public var cancelsRunning: Bool
+    /// Who asks.
+    public var actor: String
+
+    /// Creates a request.
+    public init(
+        key: Key, activities: [(elementID: String, variables: [UInt8]?)], cancelsRunning: Bool = false, actor: String
+    ) {
+        self.key = key
+        self.activities = activities
+        self.cancelsRunning = cancelsRunning
+        self.actor = actor
     }
 }
 

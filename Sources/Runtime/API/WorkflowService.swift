@@ -1,4 +1,5 @@
 public import Engine
+public import ProcessModel
 public import Values
 
 /// Everything a client, trigger or connector may ask of the engine.
@@ -7,11 +8,38 @@ public import Values
 /// `CommandRejection.Code.unknownOutcome`. Commands may be called from any task; commands about one process instance
 /// take effect in the order in which they were called by one caller. Variables travel as JSON object documents.
 public protocol WorkflowService: Sendable {
-    /// Deploys documents together: all of them or none.
+    /// Deploys documents, processes and decision models alike, together: all of them or none.
     ///
-    /// A document equal to the newest version of its process does not get a new version.
+    /// A document equal to the newest version of its process or decision model does not get a new version.
     /// - Throws: `.invalidArgument` with every diagnostic when a document is refused.
-    func deploy(_ resources: [DeploymentResource], actor: String) async throws(CommandRejection) -> Deployment
+    func deploy(
+        _ resources: [DeploymentResource], profile: ImportProfile, actor: String
+    ) async throws(CommandRejection) -> Deployment
+
+    /// Evaluates a decision; the evaluation is recorded, with everything the decision required.
+    ///
+    /// A decision that cannot be evaluated is an outcome with a failure.
+    /// - Throws: `.notFound` when there is no such decision.
+    func evaluateDecision(_ request: EvaluateDecisionRequest) async throws(CommandRejection) -> DecisionResult
+
+    /// Delivers a signal to everything that waits for it and to the processes that begin with it.
+    ///
+    /// - Returns: The key of the signal.
+    func broadcastSignal(
+        name: String, variables: [UInt8]?, actor: String
+    ) async throws(CommandRejection) -> Key
+
+    /// Starts an instance for every conditional start event that holds for the variables.
+    ///
+    /// - Throws: `.notFound` when there is no such definition, `.resourceExhausted` under backpressure.
+    func evaluateConditions(
+        _ request: EvaluateConditionsRequest
+    ) async throws(CommandRejection) -> [CreatedInstance]
+
+    /// Starts activities of an ad-hoc sub-process that runs.
+    ///
+    /// - Throws: `.notFound` when there is no such sub-process, `.invalidArgument` for an activity it does not have.
+    func activateAdHoc(_ request: ActivateAdHocRequest) async throws(CommandRejection)
 
     /// Starts a process at its none start event (BPMN 2.0.2 clause 10.5.2).
     ///
@@ -83,7 +111,7 @@ public protocol WorkflowService: Sendable {
     /// - Throws: `.resourceExhausted` after two seconds of waiting.
     func waitForRecords() async throws(CommandRejection)
 
-    /// The deployed processes.
+    /// The deployed processes and decisions.
     var definitions: DefinitionRegistry { get }
 
     /// Figures of the moment.

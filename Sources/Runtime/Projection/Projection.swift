@@ -10,15 +10,15 @@ import Values
 /// Used by the projector's thread alone.
 final class Projection {
     private let records: any RecordStore
-    private let definitions: DefinitionRegistry
-    private let logger: Logger
+    let definitions: DefinitionRegistry
+    let logger: Logger
     /// Reads large values.
     private let reader: any StateReader
     /// Live instances the projector remembers between transactions; bounded, the rest comes back from their rows.
     private var instances: [UInt64: InstanceProjection] = [:]
     private var changed: [InstanceProjection] = []
 
-    private var batch = RecordBatch()
+    var batch = RecordBatch()
     private var jobs: [UInt64: NewJob] = [:]
     private var jobChanges: [UInt64: JobChange] = [:]
     private var userTasks: [UInt64: UserTaskRecord] = [:]
@@ -30,7 +30,7 @@ final class Projection {
     private var positions: [Int: UInt64] = [:]
 
     // Context while reading a batch.
-    private var now: Int64 = 0
+    private(set) var now: Int64 = 0
     private var actor = ""
     private var auditKey: UInt64 = 0
     private var instance: InstanceProjection?
@@ -191,6 +191,12 @@ final class Projection {
         case .messageStartedInstance(let message, _, let instance):
             change(message: message, state: 1, instance: instance)
         case .processDeployed(let deployed): add(deployed)
+        case .decisionsDeployed(let deployed): add(deployed)
+        case .decisionEvaluatedAlone(let evaluated):
+            add(evaluated, of: nil, elementKey: nil)
+            audit("evaluate-decision", "\(evaluated.key)", "\(evaluated.decisionKey)")
+        case .signalBroadcast(let key, let name): audit("broadcast-signal", "\(key)", name)
+        case .dataStoreSet: break
         case .startTimerScheduled(let key, let definition, let node, let dueAt, _, _):
             let id = definitions.definition(key: Key(rawValue: definition))?.process.nodes[Int(node)].id ?? ""
             timers[key] = TimerRecord(
@@ -266,9 +272,11 @@ final class Projection {
         case .instanceCompleted:
             instance.record.state = .completed
             instance.record.endedAt = now
+            endTimersOfProcess(instance)
         case .instanceTerminated:
             instance.record.state = .terminated
             instance.record.endedAt = now
+            endTimersOfProcess(instance)
             audit("cancel-instance", "\(instance.record.key)")
         case .elementPassed(let node, let flow, let scope, let key):
             instance.path.passed(node, flow: flow, scope: scope, key: key, at: now, since: startedAt)
@@ -352,6 +360,10 @@ final class Projection {
         case .timerFired(let key):
             end(timer: key)
             instance.timers.removeAll { $0.key == key }
+        case .waitClosed(let key):
+            // Of a timer, or of a wait the records do not show.
+            end(timer: key)
+            instance.timers.removeAll { $0.key == key }
         case .timerRescheduled(let key, let dueAt, _):
             if timers[key] != nil {
                 timers[key]?.dueAt = dueAt
@@ -360,6 +372,8 @@ final class Projection {
             }
         case .subscriptionCorrelated(_, let message, _):
             change(message: message, state: 1, instance: instance.record.key)
+        case .decisionEvaluated(let ordinal, let evaluated):
+            add(evaluated, of: instance, elementKey: instance.key(of: ordinal))
         case .incidentRaised(let ordinal, let key, _, let type, let message):
             instance.path.mark(.incident, ordinal, key: key, at: now, since: startedAt)
             instance.record.openIncidents += 1
@@ -426,6 +440,12 @@ final class Projection {
         for timer in instance.timers where timer.ordinal == ordinal { end(timer: timer.key) }
         instance.timers.removeAll { $0.ordinal == ordinal }
         batch.endedTimerOwners.append((instance.record.key, elementKey))
+    }
+
+    /// The timers of event sub-processes of the process itself end with the instance.
+    private func endTimersOfProcess(_ instance: InstanceProjection) {
+        guard instance.definition?.process.nodes[0].hasTimers ?? true else { return }
+        endTimers(instance.record.key, 0, of: instance)
     }
 
     // MARK: Rows
@@ -500,7 +520,7 @@ final class Projection {
     }
 
     /// Notes what somebody asked for; what the engine did by itself is in the path.
-    private func audit(_ action: String, _ object: String, _ detail: String? = nil) {
+    func audit(_ action: String, _ object: String, _ detail: String? = nil) {
         guard !actor.isEmpty else { return }
         batch.audit.append(
             AuditRecord(key: auditKey, at: now, actor: actor, action: action, object: object, detail: detail))
@@ -536,6 +556,6 @@ extension FlowNode {
     /// Whether element instances of this node may have timers.
     var hasTimers: Bool {
         if case .timer? = event { return true }
-        return !boundaryEvents.isEmpty
+        return !boundaryEvents.isEmpty || !triggers.isEmpty || !eventSubProcesses.isEmpty || kind == .eventBasedGateway
     }
 }

@@ -15,7 +15,12 @@ enum DeploymentRoutes {
     private static func deploy(_ request: RouteRequest, _ services: RouteServices) async throws -> APIResponse {
         let form = try MultipartForm(request.body, contentType: request.headers[.contentType] ?? "")
         var resources: [DeploymentResource] = []
+        var profile = ImportProfile.standard
         for part in form.parts {
+            if part.name == "profile", part.fileName == nil {
+                profile = try self.profile(String(decoding: part.bytes, as: UTF8.self))
+                continue
+            }
             if part.name == "tenantId", part.fileName == nil {
                 let tenant = String(decoding: part.bytes, as: UTF8.self)
                 guard tenant == defaultTenant else {
@@ -25,7 +30,7 @@ enum DeploymentRoutes {
                 continue
             }
             guard let name = part.fileName, !name.isEmpty else {
-                throw ProblemDetails.unknownField(part.name, known: ["resources", "tenantId"])
+                throw ProblemDetails.unknownField(part.name, known: ["resources", "tenantId", "profile"])
             }
             guard !resources.contains(where: { $0.name == name }) else {
                 throw ProblemDetails.conflictingFields(
@@ -37,7 +42,8 @@ enum DeploymentRoutes {
         guard !resources.isEmpty else {
             throw ProblemDetails.missingField("resources", expected: "at least one file part")
         }
-        let deployment = try await services.workflow.deploy(resources, actor: try await request.actor())
+        let deployment = try await services.workflow.deploy(
+            resources, profile: profile, actor: try await request.actor())
         return .object(capacity: 512) { writer in
             writer.member("deploymentKey", deployment.key)
             writer.member("tenantId", defaultTenant)
@@ -55,6 +61,7 @@ enum DeploymentRoutes {
                 writer.endObject()
                 writer.endObject()
             }
+            for model in deployment.decisions { writer.decisions(model) }
             writer.endArray()
             if !deployment.diagnostics.isEmpty {
                 writer.key("diagnostics")
@@ -63,5 +70,45 @@ enum DeploymentRoutes {
                 writer.endArray()
             }
         }
+    }
+
+    private static func profile(_ text: String) throws(ProblemDetails) -> ImportProfile {
+        guard let profile = ImportProfile(rawValue: text) else {
+            throw .invalidField(
+                "profile", expected: "one of " + ImportProfile.allCases.map(\.rawValue).joined(separator: ", "),
+                found: quoted(text))
+        }
+        return profile
+    }
+}
+
+extension JSONWriter {
+    /// The items of a decision model in a deployment: its decisions, then itself.
+    fileprivate mutating func decisions(_ model: DeployedDecisions) {
+        for decision in model.decisions {
+            self.beginObject()
+            self.key("decisionDefinition")
+            self.beginObject()
+            self.member("decisionDefinitionId", decision.id)
+            self.member("version", decision.version)
+            self.member("name", decision.name)
+            self.member("tenantId", defaultTenant)
+            self.member("decisionRequirementsId", model.requirementsID)
+            self.member("decisionDefinitionKey", decision.key)
+            self.member("decisionRequirementsKey", model.key)
+            self.endObject()
+            self.endObject()
+        }
+        self.beginObject()
+        self.key("decisionRequirements")
+        self.beginObject()
+        self.member("decisionRequirementsId", model.requirementsID)
+        self.member("decisionRequirementsName", model.name)
+        self.member("version", model.version)
+        self.member("resourceName", model.resourceName)
+        self.member("tenantId", defaultTenant)
+        self.member("decisionRequirementsKey", model.key)
+        self.endObject()
+        self.endObject()
     }
 }

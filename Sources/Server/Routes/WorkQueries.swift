@@ -182,17 +182,4 @@ enum WorkQueries {
             writer.member("jobKey", nullable: record.jobKey.map { Key(rawValue: $0) })
             writer.member("tenantId", defaultTenant)
         })
-
-    /// Whether comparisons allow a state.
-    private static func isAllowed(_ state: Bool, by comparisons: [Comparison<Bool>]) -> Bool {
-        comparisons.allSatisfy { comparison in
-            switch comparison {
-            case .equal(let other): state == other
-            case .oneOf(let others): others.contains(state)
-            case .noneOf(let others): !others.contains(state)
-            case .exists(let isPresent): isPresent
-            default: true
-            }
-        }
-    }
 }

@@ -47,7 +47,8 @@ enum OpenAPIDocument {
                         "schema": [
                             "type": "object",
                             "properties": [
-                                "resources": ["type": "array", "items": ["type": "string", "format": "binary"]]
+                                "resources": ["type": "array", "items": ["type": "string", "format": "binary"]],
+                                "profile": ["type": "string", "enum": ["lenient", "standard", "strict"]],
                             ],
                         ]
                     ]

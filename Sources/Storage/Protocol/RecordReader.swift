@@ -43,6 +43,22 @@ public protocol RecordReader: Sendable {
     /// The newest version of a process with its document; nil when there is none.
     func latestProcessDefinition(processID: String) throws(StoreError) -> ProcessDefinitionRecord?
 
+    /// Versions of decision models without their documents.
+    func decisionRequirements(
+        _ query: Query<DecisionRequirementsFilter>
+    ) throws(StoreError) -> ResultPage<DecisionRequirementsRecord>
+
+    /// One version of a decision model with its document; nil when there is none.
+    func decisionRequirements(key: UInt64) throws(StoreError) -> DecisionRequirementsRecord?
+
+    /// Versions of decisions.
+    func decisionDefinitions(
+        _ query: Query<DecisionDefinitionFilter>
+    ) throws(StoreError) -> ResultPage<DecisionDefinitionRecord>
+
+    /// Evaluated decisions.
+    func decisionInstances(_ query: Query<DecisionInstanceFilter>) throws(StoreError) -> ResultPage<WithDecision>
+
     /// The audit log.
     func audit(_ query: Query<AuditFilter>) throws(StoreError) -> ResultPage<AuditRecord>
 

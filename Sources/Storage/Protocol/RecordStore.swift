@@ -33,6 +33,12 @@ public struct RecordBatch: Sendable {
     public var positions: [(partition: Int, sequence: UInt64)] = []
     /// New process definitions.
     public var definitions: [ProcessDefinitionRecord] = []
+    /// New versions of decision models.
+    public var decisionRequirements: [DecisionRequirementsRecord] = []
+    /// Their decisions.
+    public var decisionDefinitions: [DecisionDefinitionRecord] = []
+    /// Evaluated decisions.
+    public var decisionInstances: [DecisionInstanceRecord] = []
     /// New or changed process instances.
     public var instances: [ProcessInstanceRecord] = []
     /// Variables at their newest value; removed ones only when their scope ended without trace.

@@ -13,6 +13,7 @@ final class RecordWriter {
     private let instances: InstanceWriter
     private let userTasks: UserTaskWriter
     private let changes: RecordChangeWriter
+    private let decisions: DecisionWriter
     private let upsertDefinition: SQLiteStatement
     private let upsertVariable: SQLiteStatement
     private let upsertJob: SQLiteStatement
@@ -40,6 +41,7 @@ final class RecordWriter {
         self.instances = try InstanceWriter(connection)
         self.userTasks = try UserTaskWriter(connection)
         self.changes = try RecordChangeWriter(connection)
+        self.decisions = try DecisionWriter(connection)
         self.upsertDefinition = try connection.prepareUpsert("process_definition", columns: 9)
         self.upsertVariable = try connection.prepareUpsert("variable", columns: 4)
         self.upsertJob = try connection.prepareUpsert("job", columns: 13)
@@ -102,6 +104,9 @@ final class RecordWriter {
             }
         }
         for record in batch.definitions { try self.write(record) }
+        for record in batch.decisionRequirements { try self.decisions.write(record) }
+        for record in batch.decisionDefinitions { try self.decisions.write(record) }
+        for record in batch.decisionInstances { try self.decisions.write(record) }
         try self.instances.write(batch.instances)
         for record in batch.variables { try self.write(record) }
         for record in batch.jobs { try self.write(record) }

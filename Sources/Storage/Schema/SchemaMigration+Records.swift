@@ -201,6 +201,7 @@ extension SchemaMigration {
                 );
                 CREATE INDEX audit_object ON audit (object);
 
-                """)
+                """),
+        decisions,
     ]
 }

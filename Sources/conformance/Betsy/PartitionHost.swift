@@ -46,7 +46,7 @@ final class PartitionHost: StateSource {
         for effect in batch.effects {
             switch effect {
             case .reply(_, let reply): self.reply = reply
-            case .deployed(let deployed): add(deployed)
+            case .deployed(let deployed, _): add(deployed)
             case .instanceEnded, .jobsTaken: break
             }
         }

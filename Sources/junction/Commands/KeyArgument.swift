@@ -1,4 +1,5 @@
 public import ArgumentParser
+public import ProcessModel
 public import Values
 
 extension Key: ExpressibleByArgument {
@@ -7,6 +8,8 @@ extension Key: ExpressibleByArgument {
         self.init(argument)
     }
 }
+
+extension ImportProfile: ExpressibleByArgument {}
 
 /// Options of every list.
 struct ListOptions: ParsableArguments {

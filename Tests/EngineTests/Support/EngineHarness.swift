@@ -131,7 +131,8 @@ final class EngineHarness {
         for effect in batch.effects {
             switch effect {
             case .reply(let request, let reply): replies[request] = reply
-            case .deployed(let deployed):
+            case .deployed(let deployed, let decisions):
+                confirm(decisions)
                 unconfirmed += deployed
                 if !holdsDeployments { confirmDeployments() }
             case .instanceEnded(let key, let result): ended[key] = .some(result)
@@ -249,13 +250,18 @@ final class EngineHarness {
         return deploy(processes)
     }
 
-    /// Deploys compiled processes.
-    @discardableResult
-    func deploy(_ processes: [NewProcess]) -> [DeployedProcess] {
+    /// Keeps the graphs of a deployment until it is known.
+    func submit(_ processes: [NewProcess]) {
         for process in processes {
             submitted[process.processID + "\n" + String(decoding: process.resource, as: UTF8.self)] = process
         }
-        guard case .deployed(_, let deployed) = send(.deploy(processes)) else {
+    }
+
+    /// Deploys compiled processes.
+    @discardableResult
+    func deploy(_ processes: [NewProcess]) -> [DeployedProcess] {
+        submit(processes)
+        guard case .deployed(_, let deployed, _) = send(.deploy(processes)) else {
             report("not deployed")
             return []
         }

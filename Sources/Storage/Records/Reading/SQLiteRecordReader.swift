@@ -3,15 +3,16 @@ internal import Values
 
 /// Reads `records.db` through a pool of read-only connections: one for each thread that reads at the same time.
 public final class SQLiteRecordReader: RecordReader {
-    private struct State {
+    struct State {
         var idle: [RecordConnection] = []
         var definitions: [UInt64: ProcessDefinitionReference] = [:]
+        var decisions: [UInt64: DecisionDefinitionRecord] = [:]
         var isClosed = false
     }
 
     private let path: String
     private let options: SQLiteOptions
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
     /// Connections kept open while nobody reads.
     private static let idleMaximum = 4
@@ -159,7 +160,7 @@ public final class SQLiteRecordReader: RecordReader {
 
     // MARK: Connections and definitions
 
-    private func read<Result: Sendable>(
+    func read<Result: Sendable>(
         _ body: (RecordConnection) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         let idle = try self.state.withLock { (state) throws(StoreError) -> RecordConnection? in
