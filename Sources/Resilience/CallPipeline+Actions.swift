@@ -143,7 +143,14 @@ extension CallPipeline {
             let endpoint: Int
             let since: Duration
         }
-        let profile: ResilienceProfile
+        /// What of a profile concerns a single call: a call is copied often, a profile is large.
+        struct Settings: Sendable {
+            let attemptTimeout: Duration
+            let retry: RetryPolicy
+            let hedge: HedgePolicy?
+            let faults: FaultPolicy?
+        }
+        let settings: Settings
         let safety: RepeatSafety
         let idempotencyKey: String?
         let deadline: Duration
@@ -164,7 +171,9 @@ extension CallPipeline {
             profile: ResilienceProfile, safety: RepeatSafety, idempotencyKey: String?, deadline: Duration,
             failedAttempts: Int
         ) {
-            self.profile = profile
+            self.settings = Settings(
+                attemptTimeout: profile.attemptTimeout, retry: profile.retry, hedge: profile.hedge,
+                faults: profile.faults)
             self.safety = safety
             self.idempotencyKey = idempotencyKey
             self.deadline = deadline
@@ -175,7 +184,7 @@ extension CallPipeline {
         public var failedAttempts: Int { self.retry.failedAttempts }
 
         /// Whether faults may be injected into its attempts.
-        public var isRehearsed: Bool { self.profile.faults != nil }
+        public var isRehearsed: Bool { self.settings.faults != nil }
 
         var isAlone: Bool { self.first == nil && self.others.isEmpty }
 

@@ -5,7 +5,7 @@ extension CallPipeline {
     }
 
     func mayHedge(_ call: Call) -> Bool {
-        guard let policy = call.profile.hedge, call.safety != .unsafe else { return false }
+        guard let policy = call.settings.hedge, call.safety != .unsafe else { return false }
         return call.hedges < max(1, policy.maximum)
     }
 
@@ -21,7 +21,7 @@ extension CallPipeline {
             call.hedges += 1
             self.totals.hedges += 1
         }
-        let injection = call.profile.faults?.injection(unit: unit)
+        let injection = call.settings.faults?.injection(unit: unit)
         if let injection {
             if injection.failure != nil { self.totals.injectedFailures += 1 }
             if injection.delay > .zero { self.totals.injectedDelays += 1 }
@@ -32,7 +32,7 @@ extension CallPipeline {
         return Attempt(
             id: call.nextID, number: call.retry.failedAttempts + 1, timeout: timeout, deadline: call.deadline,
             idempotencyKey: call.idempotencyKey, endpoint: endpoint,
-            hedgeAfter: self.mayHedge(call) ? call.profile.hedge?.after : nil, injection: injection)
+            hedgeAfter: self.mayHedge(call) ? call.settings.hedge?.after : nil, injection: injection)
     }
 
     /// Tells the machines how an attempt ended.
@@ -53,7 +53,7 @@ extension CallPipeline {
     mutating func afterFailure(
         _ call: inout Call, _ failure: CallFailure, at now: Duration, unit: Double
     ) -> Action {
-        let policy = call.profile.retry
+        let policy = call.settings.retry
         if failure.kind == .rateLimited, let asked = failure.retryAfter, let maximum = policy.retryAfterMaximum {
             self.limiter?.hold(until: now + min(asked, maximum))
         }

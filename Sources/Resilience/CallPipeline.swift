@@ -97,7 +97,7 @@ public struct CallPipeline: Sendable {
             guard wait < remaining else {
                 return self.end(&call, .deadlineExceeded, call.lastFailure ?? CallFailure(kind: .rateLimited), at: now)
             }
-            if wait > call.profile.retry.inProcessWaitMaximum {
+            if wait > call.settings.retry.inProcessWaitMaximum {
                 return self.reschedule(&call, .longWait, after: wait.roundedUpToMilliseconds, at: now)
             }
             return .waitThenAttempt(wait)
@@ -116,7 +116,7 @@ public struct CallPipeline: Sendable {
                 return self.reschedule(&call, .bulkheadFull, after: self.bulkheadPause, at: now)
             }
         }
-        let timeout = min(call.profile.attemptTimeout, remaining)
+        let timeout = min(call.settings.attemptTimeout, remaining)
         switch self.breaker?.tryAcquire(at: now, lease: timeout) {
         case nil:
             return .attempt(self.start(&call, nil, timeout, isHedge: false, at: now, unit))
@@ -152,7 +152,7 @@ public struct CallPipeline: Sendable {
             self.limiter?.wait(at: now) ?? .zero <= .zero, self.breaker?.waitWhileNotClosed(at: now) == nil,
             self.payForRetry(&call, after: .transient)
         else { return nil }
-        let timeout = min(call.profile.attemptTimeout, call.deadline - now)
+        let timeout = min(call.settings.attemptTimeout, call.deadline - now)
         let permit = try? self.breaker?.tryAcquire(at: now, lease: timeout).get()
         return self.start(&call, permit, timeout, isHedge: true, at: now, unit)
     }
@@ -178,7 +178,7 @@ public struct CallPipeline: Sendable {
             return self.end(&call, .cancelled, CallFailure(kind: .unknown, mayHaveExecuted: mayHaveExecuted), at: now)
         case .failure(let failure):
             call.lastFailure = failure
-            if !call.isAlone, call.profile.retry.allowsRetry(after: failure, safety: call.safety) {
+            if !call.isAlone, call.settings.retry.allowsRetry(after: failure, safety: call.safety) {
                 return .awaitOthers
             }
             return self.afterFailure(&call, failure, at: now, unit: unit)

@@ -30,38 +30,42 @@ public struct RateLimiter: Sendable, Hashable {
     /// The rate.
     public let policy: Policy
     private var arrival: Duration?
+    /// Time between attempts at the even rate, and as many of it as may come at once: computed once, since dividing
+    /// lengths of time is slow.
+    private let interval: Duration
+    private let burst: Duration
 
     /// Creates a limiter that has granted nothing yet.
     public init(policy: Policy) {
         self.policy = policy
+        self.interval = policy.interval
+        self.burst = policy.interval * policy.burst
     }
 
     /// How long an attempt that counts as `cost` attempts has to wait at `now`; zero when it may be made at once.
     ///
     /// A cost above the burst is never free: it waits as long as it takes to be even.
     public func wait(at now: Duration, cost: Int = 1) -> Duration {
-        let interval = self.policy.interval
-        let next = max(self.arrival ?? now, now) + interval * cost
-        return max(.zero, next - interval * max(self.policy.burst, cost) - now)
+        let weight = cost == 1 ? self.interval : self.interval * cost
+        return max(.zero, max(self.arrival ?? now, now) + weight - max(self.burst, weight) - now)
     }
 
     /// Grants an attempt at `now` whether or not it is due; ask `wait` before.
     public mutating func take(at now: Duration, cost: Int = 1) {
-        self.arrival = max(self.arrival ?? now, now) + self.policy.interval * cost
+        self.arrival = max(self.arrival ?? now, now) + (cost == 1 ? self.interval : self.interval * cost)
     }
 
     /// Grants nothing before `moment`, because the remote said so; then the even rate goes on, without a burst.
     ///
     /// Never shortens a wait.
     public mutating func hold(until moment: Duration) {
-        let arrival = moment + self.policy.interval * (self.policy.burst - 1)
+        let arrival = moment + self.burst - self.interval
         self.arrival = max(self.arrival ?? arrival, arrival)
     }
 
     /// Attempts that may be made at once at `now`.
     public func remaining(at now: Duration) -> Int {
         let ahead = max(.zero, (self.arrival ?? now) - now)
-        let free = self.policy.interval * self.policy.burst - ahead
-        return max(0, Int(free / self.policy.interval))
+        return max(0, Int((self.burst - ahead) / self.interval))
     }
 }

@@ -312,4 +312,24 @@ extension CircuitBreaker.Rejection {
         if case .failure(let rejection) = breaker.tryAcquire(at: .zero) { return rejection }
         return nil
     }
+
+    @Test func aForcedClosedBreakerLetsEverythingPassAndSaysOnceThatItWouldNot() {
+        let t = Transcript()
+        t.breaker.setMode(.forcedClosed)
+        _ = t.breaker.takeEvents()
+        for _ in 0..<10 { t.call(.failure) }
+        #expect(t.breaker.totals.admitted == 10 && t.isClosed)
+        #expect(t.breaker.takeEvents() == [.failureRateExceeded(percent: 100)])
+        t.breaker.setMode(.automatic)
+        #expect(t.breaker.counts.calls == 0)
+    }
+
+    @Test func timePassingEmptiesATimeWindowForDisplays() {
+        let t = Transcript { $0.window = .time(seconds: 3) }
+        t.calls(.failure, .success)
+        t.wait(.seconds(10))
+        #expect(t.breaker.counts.calls == 2)
+        t.breaker.advance(to: t.now)
+        #expect(t.breaker.counts.calls == 0)
+    }
 }

@@ -34,6 +34,7 @@ struct TestServer: Sendable {
     /// Runs a server for as long as `body` runs.
     static func run(
         limits: APIServerLimits = APIServerLimits(), tcp: Bool = false, batch: RecordBatch? = nil,
+        configuration: HubConfiguration = HubConfiguration(),
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
@@ -43,7 +44,9 @@ struct TestServer: Sendable {
         if let batch { try records.apply(batch) }
         let reader = try SQLiteRecordReader(directory: folder.path)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let hub = HubService(service: workflow, modules: [], configuration: HubConfiguration(), logger: logger)
+        let idempotency = remembersRequests ? try SQLiteIdempotencyStore(directory: folder.path) : nil
+        let hub = HubService(
+            service: workflow, modules: [], configuration: configuration, idempotency: idempotency, logger: logger)
         let socketPath = folder.path + "/s"
         let (ready, opened) = AsyncStream<Int?>.makeStream()
         let server = APIServer(
@@ -73,6 +76,7 @@ struct TestServer: Sendable {
         }
         reader.close()
         records.close()
+        idempotency?.close()
         journal.close()
         withExtendedLifetime(folder) {}
     }

@@ -78,6 +78,10 @@ extension ConnectionCommand {
             let console = self.options.console()
             let names = self.names
             try await carryOut(console) {
+                guard try Session.hasServer(self.options) else {
+                    console.note("No server runs whose connections could be \(done); start `junction serve`.")
+                    throw ExitCode.failure
+                }
                 try await Session.run(self.options, console) { client in
                     var hasFailed = false
                     for name in names {

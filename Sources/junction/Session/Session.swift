@@ -39,6 +39,15 @@ enum Session {
             user: environment.user, console: console, body)
     }
 
+    /// Whether `run` would talk to a server that runs, instead of opening the data itself.
+    static func hasServer(_ options: GlobalOptions) throws -> Bool {
+        let environment = Environment.current
+        if options.server ?? environment["JUNCTION_SERVER"] != nil { return true }
+        let project = try ProjectConfiguration.load(
+            folder: options.project ?? ".", isRequired: options.project != nil)
+        return APISocket.answers(join(options.dataDirectory(environment, project: project), APISocket.fileName))
+    }
+
     private static func withClient(
         _ endpoint: Endpoint, _ user: String, _ body: (JunctionClient) async throws -> Void
     ) async throws {
@@ -63,10 +72,12 @@ enum Session {
         let logger = Logger(label: "junction") { _ in
             ConsoleLogHandler(console: console, format: .text, logLevel: .warning)
         }
+        let connectors = try await ModuleTable.load(project, isStarted: runsConnectors, logger: logger)
         let host = try EngineHost(
             .init(
                 dataDirectory: directory, socketPath: socket, project: project, projectFolder: folder,
-                servesProject: false, runsConnectors: runsConnectors, actor: user),
+                servesProject: false, runsConnectors: runsConnectors, connectors: connectors,
+                actor: user),
             logger: logger)
         for warning in host.warnings { console.note("\(warning)") }
         _ = try await host.serve { _ in
