@@ -127,4 +127,15 @@ struct StartEventTests {
         try harness.complete("a")
         #expect(harness.live == ["d"])
     }
+
+    @Test("processes that call each other in a circle at once end in an incident")
+    func circle() throws {
+        let harness = try deployed("c", [Model.call("c", "q")])
+        harness.checks = false
+        try harness.deploy(Model.process("c", id: "q", nodes: [Model.call("c", "p")]))
+        let key = try harness.start()
+        #expect(harness.incidents.map(\.type) == ["CALLED_ELEMENT_ERROR"])
+        harness.send(.cancelInstance(key: key))
+        #expect(harness.instances.isEmpty)
+    }
 }
