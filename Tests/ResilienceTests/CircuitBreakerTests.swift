@@ -301,17 +301,6 @@ struct CircuitBreakerTests {
         let counts = CircuitBreaker().counts
         #expect(counts.failureRatePercent == 0 && counts.slowRatePercent == 0)
     }
-}
-
-extension CircuitBreaker.Rejection {
-    fileprivate static var forced: Self? {
-        var policy = CircuitBreaker.Policy()
-        policy.openDuration = .seconds(10)
-        var breaker = CircuitBreaker(policy: policy)
-        breaker.setMode(.forcedOpen)
-        if case .failure(let rejection) = breaker.tryAcquire(at: .zero) { return rejection }
-        return nil
-    }
 
     @Test func aForcedClosedBreakerLetsEverythingPassAndSaysOnceThatItWouldNot() {
         let t = Transcript()
@@ -331,5 +320,16 @@ extension CircuitBreaker.Rejection {
         #expect(t.breaker.counts.calls == 2)
         t.breaker.advance(to: t.now)
         #expect(t.breaker.counts.calls == 0)
+    }
+}
+
+extension CircuitBreaker.Rejection {
+    fileprivate static var forced: Self? {
+        var policy = CircuitBreaker.Policy()
+        policy.openDuration = .seconds(10)
+        var breaker = CircuitBreaker(policy: policy)
+        breaker.setMode(.forcedOpen)
+        if case .failure(let rejection) = breaker.tryAcquire(at: .zero) { return rejection }
+        return nil
     }
 }
