@@ -129,6 +129,12 @@ import Values
 
     @Test(arguments: [
         ("<receiveTask id=\"x\"/>", "", "message x by nothing"),
+        (
+            "<intermediateThrowEvent id=\"x\"><messageEventDefinition/></intermediateThrowEvent>", "",
+            "message x by nothing"
+        ),
+        ("<intermediateThrowEvent id=\"x\"><signalEventDefinition/></intermediateThrowEvent>", "", "signal x"),
+        ("<intermediateThrowEvent id=\"x\"><escalationEventDefinition/></intermediateThrowEvent>", "", "escalation x"),
         ("<sendTask id=\"x\" messageRef=\"mail\"/>", "", "message mail by nothing"),
         (
             "<intermediateThrowEvent id=\"x\"><signalEventDefinition signalRef=\"go\"/></intermediateThrowEvent>", "",
@@ -145,7 +151,9 @@ import Values
         ),
     ])
     func namesAreImplied(_ row: (xml: String, root: String, event: String)) throws {
-        #expect(try lenientNode(row.xml, root: row.root, ["BP615"]).event?.text == row.event)
+        // Who waits is also told that there is no correlation key.
+        let expected = row.xml.contains("receiveTask") ? ["BP615", "BP308"] : ["BP615"]
+        #expect(try lenientNode(row.xml, root: row.root, expected).event?.text == row.event)
         #expect(findings(around(row.xml), root: row.root).contains { $0.severity == .error })
     }
 
@@ -168,6 +176,14 @@ import Values
         let result = lenient(content, root: root)
         #expect(codes(result.diagnostics) == ["BP615"])
         #expect(result.processes.first?.node(id: "b")?.event?.text == "error bad")
+    }
+
+    @Test func anErrorEndEventWithoutErrorThrowsItsID() {
+        let result = lenient(
+            around("<task id=\"x\"/>").replacing(
+                "<endEvent id=\"end\"/>", with: "<endEvent id=\"end\"><errorEventDefinition/></endEvent>"))
+        #expect(codes(result.diagnostics) == ["BP615"])
+        #expect(result.processes.first?.node(id: "end")?.event?.text == "error end")
     }
 
     @Test func aDecisionWithoutVariableGivesDecisionResult() throws {

@@ -199,12 +199,12 @@ final class BPMNReader {
         let isAnyMarked = marks.contains(true)
         var executed: [XMLElement] = []
         for (process, mark) in zip(processes, marks) {
-            if mark ?? !isAnyMarked {
+            if mark ?? (!isAnyMarked && process.children.contains { $0.tag?.nodeKind != nil }) {
                 executed.append(process)
             } else {
                 report(
                     .processSkipped, at: process,
-                    "Process \(process.attribute("id") ?? "without id") is not marked executable and is skipped.",
+                    "Process \(process.attribute("id") ?? "without id") is not marked executable, or is empty, and is skipped.",
                     remedy: "set isExecutable=\"true\" to execute it")
             }
         }

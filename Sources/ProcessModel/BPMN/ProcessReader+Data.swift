@@ -11,7 +11,7 @@ extension ProcessReader {
         if node.kind.isScope {
             node.dataObjects = declaredData(of: node)
         } else if node.kind.isActivity {
-            node.dataObjects = distinct(parts.properties.map { dataName(of: $0) })
+            node.dataObjects = distinct(parts.properties.filter { !isPlaceholder($0) }.map { dataName(of: $0) })
         }
         let loop = loopData(of: parts)
         for association in parts.dataAssociations where !loop.contains(association.index) {
@@ -84,6 +84,10 @@ extension ProcessReader {
         reader.checkExtensions(of: association, on: .other("data association"))
         var target: (name: String, isStore: Bool)?
         if let reference = association.children.first(where: { $0.tag == .targetRef })?.text {
+            if isPlaceholder(reader.resolve(reference)) {
+                mentionIdle(association)
+                return
+            }
             target = data(reference)
             guard target != nil else {
                 reportData(reference, at: association)
@@ -94,7 +98,7 @@ extension ProcessReader {
         let transformation = association.children.first { $0.tag == .transformation }
         if transformation != nil || assignments.isEmpty {
             guard let target else {
-                reportMissing("targetRef", at: association)
+                mentionIdle(association)
                 return
             }
             guard let source = source(of: association, transformation, for: target) else { return }
@@ -118,7 +122,7 @@ extension ProcessReader {
         }
         if let transformation { return reader.formalExpression(transformation, "the transformation") }
         guard names.count == 1 else {
-            reportMissing("sourceRef", at: association)
+            if names.isEmpty { mentionIdle(association) } else { reportMissing("sourceRef", at: association) }
             return nil
         }
         guard let name = names[0] else { return nil }
@@ -156,6 +160,16 @@ extension ProcessReader {
         } else {
             nodes[index].outputs.append(mapping)
         }
+    }
+
+    /// Says that an association without source or target moves nothing: an arrow for people.
+    private func mentionIdle(_ association: XMLElement) {
+        reader.mention(.keptForPeople, "a data association without source or target", at: association)
+    }
+
+    /// Whether a property only stands where the schema wants a target, as bpmn.io writes it.
+    private func isPlaceholder(_ element: XMLElement?) -> Bool {
+        element?.tag == .property && element?.attribute("name") == "__targetRef_placeholder"
     }
 
     private func reportData(_ reference: String, at element: XMLElement) {

@@ -22,7 +22,8 @@ extension ProcessReader {
         if let name = reader.attributeValue("signalExpression", in: .camunda, of: definition, what) { return name }
         let reference = definition.attribute("signalRef")
         if let signal = reference.flatMap({ reader.resolve($0, as: .signal) }) { return reader.name(of: signal, what) }
-        if let implied = reader.implied(reference, for: "signal of this id", at: definition) {
+        let missing = reference == nil ? "signal of \(node.id)" : "signal of this id"
+        if let implied = reader.implied(reference ?? node.id, for: missing, at: definition) {
             return .literal(implied)
         }
         reader.report(
@@ -39,6 +40,9 @@ extension ProcessReader {
         checkInterrupting(node, "error")
         guard let reference = definition.attribute("errorRef"), !reference.isEmpty else {
             if !position.isThrowing { return .error(code: nil) }
+            if let code = reader.implied(node.id, for: "error of \(node.id)", at: definition) {
+                return .error(code: code)
+            }
             reader.report(
                 .unknownError, at: definition,
                 "Expected \(node.id) to name the error it throws, but it has no errorRef.",
@@ -71,6 +75,9 @@ extension ProcessReader {
     func readEscalation(_ definition: XMLElement, _ node: DraftNode, _ position: EventPosition) -> EventDefinition? {
         guard let reference = definition.attribute("escalationRef"), !reference.isEmpty else {
             if !position.isThrowing { return .escalation(code: nil) }
+            if let code = reader.implied(node.id, for: "escalation of \(node.id)", at: definition) {
+                return .escalation(code: code)
+            }
             reader.report(
                 .unknownEscalation, at: definition,
                 "Expected \(node.id) to name the escalation it throws, but it has no escalationRef.",

@@ -6,11 +6,6 @@ extension ProcessReader {
     func readReceiveTask(_ index: Int) {
         let node = nodes[index]
         node.isInstantiating = reader.boolean("instantiate", of: node.element) ?? false
-        if !hasMessage(node.element), let name = reader.implied(node.id, for: "message of \(node.id)", at: node.element)
-        {
-            node.event = .message(MessageDefinition(name: .literal(name), correlationKey: nil))
-            return
-        }
         guard let message = message(of: node.element, node) else { return }
         node.event = readCaught(message, at: node.element, node, startsInstance: node.isInstantiating)
     }
@@ -59,7 +54,8 @@ extension ProcessReader {
         if let reference, let message = reader.resolve(reference, as: .message) {
             return reader.name(of: message, what).map { Message(name: $0, id: reference, element: message) }
         }
-        if let implied = reader.implied(reference, for: "message of this id", at: element) {
+        let missing = reference == nil ? "message of \(node.id)" : "message of this id"
+        if let implied = reader.implied(reference ?? node.id, for: missing, at: element) {
             return Message(name: .literal(implied), id: implied, element: nil)
         }
         reader.report(
