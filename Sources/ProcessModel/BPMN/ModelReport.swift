@@ -55,8 +55,8 @@ public struct ModelReport: Sendable {
         members["line"] = diagnostic.line.map { .number(Number($0)) }
         members["column"] = diagnostic.column.map { .number(Number($0)) }
         members["elementId"] = diagnostic.elementID.map { .string($0) }
-        if let rule = diagnostic.constraintRule {
-            members["rule"] = .string(rule.constraint.number)
+        if let rule = BPMNImporter.rule(of: diagnostic) {
+            members["rule"] = .string(rule.number)
             members["clause"] = .string(rule.clause)
         }
         return .context(members)

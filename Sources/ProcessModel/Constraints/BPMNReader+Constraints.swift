@@ -1,4 +1,4 @@
-import Values
+public import Values
 
 extension BPMNReader {
     /// What reading found together with the constraints that the document breaks, in document order.
@@ -81,7 +81,10 @@ extension Constraint {
     }
 }
 
-extension Diagnostic {
-    /// The rule of the standard that the finding is about, when it is about one.
-    var constraintRule: ConstraintRule? { ConstraintRule.rule(code: code) }
+extension BPMNImporter {
+    /// The rule of the standard that a finding is about, and the clause of BPMN 2.0.2 that states it; nil when it is
+    /// about none.
+    public static func rule(of diagnostic: Diagnostic) -> (number: String, clause: String)? {
+        ConstraintRule.rule(code: diagnostic.code).map { ($0.constraint.number, $0.clause) }
+    }
 }

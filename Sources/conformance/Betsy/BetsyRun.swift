@@ -24,7 +24,8 @@ struct BetsyRun {
         var languages = LanguageRegistry.standard
         languages.defaultExpressionLanguage = BetsyConditions()
         languages.defaultScriptLanguage = BetsyScripts(trace: trace)
-        let imported = BPMNImporter.read(document, file: file, languages: languages)
+        // The documents run as they are; whether they keep the rules of the standard is the other half of the suite.
+        let imported = BPMNImporter.read(document, file: file, languages: languages, checksConstraints: false)
         guard !imported.isRefused else {
             let errors = imported.diagnostics.filter { $0.severity == .error }
             return Result(lines: ["ERROR_deployment"], notes: errors.map(\.description))
