@@ -22,6 +22,9 @@ struct LintCommand: AsyncParsableCommand {
     @Flag(help: "Count warnings as errors.")
     var strict = false
 
+    @Option(help: "How strictly to hold BPMN documents to the standard.")
+    var profile = ImportProfile.standard
+
     func run() async throws {
         let console = Console(isJSON: self.json)
         try await carryOut(console) {
@@ -29,9 +32,9 @@ struct LintCommand: AsyncParsableCommand {
             var count = 0
             var isAcceptable = true
             for file in self.files {
-                let diagnostics = try Linter.diagnostics(file)
+                let diagnostics = try Linter.diagnostics(file, profile: self.profile)
                 for diagnostic in diagnostics { Self.show(diagnostic, console) }
-                count += diagnostics.count
+                count += diagnostics.filter { $0.severity > .info }.count
                 if diagnostics.contains(where: { $0.severity >= limit }) { isAcceptable = false }
             }
             console.flush()
@@ -48,20 +51,28 @@ struct LintCommand: AsyncParsableCommand {
                 case .warning: .attention
                 case .info: .quiet
                 }
-            console.print(console.style.paint("\(diagnostic)", tone))
+            let rule = BPMNImporter.rule(of: diagnostic).map { " (BPMN 2.0.2 clause \($0.clause), rule \($0.number))" }
+            console.print(console.style.paint("\(diagnostic)\(rule ?? "")", tone))
             return
         }
-        console.print(json: diagnostic.wire)
+        var wire = diagnostic.wire.asContext ?? ValueContext()
+        if let rule = BPMNImporter.rule(of: diagnostic) {
+            wire["rule"] = .string(rule.number)
+            wire["clause"] = .string(rule.clause)
+        }
+        console.print(json: .context(wire))
     }
 }
 
+extension ImportProfile: @retroactive ExpressibleByArgument {}
+
 /// Finds the problems of a document by what it is.
 enum Linter {
-    static func diagnostics(_ file: String) throws -> [Diagnostic] {
+    static func diagnostics(_ file: String, profile: ImportProfile = .standard) throws -> [Diagnostic] {
         let bytes = try FileText.bytes(file)
         switch file.split(separator: ".").last.map({ $0.lowercased() }) {
         case "yaml", "yml": return try Self.yaml(bytes, file: file)
-        default: return BPMNImporter.read(bytes, file: file).diagnostics
+        default: return BPMNImporter.report(bytes, file: file, profile: profile).diagnostics
         }
     }
 
