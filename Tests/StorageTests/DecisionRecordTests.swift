@@ -56,7 +56,8 @@ import Testing
             "by decision, newest first", sort: [.init(.decisionDefinitionId, isDescending: true)], finds: [4, 2, 3, 1]),
     ])
     func evaluations(_ search: Search<DecisionInstanceFilter>) throws {
-        let page = try Self.world().reader.decisionInstances(search.query)
+        let fixture = try Self.world()
+        let page = try fixture.reader.decisionInstances(search.query)
         search.check(page) { $0.record.key }
     }
 
@@ -91,12 +92,14 @@ import Testing
             finds: [320, 321, 310, 311]),
     ])
     func definitions(_ search: Search<DecisionDefinitionFilter>) throws {
-        let page = try Self.world().reader.decisionDefinitions(search.query)
+        let fixture = try Self.world()
+        let page = try fixture.reader.decisionDefinitions(search.query)
         search.check(page) { $0.key }
     }
 
     @Test func modelsAreFoundAndReadWithTheirDocument() throws {
-        let reader = try Self.world().reader
+        let fixture = try Self.world()
+        let reader = fixture.reader
         var query = Query<DecisionRequirementsFilter>(sort: [.init(.version, isDescending: true)])
         #expect(try reader.decisionRequirements(query).items.map(\.key) == [202, 201])
         query.filter.version = [.equal(1)]
@@ -111,5 +114,6 @@ import Testing
         for field in DecisionDefinitionFilter.SortField.allCases {
             #expect(try reader.decisionDefinitions(Query(sort: [.init(field)])).total == 4)
         }
+        withExtendedLifetime(fixture) {}
     }
 }
