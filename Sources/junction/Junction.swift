@@ -13,8 +13,8 @@ struct Junction: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, RunCommand.self, LintCommand.self, LayoutCommand.self, DeployCommand.self,
-            StartCommand.self,
+            ServeCommand.self, RunCommand.self, LintCommand.self, LayoutCommand.self, FEELCommand.self, DMNCommand.self,
+            DeployCommand.self, StartCommand.self,
             InstanceCommand.self, JobCommand.self, TaskCommand.self, IncidentCommand.self, MessageCommand.self,
             SignalCommand.self, DecisionCommand.self,
             DeadLetterCommand.self, TriggerCommand.self, ConnectionCommand.self, StatusCommand.self,

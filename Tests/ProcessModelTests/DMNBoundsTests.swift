@@ -7,10 +7,12 @@ import Values
 @Suite(.timeLimit(.minutes(1))) struct DMNBoundsTests {
     static let rows: [DMNRow] = [
         DMNRow(
-            "recursion without end", knowledge("f", [("n", nil)], literal("f(n + 1)"))
+            "recursion without end",
+            knowledge("f", [("n", nil)], literal("f(n + 1)"))
                 + decision("d", knows: ["f"], literal("f(1)")), .null, warning: "too deep"),
         DMNRow(
-            "a tree of calls without end", knowledge("f", [("n", nil)], literal("[f(n), f(n)]"))
+            "a tree of calls without end",
+            knowledge("f", [("n", nil)], literal("[f(n), f(n)]"))
                 + decision("d", knows: ["f"], literal("f(1)")), .null, warning: "too deep"),
         DMNRow(
             "a loop of loops",

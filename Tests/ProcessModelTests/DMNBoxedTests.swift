@@ -54,7 +54,8 @@ import Values
         DMNRow(
             "invocation of a built-in function",
             decision(
-                "d", "<invocation>\(literal("substring"))\(binding("string", "\"abc\""))"
+                "d",
+                "<invocation>\(literal("substring"))\(binding("string", "\"abc\""))"
                     + "\(binding("start position", "2"))</invocation>"), "bc"),
         DMNRow(
             "function in a decision",
@@ -69,7 +70,8 @@ import Values
         DMNRow(
             "filter",
             decision(
-                "d", "<filter><in>\(literal("[{a: 1}, {a: 2}, {a: 3}]"))</in><match>\(literal("a > 1 and item.a < 3"))"
+                "d",
+                "<filter><in>\(literal("[{a: 1}, {a: 2}, {a: 3}]"))</in><match>\(literal("a > 1 and item.a < 3"))"
                     + "</match></filter>"), [["a": 2]]),
         DMNRow(
             "filter by position",
@@ -77,17 +79,20 @@ import Values
         DMNRow(
             "for",
             decision(
-                "d", #"<for iteratorVariable="the x"><in>\#(literal("[1, 2, 3]"))</in>"#
+                "d",
+                #"<for iteratorVariable="the x"><in>\#(literal("[1, 2, 3]"))</in>"#
                     + "<return>\(literal("the x * 2 + count(partial)"))</return></for>"), [2, 5, 8]),
         DMNRow(
             "some",
             decision(
-                "d", #"<some iteratorVariable="x"><in>\#(literal("[1, 2]"))</in>"#
+                "d",
+                #"<some iteratorVariable="x"><in>\#(literal("[1, 2]"))</in>"#
                     + "<satisfies>\(literal("x > 1"))</satisfies></some>"), true),
         DMNRow(
             "every",
             decision(
-                "d", #"<every iteratorVariable="x"><in>\#(literal("[1, 2]"))</in>"#
+                "d",
+                #"<every iteratorVariable="x"><in>\#(literal("[1, 2]"))</in>"#
                     + "<satisfies>\(literal("x > 1"))</satisfies></every>"), false),
         DMNRow(
             "for over what is null",
@@ -109,7 +114,8 @@ import Values
         DMNRow(
             "what is not required is no name", input("a") + decision("d", literal("a")), ["a": 1], .null,
             warning: "no variable 'a'"),
-        DMNRow("an input that is missing is null", input("a") + decision("d", requires: ["a"], literal("a = null")), true),
+        DMNRow(
+            "an input that is missing is null", input("a") + decision("d", requires: ["a"], literal("a = null")), true),
         DMNRow(
             "a knowledge model by position and by name",
             knowledge("add", [("a", nil), ("b", nil)], literal("a + b"))
@@ -145,13 +151,14 @@ import Values
     static let service =
         input("x", type: "number") + decision("in", type: "number", literal("1"))
         + decision("inner", requires: ["x"], decisions: ["in"], literal("x + in"))
-        + decision("out", decisions: ["inner"], literal("inner * 2")) + decision("out2", decisions: ["inner"], literal("inner"))
-        + """
-        <decisionService id="s" name="s"><variable name="s"/><outputDecision href="#out"/>
-        <encapsulatedDecision href="#inner"/><inputDecision href="#in"/><inputData href="#x"/></decisionService>
-        <decisionService id="both" name="both"><outputDecision href="#out"/><outputDecision href="#out2"/>
-        <encapsulatedDecision href="#inner"/><inputDecision href="#in"/><inputData href="#x"/></decisionService>
-        """
+        + decision("out", decisions: ["inner"], literal("inner * 2"))
+        + decision("out2", decisions: ["inner"], literal("inner"))
+            + """
+            <decisionService id="s" name="s"><variable name="s"/><outputDecision href="#out"/>
+            <encapsulatedDecision href="#inner"/><inputDecision href="#in"/><inputData href="#x"/></decisionService>
+            <decisionService id="both" name="both"><outputDecision href="#out"/><outputDecision href="#out2"/>
+            <encapsulatedDecision href="#inner"/><inputDecision href="#in"/><inputData href="#x"/></decisionService>
+            """
 
     static let services: [DMNRow] = [
         DMNRow("by position", service + decision("d", knows: ["s"], literal("s(10, 5)")), 30),

@@ -44,7 +44,8 @@ import Values
 
     static let findings: [Finding] = [
         Finding(
-            code: "DM003", line: 2, content: #"<decision id="d"><literalExpression><text>1</text></literalExpression></decision>"#
+            code: "DM003", line: 2,
+            content: #"<decision id="d"><literalExpression><text>1</text></literalExpression></decision>"#
         ),
         Finding(
             code: "DM003", line: 2,
@@ -60,23 +61,30 @@ import Values
         Finding(code: "DM010", line: 3, content: input("a") + "\n" + input("a")),
         Finding(code: "DM011", line: 2, content: decision("d", requires: ["b"], literal("1"))),
         Finding(
-            code: "DM012", line: 2, content: decision("d", decisions: ["e"], literal("e"))
+            code: "DM012", line: 2,
+            content: decision("d", decisions: ["e"], literal("e"))
                 + decision("e", decisions: ["d"], literal("d")), hasModel: false),
         Finding(
             code: "DM012", line: 2, content: decision("d", decisions: ["d"], literal("d")), hasModel: false),
         Finding(
-            code: "DM012", line: 2, content: knowledge("f", [], literal("1"))
-                .replacing("</businessKnowledgeModel>", with: ##"""
-                    <knowledgeRequirement><requiredKnowledge href="#g"/></knowledgeRequirement></businessKnowledgeModel>
-                    """##)
+            code: "DM012", line: 2,
+            content: knowledge("f", [], literal("1"))
+                .replacing(
+                    "</businessKnowledgeModel>",
+                    with: ##"""
+                        <knowledgeRequirement><requiredKnowledge href="#g"/></knowledgeRequirement></businessKnowledgeModel>
+                        """##)
                 + knowledge("g", [], literal("1"))
-                .replacing("</businessKnowledgeModel>", with: ##"""
-                    <knowledgeRequirement><requiredKnowledge href="#f"/></knowledgeRequirement></businessKnowledgeModel>
-                    """##), hasModel: false),
+                .replacing(
+                    "</businessKnowledgeModel>",
+                    with: ##"""
+                        <knowledgeRequirement><requiredKnowledge href="#f"/></knowledgeRequirement></businessKnowledgeModel>
+                        """##), hasModel: false),
         Finding(code: "DM013", line: 2, content: input("a", type: "tNone")),
         Finding(code: "DM013", line: 2, content: decision("d", literal("1", type: "tNone"))),
         Finding(
-            code: "DM014", line: 2, content: """
+            code: "DM014", line: 2,
+            content: """
                 <itemDefinition name="a"><typeRef>b</typeRef></itemDefinition>\
                 <itemDefinition name="b"><typeRef>a</typeRef></itemDefinition>
                 """, hasModel: false),
@@ -93,13 +101,15 @@ import Values
         Finding(code: "DM020", line: 2, content: decision("d", literal("1 +"))),
         Finding(code: "DM020", line: 2, content: decision("d", literal("unknown(1)"))),
         Finding(
-            code: "DM020", line: 2, content: """
+            code: "DM020", line: 2,
+            content: """
                 <itemDefinition name="a"><typeRef>string</typeRef>\
                 <allowedValues><text>"a</text></allowedValues></itemDefinition>
                 """),
         Finding(
             code: "DM021", line: 2,
-            content: decision("d", #"<literalExpression expressionLanguage="urn:js"><text>1</text></literalExpression>"#)),
+            content: decision(
+                "d", #"<literalExpression expressionLanguage="urn:js"><text>1</text></literalExpression>"#)),
         Finding(code: "DM022", line: 2, content: decision("d", #"<functionDefinition kind="Java"/>"#)),
         Finding(code: "DM022", line: 2, content: decision("d", #"<functionDefinition kind="PMML"/>"#)),
         Finding(
@@ -139,7 +149,8 @@ import Values
     @Test(arguments: ["Java", "PMML"])
     func anExternalFunctionIsNullWithAReason(_ kind: String) throws {
         let content =
-            knowledge("f", [], literal("1")).replacing("<encapsulatedLogic>", with: #"<encapsulatedLogic kind="\#(kind)">"#)
+            knowledge("f", [], literal("1")).replacing(
+                "<encapsulatedLogic>", with: #"<encapsulatedLogic kind="\#(kind)">"#)
             + decision("d", knows: ["f"], literal("f()"))
         let outcome = DMNImporter.read(dmn(content), file: nil).model?.evaluate(decision: "d", inputs: [:])
         #expect(outcome?.isError == true)
@@ -156,7 +167,8 @@ import Values
 
     static let base = dmn(
         #"<itemDefinition name="tAge"><typeRef>number</typeRef><allowedValues><text>&gt;= 0</text></allowedValues>"#
-            + "</itemDefinition>" + input("age", type: "tAge") + decision("next age", requires: ["age"], literal("age + 1"))
+            + "</itemDefinition>" + input("age", type: "tAge")
+            + decision("next age", requires: ["age"], literal("age + 1"))
             + knowledge("say hello", [("a", "tAge")], literal("\"hello \" + string(a)")), name: "urn:base")
 
     /// A decision `d` that requires elements of the base model.
@@ -167,7 +179,8 @@ import Values
             """
         return dmn(
             importing(name, "urn:base")
-                + decision("d", literal(logic)).replacing("<literalExpression>", with: requirements + "<literalExpression>"),
+                + decision("d", literal(logic)).replacing(
+                    "<literalExpression>", with: requirements + "<literalExpression>"),
             name: namespace)
     }
 
@@ -196,7 +209,8 @@ import Values
         let top = dmn(
             Self.importing("u", "urn:user")
                 + decision("d", literal("u.d * 2")).replacing(
-                    "<literalExpression>", with: """
+                    "<literalExpression>",
+                    with: """
                         <informationRequirement><requiredDecision href="urn:user#d"/></informationRequirement>\
                         <literalExpression>
                         """))

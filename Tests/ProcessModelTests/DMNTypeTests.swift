@@ -63,7 +63,8 @@ import Values
             ["a": ["red"]], "red"),
         DMNRow(
             "a parameter",
-            types + knowledge("f", [("a", "tColor")], literal("a")) + decision("d", knows: ["f"], literal("f(\"blue\")")),
+            types + knowledge("f", [("a", "tColor")], literal("a"))
+                + decision("d", knows: ["f"], literal("f(\"blue\")")),
             .null, warning: "argument 'a'"),
         DMNRow(
             "a result of a knowledge model",
@@ -71,7 +72,8 @@ import Values
             .null, warning: "the result of 'f'"),
         DMNRow(
             "a result by the type of the logic",
-            types + knowledge("f", logicType: "number", literal("[1]")) + decision("d", knows: ["f"], literal("f()")), 1),
+            types + knowledge("f", logicType: "number", literal("[1]")) + decision("d", knows: ["f"], literal("f()")), 1
+        ),
         DMNRow(
             "a context entry",
             types + decision("d", "<context>\(DMNBoxedTests.entry("a", type: "tColor", literal("1")))</context>"),

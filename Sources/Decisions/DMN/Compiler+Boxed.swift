@@ -276,11 +276,11 @@ struct BoxedCompiler {
                 allowed: input.allowedValues.map { tests($0) })
         }
         let outputs = table.outputs.map { output(of: table, $0) }
+        let ruleTests = table.rules.map { rule in rule.tests.map { test($0) } }
         let rules = table.rules.map { rule in
-            TableNode.Rule(
-                id: rule.place.id ?? "", tests: rule.tests.map { test($0) }, entries: rule.entries.map { cell($0) })
+            TableNode.Rule(id: rule.place.id ?? "", entries: rule.entries.map { cell($0) })
         }
-        return TableNode(table, inputs: inputs, outputs: outputs, rules: rules, span)
+        return TableNode(table, inputs: inputs, outputs: outputs, rules: rules, tests: ruleTests, span)
     }
 
     private mutating func output(of table: DMNTable, _ output: DMNTable.Output) -> TableNode.Output {

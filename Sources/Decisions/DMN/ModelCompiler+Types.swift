@@ -29,7 +29,9 @@ extension ModelCompiler {
     func visibleTypes(_ module: Int) -> [String: ItemType] {
         var types = modules[module].types
         for reference in modules[module].definitions.imports {
-            guard let owner = modules.first(where: { $0.definitions.namespace == reference.namespace }) else { continue }
+            guard let owner = modules.first(where: { $0.definitions.namespace == reference.namespace }) else {
+                continue
+            }
             for (name, type) in owner.types {
                 let visible = reference.name.isEmpty ? name : "\(reference.name).\(name)"
                 if types[visible] == nil { types[visible] = type }

@@ -35,7 +35,6 @@ final class TableNode: Node, @unchecked Sendable {
 
     struct Rule: Sendable {
         let id: String
-        let tests: [Test]
         let entries: [Cell]
     }
 
@@ -44,15 +43,24 @@ final class TableNode: Node, @unchecked Sendable {
     let inputs: [Input]
     let outputs: [Output]
     let rules: [Rule]
+    private let columns: [RuleColumn]
+    /// The columns, those first that find their rules without evaluating tests.
+    private let columnOrder: [Int]
 
+    /// - Parameter tests: The tests of each rule.
     init(
-        _ table: DMNTable, inputs: [Input], outputs: [Output], rules: [Rule], _ span: SourceSpan
+        _ table: DMNTable, inputs: [Input], outputs: [Output], rules: [Rule], tests: [[Test]], _ span: SourceSpan
     ) {
         self.hitPolicy = table.hitPolicy
         self.aggregation = table.aggregation
         self.inputs = inputs
         self.outputs = outputs
         self.rules = rules
+        let columns = inputs.indices.map { column in RuleColumn(tests.map { $0[column] }) }
+        self.columns = columns
+        self.columnOrder =
+            columns.indices.filter { columns[$0].isIndexed }
+            + columns.indices.filter { !columns[$0].isIndexed }
         super.init(span)
     }
 
@@ -88,44 +96,14 @@ final class TableNode: Node, @unchecked Sendable {
 
     // MARK: Matching
 
-    /// The positions of the rules that match; only the first when the hit policy asks for no more.
+    /// The positions of the rules that match, in the order of the table.
     private func matchingRules(_ values: [Value], _ machine: inout Machine) -> [Int] {
-        var matches: [Int] = []
-        for position in rules.indices where agree(rules[position].tests, values, &machine) {
-            matches.append(position)
-            if hitPolicy == .first { break }
+        var candidates = RuleSet(all: rules.count)
+        for position in columnOrder {
+            columns[position].narrow(&candidates, values[position], &machine, span)
+            if candidates.isEmpty { return [] }
         }
-        return matches
-    }
-
-    @inline(__always)
-    private func agree(_ tests: [Test], _ values: [Value], _ machine: inout Machine) -> Bool {
-        for column in values.indices where !holds(tests[column], values[column], &machine) { return false }
-        return true
-    }
-
-    @inline(__always)
-    private func holds(_ test: Test, _ value: Value, _ machine: inout Machine) -> Bool {
-        switch test {
-        case .anything: return true
-        case .number(let wanted):
-            if case .number(let number) = value { return number == wanted }
-            return differs(value, from: "number", &machine)
-        case .string(let wanted):
-            if case .string(let text) = value { return text == wanted }
-            return differs(value, from: "string", &machine)
-        case .tests(let cell):
-            machine.source = cell.source
-            machine.input = value
-            return cell.node.truth(&machine) == .yes
-        }
-    }
-
-    /// A value of another type does not match, which is worth a warning unless it is null.
-    @inline(never)
-    private func differs(_ value: Value, from type: String, _ machine: inout Machine) -> Bool {
-        if !value.isNull { machine.warn(span) { _ in "Cannot compare a \(value.typeName) with a \(type)" } }
-        return false
+        return candidates.positions
     }
 
     // MARK: Outputs

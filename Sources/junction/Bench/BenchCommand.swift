@@ -56,6 +56,8 @@ enum BenchScenario: String, CaseIterable, ExpressibleByArgument {
     case recovery
     case gateways
     case parse
+    case feel
+    case decisionTable = "decision-table"
     /// The part of `sequence10-worker` that runs in its own process.
     case workerProcess = "worker-process"
     /// The part of `recovery` that is killed.
@@ -72,6 +74,8 @@ enum BenchScenario: String, CaseIterable, ExpressibleByArgument {
         case .recovery: try await RecoveryBench(settings: settings).run()
         case .gateways: try await GatewayBench(settings: settings).run()
         case .parse: try await ParseBench(settings: settings).run()
+        case .feel: try DecisionBench(settings: settings).conditions()
+        case .decisionTable: try DecisionBench(settings: settings).table()
         case .workerProcess: try await WorkerBench.runWorker(settings)
         case .recoveryVictim: try await RecoveryBench.runVictim(settings)
         }

@@ -9,8 +9,8 @@ struct LintCommand: AsyncParsableCommand {
         commandName: "lint",
         abstract: "Check documents: every problem at once, with line and element.",
         discussion: """
-            Reads BPMN documents (.bpmn, .xml), connections, triggers and project files (.yaml, .yml). Needs no server.
-            Exit code 1 when there is an error, or with --strict a warning.
+            Reads BPMN documents (.bpmn, .xml), decision models (.dmn), connections, triggers and project files (.yaml,
+            .yml). Needs no server. Exit code 1 when there is an error, or with --strict a warning.
             """)
 
     @Argument(help: ArgumentHelp("Documents.", valueName: "file"), completion: .file())
@@ -43,7 +43,7 @@ struct LintCommand: AsyncParsableCommand {
         }
     }
 
-    private static func show(_ diagnostic: Diagnostic, _ console: Console) {
+    static func show(_ diagnostic: Diagnostic, _ console: Console) {
         guard console.isJSON else {
             let tone: Style.Tone =
                 switch diagnostic.severity {
@@ -71,6 +71,7 @@ enum Linter {
     static func diagnostics(_ file: String, profile: ImportProfile = .standard) throws -> [Diagnostic] {
         let bytes = try FileText.bytes(file)
         switch file.split(separator: ".").last.map({ $0.lowercased() }) {
+        case "dmn": return try DMNFile.read(file).diagnostics
         case "yaml", "yml": return try Self.yaml(bytes, file: file)
         default: return BPMNImporter.report(bytes, file: file, profile: profile).diagnostics
         }

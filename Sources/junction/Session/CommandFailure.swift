@@ -1,4 +1,5 @@
 import ArgumentParser
+import Decisions
 import Engine
 import JunctionClient
 import Server
@@ -18,6 +19,8 @@ struct CommandFailure: Error, Sendable, CustomStringConvertible {
         case noData = "CL107"
         case ambiguousProcess = "CL108"
         case measurement = "CL110"
+        case refusedModel = "CL111"
+        case noDecision = "CL112"
     }
 
     let code: Code
@@ -62,6 +65,7 @@ extension Console {
             value = Self.value(problem.code, problem.detail, problem.remedy)
             diagnostics = problem.diagnostics
         case let error as ClientError: value = Self.value(error.code, "\(error)", "")
+        case let error as FEELError: value = Self.value(error.code.rawValue, "\(error)", error.remedy ?? "")
         case let error as StoreError: value = Self.value(error.code.rawValue, error.message, error.remedy)
         case let error as ServerError: value = Self.value(error.code, error.message, error.remedy)
         default: value = Self.value("", "\(error)", "")
