@@ -22,7 +22,14 @@ struct LintCommand: AsyncParsableCommand {
     @Flag(help: "Count warnings as errors.")
     var strict = false
 
-    @Option(help: "How strictly to hold BPMN documents to the standard.")
+    @Option(
+        help: "How strictly to hold BPMN documents to the standard: strict, standard or lenient.",
+        transform: { text in
+            guard let profile = ImportProfile(rawValue: text) else {
+                throw ValidationError("Expected strict, standard or lenient, but found \(text).")
+            }
+            return profile
+        })
     var profile = ImportProfile.standard
 
     func run() async throws {
@@ -63,8 +70,6 @@ struct LintCommand: AsyncParsableCommand {
         console.print(json: .context(wire))
     }
 }
-
-extension ImportProfile: @retroactive ExpressibleByArgument {}
 
 /// Finds the problems of a document by what it is.
 enum Linter {
