@@ -95,6 +95,9 @@ import Values
         ("before(1, \"a\")", "cannot be compared"), ("meets(1, [1..2])", "expects a range"),
         ("range(\"1\")", "is no range"),
         ("range(\"[a..b]\")", "is no range"), ("day of week(1)", "expects a date"), ("flatten(null)", "expects a list"),
+        ("max([])", "'max' of an empty list"), ("sum([])", "'sum' of an empty list"),
+        ("mean([])", "'mean' of an empty list"), ("product([])", "'product' of an empty list"),
+        ("median([])", "'median' of an empty list"), ("min([])", "'min' of an empty list"),
         ("median([null])", "Expected a list of numbers"), ("@\"2026-01-31\" + 1", "Cannot add a date and a number"),
     ])
     func partsThatFailAreNull(_ row: (text: String, reason: String)) throws {
