@@ -40,6 +40,7 @@ struct Invariants {
                     jobs += 1
                     owned.insert(job.key)
                 }
+                if element.isAddressed(in: instance.process) { owned.insert(element.key) }
                 if let task = element.detail?.userTask { owned.insert(task.key) }
                 if let incident = element.detail?.incident { owned.insert(incident.key) }
             }

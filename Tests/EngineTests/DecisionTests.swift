@@ -71,7 +71,7 @@ struct DecisionTests {
 
     @Test("a model may read variables of the process that it does not declare")
     func undeclared() throws {
-        let model = Text.model("m", Text.literal("d1", "amount * rate", of: ["amount"]))
+        let model = Text.model("m", Text.input("amount"), Text.literal("d1", "amount * rate", of: ["amount"]))
         let harness = try harness([model], calling: "d1", to: "r")
         let key = try harness.start("p", #"{"amount":5,"rate":2}"#)
         #expect(harness.variables(key) == #"{"amount":5,"rate":2,"r":10}"#)

@@ -62,6 +62,8 @@ struct RequestTests {
         try harness.deploy(Self.adHoc(sequential: sequential))
         let key = try harness.start("p", "{}")
         let scope = try subProcess(harness)
+        harness.checkpointAll()
+        harness.crash(0)
         let reply = harness.send(
             .activateAdHoc(
                 key: scope,

@@ -132,9 +132,9 @@ extension PartitionEngine {
                 if role == .multiInstanceInner { instance.elements[position].detail?.loop?.created = loopCounter }
             }
         case .elementEntered(let ordinal):
-            if let position = instance.position(of: ordinal) { instance.elements[position].state = .active }
+            begin(.active, ordinal, of: instance)
         case .elementCompleting(let ordinal):
-            if let position = instance.position(of: ordinal) { instance.elements[position].state = .completing }
+            begin(.completing, ordinal, of: instance)
         case .elementCompleted(let ordinal):
             removeElement(ordinal, from: instance, completed: true)
         case .elementTerminated(let ordinal):
@@ -233,6 +233,14 @@ extension PartitionEngine {
         }
     }
 
+    private func begin(_ elementState: ElementState, _ ordinal: UInt32, of instance: ProcessInstance) {
+        guard let position = instance.position(of: ordinal) else { return }
+        instance.elements[position].state = elementState
+        if instance.elements[position].isAddressed(in: instance.process) {
+            state.owners[instance.elements[position].key] = KeyOwner(instance: instance.key, ordinal: ordinal)
+        }
+    }
+
     /// Ends an element instance with everything that belongs to it.
     private func removeElement(_ ordinal: UInt32, from instance: ProcessInstance, completed: Bool) {
         guard let position = instance.position(of: ordinal) else { return }
@@ -248,6 +256,7 @@ extension PartitionEngine {
     /// Takes what belongs to an element instance that ends out of the partition's tables.
     private func forgetBelongings(of element: ElementInstance, in instance: ProcessInstance) {
         if let job = element.job { removeJob(job) }
+        if element.isAddressed(in: instance.process) { state.owners[element.key] = nil }
         if let detail = element.detail {
             if let task = detail.userTask { state.owners[task.key] = nil }
             if let incident = detail.incident { state.owners[incident.key] = nil }

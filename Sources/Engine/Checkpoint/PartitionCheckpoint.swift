@@ -91,6 +91,7 @@ extension PartitionEngine {
                 writer.zigzag(job.until)
                 writer.string(element.detail?.jobType ?? literalJobType(element.node, of: instance))
             }
+            if element.isAddressed(in: instance.process) { writer.named(2, element.key, element.ordinal) }
             if let detail = element.detail {
                 if let task = detail.userTask { writer.named(2, task.key, element.ordinal) }
                 if let incident = detail.incident { writer.named(2, incident.key, element.ordinal) }

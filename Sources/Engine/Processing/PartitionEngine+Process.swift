@@ -160,6 +160,11 @@ extension PartitionEngine {
     /// The instance and ordinal behind a scope's key: an instance's own, or that of one of its element instances.
     func find(scope: UInt64) -> (ProcessInstance, UInt32)? {
         if let instance = instance(scope) { return (instance, 0) }
+        if let owner = state.owners[scope], let instance = instance(owner.instance),
+            instance.ordinal(ofKey: scope) == owner.ordinal
+        {
+            return (instance, owner.ordinal)
+        }
         for instance in state.instances.values {
             if let ordinal = instance.ordinal(ofKey: scope) { return (instance, ordinal) }
         }

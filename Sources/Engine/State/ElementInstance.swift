@@ -1,3 +1,4 @@
+import ProcessModel
 import Values
 
 /// How far an element instance has come; raw values are stored.
@@ -51,6 +52,12 @@ struct ElementInstance {
     var job: JobState?
     /// Rarely needed state; shared by nobody else.
     var detail: ElementDetail?
+
+    /// Whether commands name it by its own key, so that the partition must find its instance by that: an ad-hoc
+    /// sub-process at work.
+    func isAddressed(in process: ExecutableProcess) -> Bool {
+        state != .activating && process.nodes[Int(node)].adHoc != nil
+    }
 }
 
 /// What only some element instances carry.
