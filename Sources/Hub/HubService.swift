@@ -30,6 +30,7 @@ public final class HubService: Sendable {
     /// - Parameters:
     ///   - service: The engine.
     ///   - modules: The connectors, listed by the application.
+    ///   - isolate: Hosts one of them in a process of its own.
     ///   - configuration: What is declared; see `HubConfiguration.load`.
     ///   - clock: The time.
     ///   - random: Numbers in [0, 1), for jitter.
@@ -37,13 +38,14 @@ public final class HubService: Sendable {
     ///   - environment: Looks up the variables secrets refer to.
     ///   - logger: Where it logs: at `info` and lower, and a warning when faults are rehearsed.
     public init(
-        service: any WorkflowService, modules: [any ConnectorModule], configuration: HubConfiguration,
+        service: any WorkflowService, modules: [any ConnectorModule],
+        isolate: @escaping ConnectorRegistry.Isolator = { _ in nil }, configuration: HubConfiguration,
         clock: any ConnectorClock = SystemConnectorClock(),
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         idempotency: (any IdempotencyStore)? = nil,
         environment: (@Sendable (String) -> String?)? = nil, logger: Logger
     ) {
-        let registry = ConnectorRegistry(modules)
+        let registry = ConnectorRegistry(modules, isolate: isolate)
         let secrets = SecretStore(
             environment: environment ?? { DiskFile.environment($0) },
             file: { DiskFile.bytes($0, maximum: SecretStore.bytesMax) })

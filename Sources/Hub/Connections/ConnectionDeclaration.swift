@@ -18,10 +18,20 @@ public struct ConnectionDeclaration: Sendable {
     public var operations: [String: ResilienceProfile]
     /// How many calls run at once.
     public var concurrencyMax: Int
+    /// Whether the connector runs apart from this program.
+    public var isolation: Isolation
     /// Where it is declared, for messages.
     public var file: String
     /// The line it is declared on.
     public var line: Int
+
+    /// Where the connector of a connection runs.
+    public enum Isolation: String, Sendable, Hashable, CaseIterable {
+        /// In this process.
+        case none
+        /// In a process of its own, so that a crash there ends nothing here.
+        case process
+    }
 
     /// How many calls of a connection run at once unless it says otherwise.
     public static let concurrencyStandard = 25
@@ -30,7 +40,8 @@ public struct ConnectionDeclaration: Sendable {
     public init(
         id: String, connector: String, parameters: Value, endpoints: [ValueContext] = [],
         profile: ResilienceProfile = .standard, operations: [String: ResilienceProfile] = [:],
-        concurrencyMax: Int = ConnectionDeclaration.concurrencyStandard, file: String = "", line: Int = 1
+        concurrencyMax: Int = ConnectionDeclaration.concurrencyStandard, isolation: Isolation = .none,
+        file: String = "", line: Int = 1
     ) {
         self.id = id
         self.connector = connector
@@ -39,6 +50,7 @@ public struct ConnectionDeclaration: Sendable {
         self.profile = profile
         self.operations = operations
         self.concurrencyMax = concurrencyMax
+        self.isolation = isolation
         self.file = file
         self.line = line
     }
@@ -78,6 +90,7 @@ public struct ConnectionsDocument: Sendable {
     ///         operations:
     ///           request: { resilience: { timeout: { attempt: 5s } } }    # base: the connection's profile
     ///         concurrency: { max: 25 }
+    ///         isolation: process             # or none, the default
     ///
     /// Texts in `parameters` that begin with `=` are FEEL expressions over `variables`, evaluated once, here. Without
     /// variables they are only compiled, and stay in the parameters as written.
@@ -126,14 +139,15 @@ public struct ConnectionsDocument: Sendable {
                 concurrencyMax = concurrency.integer("max", in: 1...10_000) ?? concurrencyMax
                 concurrency.finish()
             }
+            let isolation = fields.word("isolation", ConnectionDeclaration.Isolation.self) ?? .none
             fields.finish()
             guard let connector else { continue }
             self.connections.append(
                 ConnectionDeclaration(
                     id: entry.key, connector: connector,
                     parameters: .context(parameters ?? ValueContext()), endpoints: endpoints, profile: profile,
-                    operations: operations, concurrencyMax: concurrencyMax, file: root.log.file,
-                    line: entry.position.line))
+                    operations: operations, concurrencyMax: concurrencyMax, isolation: isolation,
+                    file: root.log.file, line: entry.position.line))
         }
     }
 

@@ -56,11 +56,7 @@ final class ConnectionPool: Sendable {
         guard let declaration = self.declarations[id] else {
             throw HubError.unknownConnection(id, known: Array(self.declarations.keys))
         }
-        guard let module = self.registry.module(declaration.connector) else {
-            throw HubError(
-                .unknownName, "Connection \(id) uses the connector \"\(declaration.connector)\", which does not exist.",
-                remedy: self.registry.remedy(forUnknown: declaration.connector))
-        }
+        let module = try self.registry.module(for: declaration)
         let task = self.slots.withLock { slots -> Task<any Connection, any Error>? in
             switch slots[place] {
             case .connected: return nil
