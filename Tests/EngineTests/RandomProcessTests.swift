@@ -52,7 +52,8 @@ struct RandomProcessTests {
         figures.processes += 1
         let first = setting("JUNCTION_PATH", default: 0)
         for path in first..<first + setting("JUNCTION_PATHS", default: 20) {
-            let run = RandomRun(processes, seed: UInt64(seed * 1_000 + path))
+            let run = try RandomRun(
+                processes, hasDecisions: generator.hasDecisions, seed: UInt64(seed * 1_000 + path))
             try run.run(actions: setting("JUNCTION_ACTIONS", default: 12))
             figures.paths += 1
             figures.steps += run.steps

@@ -2,7 +2,7 @@
 extension ProcessGenerator {
     /// One activity or event.
     mutating func leaf(_ scope: inout Scope) -> Block {
-        switch isQuiet ? random.below(2) : random.below(18) {
+        switch isQuiet ? random.below(2) : random.below(20) {
         case 0:
             let id = name("m")
             return (id, id)
@@ -39,6 +39,10 @@ extension ProcessGenerator {
             scope.nodes.append(stored(id))
             return (id, id)
         case 11: return behaving(&scope)
+        case 12 where hasDecisions:
+            let id = name("rule")
+            scope.nodes.append(DecisionText.task(id, "rule", to: random.pick(["y", "n"]), io: mapping()))
+            return (id, id)
         default:
             let id = name("a")
             scope.nodes.append(task(id))

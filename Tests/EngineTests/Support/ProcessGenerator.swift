@@ -15,6 +15,8 @@ struct ProcessGenerator {
     var callable: [String] = []
     /// Only events of a higher rank may be thrown and waited for.
     var rank = 0
+    /// Whether there is a decision to call.
+    let hasDecisions: Bool
     /// Whether activities end by themselves: where what they do may set in motion what performs them.
     var isQuiet = false
 
@@ -28,8 +30,13 @@ struct ProcessGenerator {
     /// The rank of what begins processes.
     static let startRank = 7
 
+    /// What business rule tasks call.
+    static let decisions = DecisionText.model(
+        "rules", DecisionText.input("x"), DecisionText.table("rule", on: "x", [("[1..2]", "x + 1"), ("3", "null")]))
+
     init(seed: UInt64) {
         random = SplitMix64(seed: seed)
+        hasDecisions = random.chance(25)
     }
 
     struct Scope {

@@ -1,4 +1,5 @@
 import ProcessModel
+import Testing
 import Values
 
 @testable import Engine
@@ -16,11 +17,12 @@ final class RandomRun {
     /// Whether something was left that only waits for what cannot come.
     private(set) var wasStuck = false
 
-    init(_ processes: [NewProcess], seed: UInt64) {
+    init(_ processes: [NewProcess], hasDecisions: Bool, seed: UInt64) throws {
         random = SplitMix64(seed: seed)
         harness = EngineHarness(partitions: 1 + random.below(3))
         self.processes = processes
         harness.restartsEvery = random.pick([0, 0, 0, 5])
+        if hasDecisions { try harness.deploy(decisions: [ProcessGenerator.decisions]) }
         harness.deploy(processes)
         harness.report = { [unowned self] in self.problems.append($0) }
     }
