@@ -84,6 +84,15 @@ let package = Package(
         .target(
             name: "FilesConnector", dependencies: ["ConnectorKit", "Values"], path: "Plugins/Files",
             swiftSettings: strict),
+        .target(
+            name: "MCPConnector",
+            dependencies: [
+                "ConnectorKit", "PluginHost", "Values",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Plugins/MCP", swiftSettings: strict),
 
         // Services
         .target(
@@ -116,7 +125,7 @@ let package = Package(
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub", "Server",
                 "JunctionClient",
-                "ConnectorKit", "HTTPConnector", "FilesConnector",
+                "ConnectorKit", "PluginHost", "HTTPConnector", "FilesConnector", "MCPConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -165,6 +174,10 @@ let package = Package(
         .testTarget(
             name: "PluginHostTests",
             dependencies: ["PluginHost", "ConnectorKit", "Values", "FilesConnector", "plugin-fixture"],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "MCPConnectorTests",
+            dependencies: ["MCPConnector", "PluginHost", "ConnectorKit", "Values", "junction"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "HTTPConnectorTests", dependencies: ["HTTPConnector", "ConnectorKit", "Values", "CCurlShim"],

@@ -18,7 +18,7 @@ struct Junction: AsyncParsableCommand {
             InstanceCommand.self, JobCommand.self, TaskCommand.self, IncidentCommand.self, MessageCommand.self,
             SignalCommand.self, DecisionCommand.self,
             DeadLetterCommand.self, TriggerCommand.self, ConnectionCommand.self, StatusCommand.self,
-            AuditCommand.self, DoctorCommand.self, BenchCommand.self,
+            MCPCommand.self, PluginHostCommand.self, AuditCommand.self, DoctorCommand.self, BenchCommand.self,
         ])
 }
 

@@ -81,6 +81,9 @@ enum LayerMap {
         TargetRule(
             "HTTPConnector", .plugins, ["ConnectorKit", "Values", "CCurlShim"], and: platform, folder: "Plugins/HTTP"),
         TargetRule("FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform, folder: "Plugins/Files"),
+        TargetRule(
+            "MCPConnector", .plugins, ["ConnectorKit", "PluginHost", "Values"],
+            and: platform + ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"], folder: "Plugins/MCP"),
 
         TargetRule(
             "Hub", .services,
@@ -98,7 +101,7 @@ enum LayerMap {
             [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub", "Server",
                 "JunctionClient",
-                "ConnectorKit", "HTTPConnector", "FilesConnector",
+                "ConnectorKit", "PluginHost", "HTTPConnector", "FilesConnector", "MCPConnector",
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
         TargetRule(

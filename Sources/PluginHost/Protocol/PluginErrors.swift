@@ -1,4 +1,4 @@
-internal import ConnectorKit
+public import ConnectorKit
 internal import Values
 
 /// Errors of this side of a process boundary, in the taxonomy.
@@ -83,5 +83,12 @@ enum PluginErrors {
             .unknown, code: Code.malformed,
             "The process of the connection \(connection) gave a malformed answer. \(error.reason)",
             remedy: "Report this to the plugin's author.", mayHaveExecuted: true)
+    }
+}
+
+extension RPCFailure {
+    /// What it means for a call of the connection `name`.
+    public func connectorError(connection name: String) -> ConnectorError {
+        PluginErrors.error(self, connection: name)
     }
 }

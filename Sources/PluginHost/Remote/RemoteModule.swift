@@ -8,7 +8,7 @@ public struct RemoteModule: ConnectorModule {
     public typealias Log = @Sendable (_ connection: String, PeerLogLine) -> Void
 
     /// What the connector says about itself.
-    public let descriptor: ConnectorDescriptor
+    public private(set) var descriptor: ConnectorDescriptor
     private let launch: LaunchSpecification
     private let limits: RPCLimits
     private let log: Log
@@ -47,6 +47,13 @@ public struct RemoteModule: ConnectorModule {
                 throw PluginErrors.malformed(error, connection: name)
             }
         }
+    }
+
+    /// The same module under another id.
+    public func named(_ id: String) -> RemoteModule {
+        var copy = self
+        copy.descriptor.id = id
+        return copy
     }
 
     /// Starts the process of a connection, and connects there.

@@ -70,11 +70,12 @@ struct ServeCommand: AsyncParsableCommand {
             let logger = Logger(label: "junction") { _ in
                 ConsoleLogHandler(console: console, format: format, logLevel: level)
             }
+            let connectors = try await ModuleTable.load(project, isStarted: true, logger: logger)
             let host = try EngineHost(
                 .init(
                     dataDirectory: directory, socketPath: join(directory, APISocket.fileName),
                     port: self.httpPort ?? project?.port, project: project, projectFolder: folder,
-                    servesProject: true, actor: environment.user),
+                    servesProject: true, connectors: connectors, actor: environment.user),
                 logger: logger)
             for warning in host.warnings { console.note("\(warning)") }
             try await self.serve(host, display: display, console)

@@ -1,8 +1,5 @@
-import ConnectorKit
 import Engine
-import FilesConnector
 import Foundation
-import HTTPConnector
 import Hub
 import Logging
 import ProcessModel
@@ -33,6 +30,8 @@ final class EngineHost: Sendable {
         /// Else they wait for a host that does: a command that only looks must
         /// neither call anybody nor fail calls whose connections it does not know.
         var runsConnectors = false
+        /// The connectors there are.
+        var connectors = ModuleTable()
         /// Who deploys the project's documents.
         var actor: String
     }
@@ -56,11 +55,11 @@ final class EngineHost: Sendable {
     init(_ options: Options, logger: Logger) throws {
         self.options = options
         self.logger = logger
-        let modules: [any ConnectorModule] = [HTTPModule(), FilesModule()]
         let directory = try Self.createDirectory(options.dataDirectory)
         let (configuration, diagnostics) = HubConfiguration.load(
             connections: options.project?.connections, triggers: options.project?.triggers ?? [],
-            registry: ConnectorRegistry(modules), variables: Self.variables(options, directory: directory))
+            registry: ConnectorRegistry(options.connectors.modules),
+            variables: Self.variables(options, directory: directory))
         guard !diagnostics.contains(where: { $0.severity == .error }) else {
             throw CommandFailure(
                 .configuration, "The connections and triggers of the project have errors.",
@@ -80,8 +79,8 @@ final class EngineHost: Sendable {
         self.records = try SQLiteRecordReader(directory: directory)
         self.idempotency = try SQLiteIdempotencyStore(directory: directory)
         self.hub = HubService(
-            service: self.runtime, modules: modules, configuration: configuration, idempotency: self.idempotency,
-            logger: logger)
+            service: self.runtime, modules: options.connectors.modules, isolate: options.connectors.isolate,
+            configuration: configuration, idempotency: self.idempotency, logger: logger)
     }
 
     /// Runs everything; `body` gets control once the API answers.

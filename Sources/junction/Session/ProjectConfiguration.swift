@@ -16,6 +16,8 @@ struct ProjectConfiguration: Sendable, Hashable {
     var triggers: [String] = []
     /// The connections file.
     var connections: String?
+    /// Connectors that are no part of this program.
+    var plugins: [PluginDeclaration] = []
     /// Logical partitions of a new data directory.
     var partitions: Int?
     /// Threads that process partitions.
@@ -55,6 +57,7 @@ struct ProjectConfiguration: Sendable, Hashable {
         }
         project.deploy = Self.files("deploy", reader, folder, log)
         project.triggers = Self.files("triggers", reader, folder, log)
+        project.plugins = PluginDeclaration.read(reader, folder: folder)
         reader.finish()
         return project
     }
@@ -82,6 +85,11 @@ struct ProjectConfiguration: Sendable, Hashable {
         guard glob(pattern, 0, nil, &result) == 0, let paths = result.gl_pathv else { return [] }
         return (0..<Int(result.gl_pathc)).compactMap { paths[$0].map { String(cString: $0) } }
     }
+}
+
+/// The path from the root on.
+func absolute(_ path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.path
 }
 
 /// A path below a folder; an absolute path stays.

@@ -72,10 +72,12 @@ enum Session {
         let logger = Logger(label: "junction") { _ in
             ConsoleLogHandler(console: console, format: .text, logLevel: .warning)
         }
+        let connectors = try await ModuleTable.load(project, isStarted: runsConnectors, logger: logger)
         let host = try EngineHost(
             .init(
                 dataDirectory: directory, socketPath: socket, project: project, projectFolder: folder,
-                servesProject: false, runsConnectors: runsConnectors, actor: user),
+                servesProject: false, runsConnectors: runsConnectors, connectors: connectors,
+                actor: user),
             logger: logger)
         for warning in host.warnings { console.note("\(warning)") }
         _ = try await host.serve { _ in
