@@ -20,7 +20,8 @@ import Testing
     @Test(arguments: rows)
     func theRootElementTells(_ row: (text: String, format: DocumentFormat)) {
         #expect(DocumentFormat(of: Array(row.text.utf8)) == row.format)
-        let wide = [0xFF, 0xFE] + row.text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        var wide: [UInt8] = [0xFF, 0xFE]
+        for unit in row.text.utf16 { wide += [UInt8(truncatingIfNeeded: unit), UInt8(unit >> 8)] }
         #expect(DocumentFormat(of: wide) == row.format)
     }
 }
