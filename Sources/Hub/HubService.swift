@@ -24,6 +24,8 @@ public final class HubService: Sendable {
     public let registry: ConnectorRegistry
     /// What was declared.
     public let configuration: HubConfiguration
+    /// Answers repeated requests of the API; nil when nothing is remembered.
+    public let requests: RequestGate?
 
     /// Creates a hub that does nothing yet.
     ///
@@ -54,6 +56,7 @@ public final class HubService: Sendable {
         let ledger = idempotency.map { store in
             IdempotencyLedger(store: store) { clock.unixMilliseconds }
         }
+        self.requests = ledger.map { RequestGate($0) }
         self.service = service
         self.clock = clock
         self.logger = logger

@@ -34,7 +34,7 @@ struct TestServer: Sendable {
     /// Runs a server for as long as `body` runs.
     static func run(
         limits: APIServerLimits = APIServerLimits(), tcp: Bool = false, batch: RecordBatch? = nil,
-        configuration: HubConfiguration = HubConfiguration(),
+        configuration: HubConfiguration = HubConfiguration(), remembersRequests: Bool = false,
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()

@@ -58,7 +58,7 @@ struct Dispatcher: HTTPResponder {
             let input = RouteRequest(
                 path: String(path), query: query, parameters: parameters, headers: request.headers, body: body,
                 object: object, channel: channel)
-            response = Self.response(try await route.handler(input, self.services))
+            response = Self.response(try await self.carryOut(route, input))
         } catch {
             response = self.response(to: error, path: String(path))
         }
