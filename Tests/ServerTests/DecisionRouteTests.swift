@@ -1,5 +1,4 @@
 import Decisions
-import Engine
 import JunctionClient
 import ProcessModel
 import Runtime
@@ -7,6 +6,7 @@ import Storage
 import Testing
 import Values
 
+@testable import Engine
 @testable import Server
 
 /// Decisions, signals, conditions and ad-hoc sub-processes over HTTP.
@@ -119,7 +119,8 @@ import Values
                     #"{"decisionDefinitionId":"fee","decisionDefinitionKey":"61"}"#
                 ), ("/v2/decision-instances/search", #"{"filter":{"state":"GONE"}}"#),
             ] {
-                #expect(try await server.call("POST", path, body).status == 400, "\(path) \(body)")
+                let answer = try await server.call("POST", path, body)
+                #expect(answer.status == 400, "\(path) \(body)")
             }
             #expect(server.workflow.calls == [])
         }
@@ -174,7 +175,8 @@ import Values
             #expect(
                 try await client.get(.decisionRequirements, Key(rawValue: 60))["decisionRequirementsName"] == "Fees")
             for path in ["/v2/decision-definitions/61/xml", "/v2/decision-requirements/60/xml"] {
-                #expect(try await server.call("GET", path).body == String(decoding: Self.document, as: UTF8.self))
+                let answer = try await server.call("GET", path)
+                #expect(answer.body == String(decoding: Self.document, as: UTF8.self))
             }
             for (filter, keys) in [
                 (["state": "FAILED"], ["73"]), (["state": ["$in": ["EVALUATED", "FAILED"]]], ["71", "73"]),
@@ -192,7 +194,8 @@ import Values
                 "/v2/decision-definitions/1", "/v2/decision-definitions/1/xml", "/v2/decision-requirements/1",
                 "/v2/decision-requirements/1/xml", "/v2/decision-instances/1",
             ] {
-                #expect(try await server.call("GET", path).status == 404, "\(path)")
+                let answer = try await server.call("GET", path)
+                #expect(answer.status == 404, "\(path)")
             }
         }
     }

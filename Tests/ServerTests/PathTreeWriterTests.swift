@@ -27,7 +27,8 @@ import Values
         return try JSON.parse(writer.bytes).asList ?? []
     }
 
-    private static let kinds: [FlowNodeKind] = FlowNodeKind.allCases
+    /// A trigger is never performed itself.
+    private static let kinds: [FlowNodeKind] = FlowNodeKind.allCases.filter { $0 != .eventTrigger }
 
     /// One node of each kind, at the index of its raw value.
     private static let process = ExecutableProcess(
@@ -102,6 +103,45 @@ import Values
                 [Self.element(1, node: Int(row.kind.rawValue), row.change)], incidents: [incident])
             #expect(items.first?["waitsFor"]?.asString == row.wait, "\(row.kind)")
             #expect(items.first?["note"]?.asString == row.note)
+        }
+    }
+
+    @Test func eventsAndGatewaysSayWhatTheyWaitFor() throws {
+        func node(
+            _ index: Int, _ kind: FlowNodeKind, _ event: EventDefinition? = nil, outgoing: [Int] = [],
+            triggers: [Int] = []
+        ) -> FlowNode {
+            FlowNode(
+                index: index, id: "n\(index)", name: nil, kind: kind, scope: 0, line: 1, outgoing: outgoing,
+                event: event, triggers: triggers)
+        }
+        let condition = try Expression.compile("x > 1")
+        let signal = EventDefinition.signal(SignalDefinition(name: .literal("go")))
+        let process = ExecutableProcess(
+            id: "p", name: nil, versionTag: nil,
+            nodes: [
+                node(0, .process), node(1, .eventBasedGateway, outgoing: [0, 1]),
+                node(2, .intermediateCatchEvent, signal), node(3, .intermediateCatchEvent, .conditional(condition)),
+                node(4, .startEvent, .multiple(isParallel: true), triggers: [5, 6]), node(5, .eventTrigger, signal),
+                node(6, .eventTrigger, .timer(.duration(.literal("PT1S")))), node(7, .inclusiveGateway),
+                node(8, .intermediateCatchEvent, .link(name: "l")),
+            ],
+            flows: [
+                SequenceFlow(index: 0, id: "f", source: 1, target: 2, condition: nil),
+                SequenceFlow(index: 1, id: "g", source: 1, target: 3, condition: nil),
+            ], noneStart: nil, messageStarts: [], timerStarts: [])
+        let rows: [(node: Int, wait: String?, note: String?)] = [
+            (1, "SIGNAL", "waits for signal go or x > 1 to be true"), (2, "SIGNAL", "waits for signal go"),
+            (3, "CONDITION", "waits for x > 1 to be true"), (4, "SIGNAL", "waits for signal go and a timer"),
+            (7, "TOKENS", "waits for tokens"), (8, nil, nil),
+        ]
+        for row in rows {
+            var writer = JSONWriter()
+            PathTreeWriter(elements: [Self.element(1, node: row.node)], process: process, incidents: [])
+                .write(childrenOf: 0, into: &writer)
+            let item = try #require(try JSON.parse(writer.bytes).asList?.first)
+            #expect(item["waitsFor"]?.asString == row.wait, "\(row.node)")
+            #expect(item["note"]?.asString == row.note, "\(row.node)")
         }
     }
 
