@@ -67,9 +67,25 @@ public struct HubConfiguration: Sendable {
                     registry.remedy(forUnknown: connection.connector))
             ]
         }
-        return Self.violations(of: connection.parameters, schema: module.descriptor.parameters).map {
-            report(.invalidValue, "connections.\(connection.id).parameters\($0.path): \($0.message)", nil)
+        let known = module.descriptor.operations.map(\.id)
+        var diagnostics = connection.operations.keys.sorted().filter { !known.contains($0) }.map { name in
+            report(
+                .unknownName,
+                "Connection \(connection.id): the connector \(connection.connector) has no operation \"\(name)\".",
+                ClosestMatch.of(name, in: known).map { "Did you mean \"\($0)\"?" }
+                    ?? "Use one of \(known.joined(separator: ", ")).")
         }
+        // With endpoints, each has to be complete together with what they have in common.
+        let places =
+            connection.endpoints.isEmpty
+            ? ["parameters"] : connection.endpoints.indices.map { "endpoints[\($0)]" }
+        for (endpoint, place) in places.enumerated() {
+            let parameters = connection.parameters(endpoint: endpoint)
+            diagnostics += Self.violations(of: parameters, schema: module.descriptor.parameters).map {
+                report(.invalidValue, "connections.\(connection.id).\(place)\($0.path): \($0.message)", nil)
+            }
+        }
+        return diagnostics
     }
 
     private func triggerFindings(_ registry: ConnectorRegistry) -> [Diagnostic] {

@@ -120,6 +120,12 @@ import Values
             ]
         ),
         (
+            "act: {", "atc: {",
+            [
+                "connections.yaml:13: error HB301: Connection pair: the connector http has no operation \"atc\". — Did you mean \"act\"?"
+            ]
+        ),
+        (
             "max: 20", "maxx: 20",
             ["connections.yaml:4:12: error RES-0001: Unknown field profiles.patient.retry.maxx. — Did you mean max?"]
         ),
@@ -157,6 +163,13 @@ import Values
                 "connections.yaml:6: connections.inbox.parameters: Expected the member \"root\" but it is missing.",
                 "connections.yaml:6: connections.inbox.parameters/rot: Expected no member of this name. "
                     + "Did you mean \"root\"?",
+            ]
+        ),
+        (
+            "root: /data", "root: /data }, endpoints: [{}, { rot: 1 }], operations: {",
+            [
+                "connections.yaml:6: connections.inbox.endpoints[1]/rot: Expected no member of this name. "
+                    + "Did you mean \"root\"?"
             ]
         ),
         (
