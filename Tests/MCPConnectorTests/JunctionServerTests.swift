@@ -9,7 +9,8 @@ import Values
 /// `junction mcp`, spoken to by the official SDK's client and by our own.
 @Suite(.serialized) struct JunctionServerTests {
     private static var junction: String {
-        URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        if let named = ProcessInfo.processInfo.environment["JUNCTION_PROGRAM"] { return named }
+        return URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
             .deletingLastPathComponent().appending(path: "junction").path
     }
 
