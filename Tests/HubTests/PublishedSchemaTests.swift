@@ -1,4 +1,5 @@
 import Foundation
+import Resilience
 import Testing
 import Values
 
@@ -32,6 +33,16 @@ import Values
         #expect(try Self.violations(trigger, Self.text("examples/order-intake/triggers/orders.yaml")) == [])
         let connections = try Self.schema("connections")
         #expect(try Self.violations(connections, Self.text("examples/order-intake/connections.yaml")) == [])
+    }
+
+    @Test(arguments: ["profiles", "connections"])
+    func profilesHaveTheSameKeys(_ place: String) throws {
+        let schema = try JSON.parse(try Self.text("schema/connections.schema.json"))
+        let entry = schema["properties"]?[place]?["additionalProperties"]?["properties"]
+        let properties = place == "profiles" ? entry : entry?["resilience"]?["properties"]
+        let published = try #require(properties?.asContext).keys
+        let read = try #require(ResilienceProfile.standard.document.asContext).keys
+        #expect(Set(published) == Set(read + ["base"]))
     }
 
     /// Every key of a section is known to both, or to neither.
