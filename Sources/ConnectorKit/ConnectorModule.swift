@@ -64,7 +64,7 @@ public protocol Connection: Sendable {
 
     /// Whether this call may be repeated although the remote may have seen it; `nil`: as the operation's description
     /// says. For operations whose input decides.
-    func isRepeatable(_ call: OperationCall) -> Bool?
+    func isRepeatable(_ call: OperationCall) async -> Bool?
 
     /// Prepares a source of events. Nothing is read before `EventSource.connect`.
     ///
@@ -77,7 +77,7 @@ public protocol Connection: Sendable {
 
 extension Connection {
     /// As the operation's description says.
-    public func isRepeatable(_ call: OperationCall) -> Bool? { nil }
+    public func isRepeatable(_ call: OperationCall) async -> Bool? { nil }
 
     /// One after the other.
     public func invokeBatch(_ calls: [OperationCall]) async -> [Outcome] {

@@ -35,7 +35,7 @@ struct ConnectorConformanceTests {
 
     @Test func theDefaultsOfTheProtocolsAreCautious() async throws {
         let connection = try await MemoryConnector().connect(ConnectionConfiguration(id: "m", parameters: [:]))
-        #expect(connection.isRepeatable(OperationCall(operation: "echo", input: [:])) == nil)
+        #expect(await connection.isRepeatable(OperationCall(operation: "echo", input: [:])) == nil)
         let source = try await connection.armSource(SourceRequest(event: "mail", parameters: [:]))
         #expect(await source.backlog() == nil)
         let descriptor = MemoryConnector().descriptor

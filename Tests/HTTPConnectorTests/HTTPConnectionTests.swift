@@ -102,13 +102,13 @@ struct HTTPRequestTests {
             _ = await connection.invoke(request(["path": "1"]))
             _ = await connection.invoke(request(["path": "2"]))
             let post = request(["path": "3", "method": "POST", "body": "x"])
-            #expect(connection.isRepeatable(post) == false)
+            #expect(await connection.isRepeatable(post) == false)
             _ = await connection.invoke(post)
             #expect(server.requests.map(\.connection) == [1, 1, 2])
         }
         try await withStub(["honoursIdempotencyKey": true], answering: { _ in .status(200) }) { connection, server in
             let post = request(["method": "POST", "body": "x"], key: "k")
-            #expect(connection.isRepeatable(post) == true)
+            #expect(await connection.isRepeatable(post) == true)
             _ = await connection.invoke(post)
             _ = await connection.invoke(post)
             #expect(server.requests.map(\.connection) == [1, 1])

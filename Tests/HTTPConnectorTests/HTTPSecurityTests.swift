@@ -223,7 +223,7 @@ struct HTTPSettingsTests {
         try await withStub(answering: { _ in .status(200) }) { connection, server in
             let get = OperationCall(
                 operation: "get", input: ["path": "a"], idempotencyKey: "k", traceparent: "00-ab-cd-01")
-            #expect(connection.isRepeatable(get) == true)
+            #expect(await connection.isRepeatable(get) == true)
             #expect(await connection.invoke(get).error == nil)
             #expect(server.requests.first?.headers["idempotency-key"] == nil)
             #expect(server.requests.first?.headers["traceparent"] == "00-ab-cd-01")

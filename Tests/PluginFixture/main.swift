@@ -25,7 +25,8 @@ struct EchoModule: ConnectorModule {
         secrets: [SecretDescriptor(parameter: "token", title: "Token", isRequired: false)],
         operations: ["echo", "wait", "crash", "print", "secret", "environment"].map {
             OperationDescriptor(
-                id: $0, title: $0, summary: "Does \($0).", effect: .other, idempotency: .key(window: .seconds(60)),
+                id: $0, title: $0, summary: "Does \($0).", effect: .other,
+                idempotency: $0 == "print" ? .none : .key(window: .seconds(60)),
                 input: true, output: true)
         })
 
@@ -85,6 +86,10 @@ struct EchoConnection: Connection {
                 ], facts: [:])
         default: return .failed(.unknownOperation(call.operation, of: EchoModule().descriptor))
         }
+    }
+
+    func isRepeatable(_ call: OperationCall) -> Bool? {
+        call.operation == "print" ? call.input["text"] == nil : nil
     }
 
     func armSource(_ request: SourceRequest) async throws -> any EventSource {

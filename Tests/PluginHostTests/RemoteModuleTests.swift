@@ -166,6 +166,20 @@ import Values
         #expect(log.contains("hello from inside"))
     }
 
+    @Test func whetherACallMayBeRepeatedIsAskedThere() async throws {
+        let connection = try await Self.connect(try await Self.echo())
+        #expect(await connection.isRepeatable(OperationCall(operation: "print", input: [:])) == true)
+        #expect(await connection.isRepeatable(OperationCall(operation: "print", input: ["text": "x"])) == false)
+        #expect(await connection.isRepeatable(OperationCall(operation: "echo", input: [:])) == nil)
+        await connection.close()
+        let module = try await RemoteModule.load(Fixture.sqlite, name: "sqlite", limits: .quick)
+        let other = try await module.connect(ConnectionConfiguration(id: "c", parameters: ["file": ":memory:"]))
+        for _ in 0..<2 {
+            #expect(await other.isRepeatable(OperationCall(operation: "execute", input: [:])) == nil)
+        }
+        await other.close()
+    }
+
     @Test func aBatchGivesEachCallItsOutcome() async throws {
         let connection = try await Self.connect(try await Self.echo())
         let outcomes = await connection.invokeBatch([

@@ -184,7 +184,7 @@ extension ConnectorWorker {
     }
 
     private func call(_ request: Request, _ connection: any Connection, _ lane: ConnectionLane) async -> JobOutcome? {
-        let safety = self.safety(of: request, connection)
+        let safety = await self.safety(of: request, connection)
         let record = self.record(of: request, safety, lane.declaration.id)
         if let record {
             do {
@@ -261,10 +261,10 @@ extension ConnectorWorker {
     }
 
     /// What carrying the call out twice would do; some operations leave that to their input.
-    private func safety(of request: Request, _ connection: any Connection) -> RepeatSafety {
+    private func safety(of request: Request, _ connection: any Connection) async -> RepeatSafety {
         let call = OperationCall(
             operation: request.operation.id, input: request.input, idempotencyKey: request.job.idempotencyKey)
-        if let isRepeatable = connection.isRepeatable(call) { return isRepeatable ? .idempotent : .unsafe }
+        if let isRepeatable = await connection.isRepeatable(call) { return isRepeatable ? .idempotent : .unsafe }
         guard request.operation.isRepeatable else { return .unsafe }
         return request.operation.effect == .read ? .safe : .idempotent
     }

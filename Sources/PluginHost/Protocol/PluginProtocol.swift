@@ -17,6 +17,8 @@ public enum PluginProtocol {
         case test
         /// Carries out one operation.
         case invoke
+        /// Says whether a call may be repeated; optional for plugins.
+        case isRepeatable
         /// Carries out several, each with an outcome of its own.
         case invokeBatch
         /// Prepares a source of events.

@@ -9,10 +9,13 @@ final class RemoteConnection: Connection {
 
     private let id: String
     private let process: RPCProcess
-    private let state = Mutex((nextSource: Int64(1), isClosed: false))
+    /// Operations of which the description says that carrying them out twice does harm.
+    private let unsafe: Set<String>
+    private let state = Mutex((nextSource: Int64(1), isClosed: false, decidesRepeatability: true))
 
-    init(_ id: String, _ process: RPCProcess) {
+    init(_ id: String, _ descriptor: ConnectorDescriptor, _ process: RPCProcess) {
         self.id = id
+        self.unsafe = Set(descriptor.operations.filter { !$0.isRepeatable }.map(\.id))
         self.process = process
     }
 
@@ -47,6 +50,18 @@ final class RemoteConnection: Connection {
             return .failed(self.malformed(error))
         } catch {
             return .failed(ConnectorError(wrapping: error))
+        }
+    }
+
+    /// Asks only where the description says no, and a plugin that does not know the question only once.
+    func isRepeatable(_ call: OperationCall) async -> Bool? {
+        guard self.unsafe.contains(call.operation), self.state.withLock({ $0.decidesRepeatability }) else { return nil }
+        do {
+            return try await self.call(.isRepeatable, PluginCoding.json(call), timeout: .seconds(5))["repeatable"]?
+                .asBoolean
+        } catch {
+            if error.kind == .unsupported { self.state.withLock { $0.decidesRepeatability = false } }
+            return nil
         }
     }
 

@@ -77,7 +77,7 @@ public struct RemoteModule: ConnectorModule {
             await process.close()
             throw PluginErrors.error(failure, connection: name)
         }
-        return RemoteConnection(name, process)
+        return RemoteConnection(name, self.descriptor, process)
     }
 
     private static func logHandler(_ name: String, _ log: @escaping Log) -> @Sendable (String, Value) -> Void {

@@ -89,6 +89,9 @@ private actor PluginSession {
         case .invoke:
             let connection = try self.opened()
             return PluginCoding.json(await connection.invoke(try PluginCoding.call(params)))
+        case .isRepeatable:
+            let isRepeatable = try await self.opened().isRepeatable(try PluginCoding.call(params))
+            return ["repeatable": isRepeatable.map { .boolean($0) } ?? .null]
         case .invokeBatch:
             let connection = try self.opened()
             let calls = try PluginCoding.Fields(params, "params").list("calls", PluginCoding.call)
