@@ -39,6 +39,8 @@ final class MCPHTTPSession: MCPSession {
         // A redirect would carry the token elsewhere.
         configuration.redirectConfiguration = .disallow
         configuration.timeout.connect = .seconds(5)
+        // Trying again is the business of whoever calls.
+        configuration.connectionPool.retryConnectionEstablishment = false
         self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 

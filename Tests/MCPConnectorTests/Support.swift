@@ -55,8 +55,9 @@ final class HTTPServer: Sendable {
         }
     }
 
+    /// Ends it at once: asked, it would wait for streams that are open.
     func stop() {
-        self.process.terminate()
+        kill(self.process.processIdentifier, SIGKILL)
         self.process.waitUntilExit()
     }
 

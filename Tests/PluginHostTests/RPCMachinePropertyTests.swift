@@ -34,7 +34,9 @@ import Values
         var failures: [String] = []
 
         mutating func apply(_ actions: [RPCMachine.Action]) {
-            if self.isStopped, !actions.isEmpty, actions.contains(where: { if case .complete = $0 { false } else { true } }) {
+            if self.isStopped, !actions.isEmpty,
+                actions.contains(where: { if case .complete = $0 { false } else { true } })
+            {
                 self.failures.append("after the end: \(actions)")
             }
             for action in actions {
@@ -61,7 +63,9 @@ import Values
                     switch result {
                     case .failure(.lost(_, let executed, _)), .failure(.timedOut(let executed)),
                         .failure(.cancelled(let executed)):
-                        if executed != self.sentCalls.contains(id) { self.failures.append("\(id): executed \(executed)") }
+                        if executed != self.sentCalls.contains(id) {
+                            self.failures.append("\(id): executed \(executed)")
+                        }
                     case .failure(.closed), .failure(.overloaded), .failure(.unusable), .failure(.handshake),
                         .failure(.tooLarge):
                         if self.sentCalls.contains(id) { self.failures.append("\(id) was sent") }
@@ -93,7 +97,8 @@ import Values
             case 0..<25:
                 let id = self.machine.reserveID()
                 let deadline: Duration? =
-                    Bool.random(using: &random) ? self.now + .milliseconds(Int.random(in: 0..<3_000, using: &random)) : nil
+                    Bool.random(using: &random)
+                    ? self.now + .milliseconds(Int.random(in: 0..<3_000, using: &random)) : nil
                 self.open[id] = .some(deadline)
                 let isWait = Int.random(in: 0..<8, using: &random) == 0
                 self.apply(self.machine.call(id, isWait ? nil : "go", [:], deadline: deadline, at: self.now))

@@ -183,7 +183,8 @@ import Values
             #expect(play.answer("ping") == [])
         }
         _ = play.call()
-        #expect(play.exited() == ["log It ended.", "\(play.sent.keys.min() ?? 0) ! lost executed, retry in 1.0 seconds"])
+        #expect(
+            play.exited() == ["log It ended.", "\(play.sent.keys.min() ?? 0) ! lost executed, retry in 1.0 seconds"])
     }
 
     @Test func aCrashTellsWhichCallsMayHaveBeenExecuted() {
