@@ -219,7 +219,7 @@ let package = Package(
         .testTarget(
             name: "CLITests",
             dependencies: [
-                "junction", "Values", "Hub", "Runtime", "Storage", "JunctionClient",
+                "junction", "Values", "Hub", "Runtime", "Storage", "JunctionClient", "ConnectorKit", "PluginHost",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

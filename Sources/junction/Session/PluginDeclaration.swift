@@ -18,6 +18,8 @@ struct PluginDeclaration: Sendable, Hashable {
     var launch: LaunchSpecification?
     /// Where it is reached.
     var url: String?
+    /// The variable of ours that holds the bearer token with which a server is asked for its tools.
+    var tokenVariable: String?
     /// How long a message may be, and the like.
     var limits = RPCLimits()
 
@@ -31,7 +33,7 @@ struct PluginDeclaration: Sendable, Hashable {
     ///         variables: { MODE: fast }        # what it gets
     ///         limits: { cpu: 1h, memory: 512MiB, files: 256, processes: 64, message: 16MiB }
     ///       weather: { protocol: mcp, command: [weather-server] }
-    ///       search: { protocol: mcp, url: "http://127.0.0.1:8000/mcp" }
+    ///       search: { protocol: mcp, url: "http://127.0.0.1:8000/mcp", token: { env: SEARCH_TOKEN } }
     static func read(_ root: MappingReader, folder: String) -> [PluginDeclaration] {
         guard let reader = root.mapping("plugins") else { return [] }
         return reader.entries.compactMap { entry in
@@ -44,7 +46,13 @@ struct PluginDeclaration: Sendable, Hashable {
     private static func read(_ id: String, _ fields: MappingReader, folder: String) -> PluginDeclaration? {
         var plugin = PluginDeclaration(id: id)
         plugin.language = fields.word("protocol", Language.self) ?? .plugin
-        if plugin.language == .mcp { plugin.url = fields.string("url") }
+        if plugin.language == .mcp {
+            plugin.url = fields.string("url")
+            if plugin.url != nil, let token = fields.mapping("token") {
+                plugin.tokenVariable = token.requiredName("env", example: "token: { env: SEARCH_TOKEN }")
+                token.finish()
+            }
+        }
         var limits = LaunchSpecification.Limits()
         if let section = fields.mapping("limits") {
             limits.cpuSeconds = section.duration("cpu", in: .seconds(1)...(.seconds(31_536_000)))
@@ -86,7 +94,8 @@ struct PluginDeclaration: Sendable, Hashable {
         case (.mcp, let launch?, _):
             return try await MCPModule.load(id: self.id, .process(launch), limits: self.limits, log: log)
         case (.mcp, nil, let url?):
-            return try await MCPModule.load(id: self.id, .http(url), limits: self.limits, log: log)
+            let token = self.tokenVariable.flatMap { Environment.current[$0] }.map { Secret($0) }
+            return try await MCPModule.load(id: self.id, .http(url), token: token, limits: self.limits, log: log)
         default:
             throw ConnectorError(
                 .validation, code: ConnectorError.Code.invalidParameters, "It has neither a command nor a URL.",
