@@ -98,7 +98,7 @@ final class ProcessCore: Sendable {
 
     func spawned(_ pid: pid_t) {
         let now = self.now
-        self.step { state in
+        self.step(isOnThread: true) { state in
             state.processID = pid
             return state.machine.spawned(at: now)
         }
@@ -135,7 +135,7 @@ final class ProcessCore: Sendable {
 
     func received(_ items: [LineFramer.Item]) {
         let now = self.now
-        self.step { state in
+        self.step(isOnThread: true) { state in
             var actions: [RPCMachine.Action] = []
             for item in items {
                 switch item {
@@ -149,7 +149,7 @@ final class ProcessCore: Sendable {
 
     func tick() {
         let now = self.now
-        self.step { $0.machine.tick(at: now) }
+        self.step(isOnThread: true) { $0.machine.tick(at: now) }
     }
 
     // MARK: - Steps
@@ -163,10 +163,11 @@ final class ProcessCore: Sendable {
         case startThread(Wakeup)
     }
 
-    private func step(_ body: (inout State) -> [RPCMachine.Action]) {
+    /// - Parameter isOnThread: Whether the thread itself takes the step: it looks at what is new before it sleeps.
+    private func step(isOnThread: Bool = false, _ body: (inout State) -> [RPCMachine.Action]) {
         let consequences = self.state.withLock { state -> [Consequence] in
             let actions = body(&state)
-            return Self.consequences(of: actions, &state)
+            return Self.consequences(of: actions, &state, wakes: !isOnThread)
         }
         for consequence in consequences {
             switch consequence {
@@ -179,7 +180,9 @@ final class ProcessCore: Sendable {
         }
     }
 
-    private static func consequences(of actions: [RPCMachine.Action], _ state: inout State) -> [Consequence] {
+    private static func consequences(
+        of actions: [RPCMachine.Action], _ state: inout State, wakes: Bool
+    ) -> [Consequence] {
         guard !actions.isEmpty || state.machine.nextDeadline != nil else { return [] }
         var consequences: [Consequence] = []
         for action in actions {
@@ -206,7 +209,7 @@ final class ProcessCore: Sendable {
             }
         }
         // The thread sleeps until a deadline it knows: it must hear of everything that is new.
-        if let wakeup = state.wakeup, !state.isWoken {
+        if wakes, let wakeup = state.wakeup, !state.isWoken {
             state.isWoken = true
             consequences.insert(.wake(wakeup), at: 0)
         }
