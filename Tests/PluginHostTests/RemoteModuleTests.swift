@@ -239,6 +239,14 @@ import Values
         await connection.close()
     }
 
+    @Test func valuesMayBeAsDeepAsAnywhere() async throws {
+        var deep: Value = 1
+        for _ in 0..<500 { deep = [deep] }
+        let connection = try await Self.connect(try await Self.echo())
+        #expect(await connection.invoke(OperationCall(operation: "echo", input: deep)).value == deep)
+        await connection.close()
+    }
+
     @Test(arguments: [
         (["/nothing/like/that"], "No such file"), (["true"], "ended with code 0"), ([], "empty"),
         (["/etc/passwd"], "ermission"),

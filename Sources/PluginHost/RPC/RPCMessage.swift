@@ -52,8 +52,8 @@ public enum RPCMessage: Sendable, Hashable {
         }
     }
 
-    /// How deep and how large a message may be.
-    public static let limits = JSONLimits(depthMax: 128, byteCountMax: 64 << 20)
+    /// How deep and how large a message may be: a value as deep as any read elsewhere, and the message around it.
+    public static let limits = JSONLimits(depthMax: JSONLimits.default.depthMax + 8, byteCountMax: 64 << 20)
 
     /// The line that carries the message, its end included.
     public var frame: [UInt8] {
