@@ -137,7 +137,7 @@ let package = Package(
         .executableTarget(
             name: "conformance",
             dependencies: [
-                "Values", "Decisions", "ProcessModel", "Engine",
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

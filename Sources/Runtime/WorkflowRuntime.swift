@@ -29,6 +29,8 @@ public final class WorkflowRuntime: WorkflowService {
         records: any RecordStore, clock: any RuntimeClock = SystemClock(), logger: Logger
     ) throws(StoreError) {
         try CrashPoint.check()
+        // Expressions of models may name time zones; a program that has other data installs it before.
+        if TimeZones.current == nil { TimeZones.install(FoundationTimeZones()) }
         self.journal = journal
         self.records = records
         let definitions = DefinitionRegistry()

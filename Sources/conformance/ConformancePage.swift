@@ -15,7 +15,7 @@ struct ConformancePage {
     var markdown: String {
         var lines = [
             "# Conformance", "",
-            "<!-- Written by the tests (`JUNCTION_WRITE_DOCS=1 swift test --filter ConformancePageTests`); do not edit. -->",
+            "<!-- Written by the tests (`JUNCTION_WRITE_DOCS=1 Scripts/test --filter ConformancePageTests`); do not edit. -->",
             "",
             "Suites that others wrote, run as they are. Nothing of them is part of Junction; each is read from a folder:",
             "", "| Suite | Source | Cases | Passed | Failed | Skipped | Command |", "|---|---|---|---|---|---|---|",

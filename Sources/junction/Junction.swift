@@ -1,4 +1,6 @@
 import ArgumentParser
+import Runtime
+import Values
 
 /// The command line: a client of the HTTP API, and the program that serves it.
 @main
@@ -20,6 +22,12 @@ struct Junction: AsyncParsableCommand {
             DeadLetterCommand.self, TriggerCommand.self, ConnectionCommand.self, StatusCommand.self,
             MCPCommand.self, PluginHostCommand.self, AuditCommand.self, DoctorCommand.self, BenchCommand.self,
         ])
+
+    /// Expressions know the zones of the system, in every command.
+    static func main() async {
+        TimeZones.install(FoundationTimeZones())
+        await main(nil)
+    }
 }
 
 /// The version of this program.

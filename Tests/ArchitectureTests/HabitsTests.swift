@@ -67,9 +67,9 @@ import Testing
     }
 
     @Test func everyTargetHasTests() throws {
-        let tests = Set(try Repository.entries(of: "Tests"))
+        let tests = Set(try Repository.entries(of: "Tests").map { $0.lowercased() })
         for rule in LayerMap.targets where rule.layer > .shims && rule.name != "junction" {
-            #expect(tests.contains("\(rule.name)Tests"), "no folder Tests/\(rule.name)Tests")
+            #expect(tests.contains("\(rule.name)Tests".lowercased()), "no folder Tests/\(rule.name)Tests")
         }
     }
 }

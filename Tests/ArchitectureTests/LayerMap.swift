@@ -105,8 +105,8 @@ enum LayerMap {
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
         TargetRule(
-            "conformance", .apps, ["Values", "Decisions", "ProcessModel", "Engine"],
-            and: platform + ["ArgumentParser"]),
+            "conformance", .apps, ["Values", "Decisions", "ProcessModel", "Engine", "Runtime"],
+            and: platform + ["ArgumentParser", "FoundationXML"]),
     ]
 
     static func rule(named name: String) -> TargetRule? {

@@ -139,7 +139,7 @@ import Values
         let good = try folder.write("good.bpmn", Model.sequence("order", Model.script))
         let bad = try folder.write(
             "bad.bpmn",
-            Model.sequence("order", #"<bpmn:inclusiveGateway id="any"/>"#).replacing("=amount", with: "=1 +"))
+            Model.sequence("order", #"<bpmn:event id="any"/>"#).replacing("=amount", with: "=1 +"))
         let project = try folder.write("junction.yaml", "deplyo: x")
         let trigger = try folder.write("t.yaml", "kind: Trigger")
         let connections = try folder.write("c.yaml", "apiVersion: hub/v1\nkind: Connections\nconnections: {}")
@@ -158,7 +158,7 @@ import Values
 
     @Test func aRefusedDeploymentShowsEveryDiagnostic() async throws {
         let folder = try TemporaryFolder()
-        let bad = try folder.write("bad.bpmn", Model.sequence("order", #"<bpmn:inclusiveGateway id="any"/>"#))
+        let bad = try folder.write("bad.bpmn", Model.sequence("order", #"<bpmn:event id="any"/>"#))
         let run = await junction("deploy", bad, "--data", folder.path + "/data")
         #expect(run.status == 1)
         #expect(run.notes.contains("error: EN400"))

@@ -26,6 +26,7 @@ import Testing
     }
 
     @Test func aFolderWithoutCorpusIsRefused() {
-        #expect(throws: (any Error).self) { try FuzzBatch.mutator(.bpmn, corpus: NSTemporaryDirectory()) }
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().path(percentEncoded: false)
+        #expect(throws: (any Error).self) { _ = try FuzzBatch.mutator(.bpmn, corpus: folder) }
     }
 }

@@ -13,10 +13,6 @@ struct BetsyCommand: ParsableCommand {
 
     func run() throws {
         let suite = try BetsySuite(root: options.root, expectations: expectations)
-        var report = SuiteReport()
-        for test in suite.behaviour {
-            for run in test.runs { report.record(run.name, in: test.group, suite.outcome(of: run, in: test)) }
-        }
-        try options.finish(report)
+        try options.finish(suite.report())
     }
 }

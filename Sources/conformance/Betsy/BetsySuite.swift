@@ -61,6 +61,15 @@ struct BetsySuite: Sendable {
             expectedTrace: (entry["expectedTrace"]?.asList ?? []).compactMap(\.asString))
     }
 
+    /// Runs every behaviour test.
+    func report() -> SuiteReport {
+        var report = SuiteReport()
+        for test in behaviour {
+            for run in test.runs { report.record(run.name, in: test.group, outcome(of: run, in: test)) }
+        }
+        return report
+    }
+
     /// The bytes of a test's document.
     func document(of test: Test) throws -> [UInt8] {
         [UInt8](try Data(contentsOf: root.appending(path: test.file)))

@@ -1,6 +1,7 @@
 import Decisions
 import Foundation
 import ProcessModel
+import Runtime
 import Values
 
 /// The DMN Technology Compatibility Kit: models, and test files with inputs and expected results.
@@ -43,7 +44,7 @@ struct DMNTCKSuite: Sendable {
 
     /// Runs the cases of one folder.
     func run(_ folder: String, into report: inout SuiteReport) {
-        TimeZones.with(FoundationZones()) { runInZones(folder, into: &report) }
+        TimeZones.with(FoundationTimeZones()) { runInZones(folder, into: &report) }
     }
 
     private func runInZones(_ folder: String, into report: inout SuiteReport) {
