@@ -52,6 +52,8 @@ final class ProcessCore: Sendable {
 
     var processID: pid_t? { self.state.withLock { $0.processID } }
 
+    var callCount: Int { self.state.withLock { $0.machine.callCount } }
+
     func reserveID() -> UInt64 { self.state.withLock { $0.machine.reserveID() } }
 
     func call(_ id: UInt64, _ method: String?, _ params: Value, timeout: Duration?, _ continuation: Continuation) {

@@ -48,6 +48,9 @@ public final class RPCProcess: Sendable {
     /// The process id, while there is a process.
     public var processID: Int32? { self.core.processID }
 
+    /// How many calls are out.
+    public var callCount: Int { self.core.callCount }
+
     /// Starts it, unless it runs, and gives its answers to the handshake.
     @discardableResult
     public func start() async -> Result<[Value], RPCFailure> {

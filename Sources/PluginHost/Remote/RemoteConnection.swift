@@ -22,6 +22,9 @@ final class RemoteConnection: Connection {
     /// The process id, while there is a process.
     var processID: Int32? { self.process.processID }
 
+    /// How many calls are out.
+    var callCount: Int { self.process.callCount }
+
     /// Calls a method of the process.
     ///
     /// Throws `ConnectorError`.
