@@ -78,7 +78,7 @@ import Testing
 enum ErrorCode {
     static func declared(in source: String) throws -> [String] {
         let pattern = try NSRegularExpression(
-            pattern: #""([A-Z]{2}[0-9]{3}|[A-Z]{3}-[0-9]{4}|(?:FEEL|JUEL|XPATH)-[A-Z-]+[A-Z])""#)
+            pattern: #""([A-Z]{2}(?:[0-9]{3}|REF)|[A-Z]{3}-[0-9]{4}|(?:FEEL|JUEL|XPATH)-[A-Z-]+[A-Z])""#)
         let text = source as NSString
         return pattern.matches(in: source, range: NSRange(location: 0, length: text.length))
             .map { text.substring(with: $0.range(at: 1)) }
