@@ -74,7 +74,8 @@ import Values
         limits.pingTimeout = .milliseconds(50)
         let log = LogRecorder()
         let failure = try await withHostile("no-pings", limits: limits, log: log) { await $0.invoke(go).failure }
-        #expect(failure == "unavailable CON-9001 mayHaveExecuted")
+        // It may be given up before the call is sent.
+        #expect(failure?.hasPrefix("unavailable CON-9001") == true)
         #expect(log.contains("did not answer a ping"))
     }
 
