@@ -108,17 +108,17 @@ public final class PartitionEngine {
 
     /// Records an event of an instance.
     func emit(_ event: Event, on instance: ProcessInstance) {
-        if case .variableSet(let scope, let name, let value) = event, value.isLarge(over: Self.inlineValueBytesMax) {
-            let kept = stored(value)
-            if kept.reference != nil {
-                emit(.variableSet(scope: scope, name: name, value: kept), on: instance)
-                return
+        if case .variableSet(let scope, let name, let value) = event {
+            if value.isLarge(over: Self.inlineValueBytesMax) {
+                let kept = stored(value)
+                if kept.reference != nil {
+                    emit(.variableSet(scope: scope, name: name, value: kept), on: instance)
+                    return
+                }
             }
+            if !instance.conditions.isEmpty, changedConditions.last !== instance { changedConditions.append(instance) }
         }
         if instance.process.hasInclusiveJoins { noteJoins(instance) }
-        if case .variableSet = event, !instance.conditions.isEmpty, changedConditions.last !== instance {
-            changedConditions.append(instance)
-        }
         if cursor !== instance || !cursorWritten {
             cursor = instance
             if writtenTime != state.now {

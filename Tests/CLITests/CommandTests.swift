@@ -156,6 +156,24 @@ import Values
         #expect(await junction("lint", latin).notes.contains("CL103"))
     }
 
+    @Test func lintReportsWhatBecomesOfEachElement() async throws {
+        let folder = try TemporaryFolder()
+        let model = try folder.write(
+            "m.bpmn",
+            Model.sequence("order", Model.script).replacing(
+                "<bpmn:endEvent", with: "<bpmn:laneSet id=\"l\"/><bpmn:event id=\"any\"/><bpmn:endEvent"))
+        let report = await junction("lint", model, "--report", "--json")
+        let rows = report.values.filter { $0["disposition"] != nil }
+        #expect(rows.first { $0["element"] == "process" }?["disposition"] == "executed")
+        #expect(rows.first { $0["element"] == "process" }?["clause"] == "13.2")
+        #expect(rows.first { $0["id"] == "any" }?["disposition"] == "refused")
+        #expect(rows.first { $0["id"] == "any" }?["codes"] != nil)
+        #expect(rows.allSatisfy { $0["line"] != nil && $0["file"] == .string(model) })
+        let table = await junction("lint", model, "--report")
+        #expect(table.lines.first?.contains("CLAUSE") == true)
+        #expect(table.lines.contains { $0.contains("executed") && $0.contains("scriptTask") && $0.contains("13.3.3") })
+    }
+
     @Test func aRefusedDeploymentShowsEveryDiagnostic() async throws {
         let folder = try TemporaryFolder()
         let bad = try folder.write("bad.bpmn", Model.sequence("order", #"<bpmn:event id="any"/>"#))

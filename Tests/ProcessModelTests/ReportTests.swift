@@ -39,7 +39,11 @@ import Values
         let json = report.json
         #expect(json["deployable"] == false)
         let rows = try #require(json["elements"]?.asList)
-        #expect(rows[1] == ["disposition": "executed", "element": "startEvent", "id": "s", "name": "Begin", "line": 4])
+        #expect(
+            rows[1] == [
+                "disposition": "executed", "element": "startEvent", "id": "s", "name": "Begin", "line": 4,
+                "clause": "13.5.1",
+            ])
         #expect(rows[10]["codes"] == ["BP501"])
         let first = try #require(json["diagnostics"]?.asList?.first { $0["severity"] == "error" })
         #expect(first["code"] == "BP401")

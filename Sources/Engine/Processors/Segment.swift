@@ -290,7 +290,6 @@ extension PartitionEngine {
         guard element.children == 0, element.inFlight == 0, element.state != .activating,
             element.role != .multiInstanceBody, element.detail?.incident == nil
         else { return }
-        let adHoc = instance.process.nodes[Int(element.node)].adHoc
         if let detail = element.detail, detail.hasExtras {
             guard proceeds || detail.compensating == nil && detail.planned.isEmpty else {
                 steps.append(.proceed(instance, scope: scope))
@@ -306,7 +305,9 @@ extension PartitionEngine {
             }
             if detail.firedFlows != nil { return }
         }
-        if adHoc?.completionCondition != nil, element.state == .active { return }
+        // An ad-hoc sub-process with a completion condition ends by it alone.
+        let node = instance.process.nodes[Int(element.node)]
+        if node.kind == .adHocSubProcess, element.state == .active, node.adHoc?.completionCondition != nil { return }
         if scope == 0 { completeInstance(instance) } else { leave(scope, of: instance) }
     }
 

@@ -24,8 +24,12 @@ public struct ModelReport: Sendable {
         public let name: String?
         /// Its line, counted from 1.
         public let line: Int
+        /// The clause of BPMN 2.0.2 about it; nil for what the standard does not know.
+        public let clause: String?
         /// The codes of the errors that refuse it.
         public let codes: [String]
+        /// The numbers of the constraints it breaks, whether they refuse it or not.
+        public let rules: [String]
     }
 
     /// One row per element that has a meaning of its own, in document order; empty when the document is no XML.
@@ -72,7 +76,9 @@ extension ModelReport.Row {
         members["id"] = id.map { .string($0) }
         members["name"] = name.map { .string($0) }
         members["line"] = .number(Number(line))
+        members["clause"] = clause.map { .string($0) }
         if !codes.isEmpty { members["codes"] = .list(codes.map { .string($0) }) }
+        if !rules.isEmpty { members["rules"] = .list(rules.map { .string($0) }) }
         return .context(members)
     }
 }
@@ -81,8 +87,11 @@ extension BPMNReader {
     /// The rows of the report about what was found; to be asked for after reading.
     func reportRows(_ findings: [Finding]) -> [ModelReport.Row] {
         var codes: [Int32: [String]] = [:]
-        for finding in findings where finding.diagnostic.severity == .error {
-            codes[rowOwner(of: finding.element), default: []].append(finding.diagnostic.code)
+        var rules: [Int32: [String]] = [:]
+        for finding in findings {
+            let owner = rowOwner(of: finding.element)
+            if finding.diagnostic.severity == .error { codes[owner, default: []].append(finding.diagnostic.code) }
+            if let rule = BPMNImporter.rule(of: finding.diagnostic) { rules[owner, default: []].append(rule.number) }
         }
         return (0..<document.elementCount).compactMap { index in
             let element = document.element(at: index)
@@ -90,7 +99,8 @@ extension BPMNReader {
             let refusals = codes[element.index] ?? []
             return ModelReport.Row(
                 disposition: refusals.isEmpty ? disposition : .refused, element: element.name.description,
-                id: element.attribute("id"), name: element.attribute("name"), line: element.line, codes: refusals)
+                id: element.attribute("id"), name: element.attribute("name"), line: element.line,
+                clause: element.name.tag?.clause, codes: refusals, rules: rules[element.index] ?? [])
         }
     }
 

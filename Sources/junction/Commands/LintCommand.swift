@@ -10,7 +10,8 @@ struct LintCommand: AsyncParsableCommand {
         abstract: "Check documents: every problem at once, with line and element.",
         discussion: """
             Reads BPMN documents (.bpmn, .xml), decision models (.dmn), connections, triggers and project files (.yaml,
-            .yml). Needs no server. Exit code 1 when there is an error, or with --strict a warning.
+            .yml). Needs no server. Exit code 1 when there is an error, or with --strict a warning. With --report, says
+            of each element of a BPMN document whether it is executed, kept or refused.
             """)
 
     @Argument(help: ArgumentHelp("Documents.", valueName: "file"), completion: .file())
@@ -21,6 +22,9 @@ struct LintCommand: AsyncParsableCommand {
 
     @Flag(help: "Count warnings as errors.")
     var strict = false
+
+    @Flag(help: "List the elements of BPMN documents: what becomes of each, by which clause, against which rules.")
+    var report = false
 
     @Option(
         help: "How strictly to hold BPMN documents to the standard: strict, standard or lenient.",
@@ -39,7 +43,8 @@ struct LintCommand: AsyncParsableCommand {
             var count = 0
             var isAcceptable = true
             for file in self.files {
-                let diagnostics = try Linter.diagnostics(file, profile: self.profile)
+                let (diagnostics, elements) = try Linter.check(file, profile: self.profile)
+                if self.report { Self.show(elements, of: file, console) }
                 for diagnostic in diagnostics { Self.show(diagnostic, console) }
                 count += diagnostics.filter { $0.severity > .info }.count
                 if diagnostics.contains(where: { $0.severity >= limit }) { isAcceptable = false }
@@ -48,6 +53,30 @@ struct LintCommand: AsyncParsableCommand {
             if count == 0 { console.note("No problems in \(self.files.joined(separator: ", ")).") }
             if !isAcceptable { throw ExitCode.failure }
         }
+    }
+
+    /// Prints what becomes of each element.
+    private static func show(_ elements: [ModelReport.Row], of file: String, _ console: Console) {
+        if console.isJSON {
+            for element in elements {
+                var wire = element.json.asContext ?? ValueContext()
+                wire["file"] = .string(file)
+                console.print(json: .context(wire))
+            }
+            return
+        }
+        guard !elements.isEmpty else { return }
+        var table = Table([
+            .init("LINE", right: true), .init("STATE"), .init("ELEMENT"), .init("ID", shrinks: true), .init("CLAUSE"),
+            .init("FINDINGS"),
+        ])
+        for element in elements {
+            table.add([
+                "\(element.line)", element.disposition.rawValue, element.element, element.id ?? "",
+                element.clause ?? "", (element.codes + element.rules.map { "rule \($0)" }).joined(separator: " "),
+            ])
+        }
+        for line in table.lines(console.style) { console.print(line) }
     }
 
     static func show(_ diagnostic: Diagnostic, _ console: Console) {
@@ -73,12 +102,17 @@ struct LintCommand: AsyncParsableCommand {
 
 /// Finds the problems of a document by what it is.
 enum Linter {
-    static func diagnostics(_ file: String, profile: ImportProfile = .standard) throws -> [Diagnostic] {
+    /// The findings, and for a BPMN document what becomes of its elements.
+    static func check(
+        _ file: String, profile: ImportProfile = .standard
+    ) throws -> (diagnostics: [Diagnostic], elements: [ModelReport.Row]) {
         let bytes = try FileText.bytes(file)
         switch file.split(separator: ".").last.map({ $0.lowercased() }) {
-        case "dmn": return try DMNFile.read(file).diagnostics
-        case "yaml", "yml": return try Self.yaml(bytes, file: file)
-        default: return BPMNImporter.report(bytes, file: file, profile: profile).diagnostics
+        case "dmn": return (try DMNFile.read(file).diagnostics, [])
+        case "yaml", "yml": return (try Self.yaml(bytes, file: file), [])
+        default:
+            let report = BPMNImporter.report(bytes, file: file, profile: profile)
+            return (report.diagnostics, report.rows)
         }
     }
 
