@@ -42,7 +42,7 @@ import Values
         #expect(
             rows[1] == [
                 "disposition": "executed", "element": "startEvent", "id": "s", "name": "Begin", "line": 4,
-                "clause": "13.5.1",
+                "clause": "13.5.1", "rules": ["105"],
             ])
         #expect(rows[10]["codes"] == ["BP501"])
         let first = try #require(json["diagnostics"]?.asList?.first { $0["severity"] == "error" })
