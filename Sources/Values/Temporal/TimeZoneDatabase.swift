@@ -25,17 +25,19 @@ public enum TimeZones {
         Self.installed.withLock { $0 = database }
     }
 
-    @TaskLocal private static var local: (any TimeZoneDatabase)?
+    @TaskLocal private static var local: (any TimeZoneDatabase)??
 
-    /// Makes `database` resolve named zones while `operation` runs, in its task only: for tests and simulations.
+    /// Makes `database`, or none, resolve named zones while `operation` runs, in its task only: for tests and
+    /// simulations.
     public static func with<Result>(
-        _ database: any TimeZoneDatabase, _ operation: () throws -> Result
+        _ database: (any TimeZoneDatabase)?, _ operation: () throws -> Result
     ) rethrows -> Result {
-        try Self.$local.withValue(database, operation: operation)
+        try Self.$local.withValue(.some(database), operation: operation)
     }
 
     /// The database in use, or nil.
     public static var current: (any TimeZoneDatabase)? {
-        Self.local ?? Self.installed.withLock { $0 }
+        if let local = Self.local { return local }
+        return Self.installed.withLock { $0 }
     }
 }
