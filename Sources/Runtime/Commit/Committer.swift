@@ -166,6 +166,10 @@ final class Committer: Sendable {
     private func release(_ pending: [PendingBatch], _ runtime: RuntimeCore) {
         let now = clock.monotonicNanoseconds()
         for item in pending {
+            // What was deployed is known before anybody reads of it: the projector asks for names.
+            for effect in item.effects {
+                if case .deployed = effect { runtime.perform(effect) }
+            }
             if let batch = item.batch {
                 item.unit.durableSequence.store(batch.sequence, ordering: .releasing)
                 runtime.projector.add(batch, committedAt: now)
@@ -181,7 +185,10 @@ final class Committer: Sendable {
             if !item.offeredTypes.isEmpty, runtime.jobs.announce(item.offeredTypes, partition: item.unit.number) {
                 item.unit.enqueue(.poke)
             }
-            for effect in item.effects { runtime.perform(effect) }
+            for effect in item.effects {
+                if case .deployed = effect { continue }
+                runtime.perform(effect)
+            }
         }
         runtime.requests.forgetEnds()
         runtime.projector.wake()
