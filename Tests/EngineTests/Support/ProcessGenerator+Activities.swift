@@ -96,11 +96,14 @@ extension ProcessGenerator {
     private mutating func behaving(_ scope: inout Scope) -> Block {
         let id = name("a")
         let event = random.pick(["X1"] + (rank < 3 ? ["Msg3", "Sig3"] : []))
-        let attributes =
-            random.chance(50)
-            ? "behavior=\"One\" oneBehaviorEventRef=\"behavior\(event)\""
-            : "behavior=\"None\" noneBehaviorEventRef=\"behavior\(event)\""
-        let loop = Model.loop(times: "=3", sequential: random.chance(50), until: random.chance(30) ? "=x = 2" : nil)
+        let attributes = random.pick([
+            "behavior=\"One\" oneBehaviorEventRef=\"behavior\(event)\"",
+            "behavior=\"None\" noneBehaviorEventRef=\"behavior\(event)\"", "behavior=\"Complex\"",
+        ])
+        var loop = Model.loop(times: "=3", sequential: random.chance(50), until: random.chance(30) ? "=x = 2" : nil)
+        if attributes.contains("Complex") {
+            loop = loop.replacing("</loopCardinality>", with: "</loopCardinality>" + complexBehavior(event))
+        }
         scope.nodes.append(Model.task(id, loop: Model.with(attributes, loop, before: " isSequential=")))
         guard random.chance(70) else { return (id, id) }
         let boundary = name("b")
@@ -112,6 +115,17 @@ extension ProcessGenerator {
                 boundary, on: id, definitions[event] ?? "", interrupting: event == "X1" && random.chance(50)))
         scope.flows.append("\(boundary) -> \(name("a")) -> \(name("end"))")
         return (id, id)
+    }
+
+    /// An event thrown as soon as two instances completed.
+    private func complexBehavior(_ event: String) -> String {
+        let definitions = [
+            "X1": Model.onEscalation("X1"), "Msg3": Model.onMessage("msg3"), "Sig3": Model.onSignal("sig3"),
+        ]
+        return """
+            <complexBehaviorDefinition><condition>=numberOfCompletedInstances = 2</condition>\
+            <event>\(definitions[event] ?? "")</event></complexBehaviorDefinition>
+            """
     }
 
     // MARK: Compensation

@@ -55,7 +55,9 @@ struct ProcessGenerator {
         }
         definitions.append(definition("p", depth: 3))
         rank = Self.startRank
-        var starters = ["message", "timer", "signal", "any", "all", "gate", "gateAll", "receive", "implicit"]
+        var starters = [
+            "message", "timer", "signal", "any", "all", "gate", "gateAll", "receive", "implicit", "condition",
+        ]
         for _ in 0..<2 {
             let kind = starters.remove(at: random.below(starters.count))
             definitions.append(started(by: kind))
@@ -101,6 +103,7 @@ struct ProcessGenerator {
         case "message": scope.nodes.append(Model.start(start, go))
         case "timer": scope.nodes.append(Model.start(start, Model.timer("timeCycle", "R2/PT25S")))
         case "signal": scope.nodes.append(Model.start(start, signal))
+        case "condition": scope.nodes.append(Model.start(start, Model.onCondition("=x > 1")))
         case "any": scope.nodes.append(Model.start(start, go + signal))
         case "all": scope.nodes.append(Model.parallel(Model.start("w" + start, go + signal)))
         case "gate", "gateAll":
@@ -121,7 +124,7 @@ struct ProcessGenerator {
             scope.flows.append("\(end) -> \(name("end"))")
         }
         switch kind {
-        case "message", "timer", "signal", "any": scope.flows.append("\(start) -> \(entry)")
+        case "message", "timer", "signal", "any", "condition": scope.flows.append("\(start) -> \(entry)")
         case "all": scope.flows.append("w\(start) -> \(entry)")
         default: break
         }

@@ -135,7 +135,11 @@ final class RandomRun {
                 harness.send(.cancelInstance(key: instance.key), forKey: instance.key)
             }
         case 98:
-            if random.chance(50) { try start() } else { deploy() }
+            switch random.below(3) {
+            case 0: try start()
+            case 1: deploy()
+            default: try evaluateConditions()
+            }
         default:
             if let task = harness.userTasks.first {
                 harness.send(
@@ -144,6 +148,13 @@ final class RandomRun {
             }
         }
         if !harness.holdsMessages, !harness.holdsCommits { harness.checkSubscriptions() }
+    }
+
+    /// Starts what begins with a condition that holds.
+    private func evaluateConditions() throws {
+        trace.append("evaluate conditions")
+        let variables = try VariableDocument(json: Array(result.utf8))
+        harness.send(.startByConditions(harness.registry.newest, variables: variables))
     }
 
     private var result: String { #"{"x":\#(random.below(4))}"# }
