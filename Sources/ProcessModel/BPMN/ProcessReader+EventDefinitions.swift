@@ -38,73 +38,66 @@ extension ProcessReader {
 
     func readError(_ definition: XMLElement, _ node: DraftNode, _ position: EventPosition) -> EventDefinition? {
         checkInterrupting(node, "error")
-        guard let reference = definition.attribute("errorRef"), !reference.isEmpty else {
-            if !position.isThrowing { return .error(code: nil) }
-            if let code = reader.implied(node.id, for: "error of \(node.id)", at: definition) {
-                return .error(code: code)
-            }
-            reader.report(
-                .unknownError, at: definition,
-                "Expected \(node.id) to name the error it throws, but it has no errorRef.",
-                remedy: "define <error id=\"…\" errorCode=\"…\"/> and refer to its id")
-            return nil
-        }
-        guard let error = reader.resolve(reference, as: .error) else {
-            if let code = reader.implied(reference, for: "error of this id", at: definition) {
-                return .error(code: code)
-            }
-            reader.report(
-                .unknownError, at: definition,
-                "Expected \(node.id) to name an error, but there is no error \(reference).",
-                remedy: "define <error id=\"\(reference)\" errorCode=\"…\"/> under <definitions>")
-            return nil
-        }
-        guard let code = error.attribute("errorCode"), !code.isEmpty else {
-            if let code = reader.implied(error.attribute("id"), for: "code of the error", at: definition) {
-                return .error(code: code)
-            }
-            reader.report(
-                .errorWithoutCode, at: definition,
-                "Expected error \(reference) to have an errorCode, but it has none; \(node.id) needs it.",
-                remedy: "add errorCode; to catch every error, leave errorRef out")
-            return nil
-        }
-        return fixedCode(code, "error", at: definition).map { .error(code: $0) }
+        return readCode(of: .error, definition, node, position).map { .error(code: $0.code) }
     }
 
     func readEscalation(_ definition: XMLElement, _ node: DraftNode, _ position: EventPosition) -> EventDefinition? {
-        guard let reference = definition.attribute("escalationRef"), !reference.isEmpty else {
-            if !position.isThrowing { return .escalation(code: nil) }
-            if let code = reader.implied(node.id, for: "escalation of \(node.id)", at: definition) {
-                return .escalation(code: code)
+        readCode(of: .escalation, definition, node, position).map { .escalation(code: $0.code) }
+    }
+
+    /// What an event refers to that is told apart by its code.
+    private enum Coded: String {
+        case error, escalation
+
+        var article: String { self == .error ? "an error" : "an escalation" }
+        var tag: BPMNTag { self == .error ? .error : .escalation }
+        var unknown: BPMNCode { self == .error ? .unknownError : .unknownEscalation }
+        var withoutCode: BPMNCode { self == .error ? .errorWithoutCode : .escalationWithoutCode }
+    }
+
+    /// Which codes an event is about.
+    private struct CodeReference {
+        /// Nil catches every code.
+        var code: String?
+    }
+
+    /// The code of an error or escalation; nil when there is a finding instead.
+    private func readCode(
+        of kind: Coded, _ definition: XMLElement, _ node: DraftNode, _ position: EventPosition
+    ) -> CodeReference? {
+        let noun = kind.rawValue
+        guard let reference = definition.attribute("\(noun)Ref"), !reference.isEmpty else {
+            if !position.isThrowing { return CodeReference(code: nil) }
+            if let code = reader.implied(node.id, for: "\(noun) of \(node.id)", at: definition) {
+                return CodeReference(code: code)
             }
             reader.report(
-                .unknownEscalation, at: definition,
-                "Expected \(node.id) to name the escalation it throws, but it has no escalationRef.",
-                remedy: "define <escalation id=\"…\" escalationCode=\"…\"/> and refer to its id")
+                kind.unknown, at: definition,
+                "Expected \(node.id) to name the \(noun) it throws, but it has no \(noun)Ref.",
+                remedy: "define <\(noun) id=\"…\" \(noun)Code=\"…\"/> and refer to its id")
             return nil
         }
-        guard let escalation = reader.resolve(reference, as: .escalation) else {
-            if let code = reader.implied(reference, for: "escalation of this id", at: definition) {
-                return .escalation(code: code)
+        guard let target = reader.resolve(reference, as: kind.tag) else {
+            if let code = reader.implied(reference, for: "\(noun) of this id", at: definition) {
+                return CodeReference(code: code)
             }
             reader.report(
-                .unknownEscalation, at: definition,
-                "Expected \(node.id) to name an escalation, but there is no escalation \(reference).",
-                remedy: "define <escalation id=\"\(reference)\" escalationCode=\"…\"/> under <definitions>")
+                kind.unknown, at: definition,
+                "Expected \(node.id) to name \(kind.article), but there is no \(noun) \(reference).",
+                remedy: "define <\(noun) id=\"\(reference)\" \(noun)Code=\"…\"/> under <definitions>")
             return nil
         }
-        guard let code = escalation.attribute("escalationCode"), !code.isEmpty else {
-            if let code = reader.implied(escalation.attribute("id"), for: "code of the escalation", at: definition) {
-                return .escalation(code: code)
+        guard let code = target.attribute("\(noun)Code"), !code.isEmpty else {
+            if let code = reader.implied(target.attribute("id"), for: "code of the \(noun)", at: definition) {
+                return CodeReference(code: code)
             }
             reader.report(
-                .escalationWithoutCode, at: definition,
-                "Expected escalation \(reference) to have an escalationCode, but it has none; \(node.id) needs it.",
-                remedy: "add escalationCode; to catch every escalation, leave escalationRef out")
+                kind.withoutCode, at: definition,
+                "Expected \(noun) \(reference) to have an \(noun)Code, but it has none; \(node.id) needs it.",
+                remedy: "add \(noun)Code; to catch every \(noun), leave \(noun)Ref out")
             return nil
         }
-        return fixedCode(code, "escalation", at: definition).map { .escalation(code: $0) }
+        return fixedCode(code, noun, at: definition).map { CodeReference(code: $0) }
     }
 
     private func fixedCode(_ code: String, _ noun: String, at definition: XMLElement) -> String? {
