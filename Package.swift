@@ -95,11 +95,12 @@ let package = Package(
             path: "Plugins/MCP", swiftSettings: strict),
 
         // Services
+        .target(name: "HubDocuments", dependencies: ["Values", "Decisions", "Yams"], swiftSettings: strict),
         .target(
             name: "Hub",
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Resilience", "Runtime", "Storage", "ConnectorKit",
-                "Yams",
+                "HubDocuments",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
@@ -109,7 +110,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub",
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -123,8 +124,8 @@ let package = Package(
         .executableTarget(
             name: "junction",
             dependencies: [
-                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub", "Server",
-                "JunctionClient",
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
+                "Server", "JunctionClient",
                 "ConnectorKit", "PluginHost", "HTTPConnector", "FilesConnector", "MCPConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -188,8 +189,8 @@ let package = Package(
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "Hub", "ConnectorKit", "Decisions", "Engine", "ProcessModel", "Resilience", "Runtime", "Storage",
-                "Values", "FilesConnector", "HTTPConnector",
+                "Hub", "HubDocuments", "ConnectorKit", "Decisions", "Engine", "ProcessModel", "Resilience", "Runtime",
+                "Storage", "Values", "FilesConnector", "HTTPConnector",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
@@ -197,7 +198,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Runtime", "Storage", "Hub", "Engine", "ProcessModel", "Decisions", "Values",
+                "Server", "Runtime", "Storage", "HubDocuments", "Hub", "Engine", "ProcessModel", "Decisions", "Values",
                 "JunctionClient",
                 "ConnectorKit",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -219,7 +220,8 @@ let package = Package(
         .testTarget(
             name: "CLITests",
             dependencies: [
-                "junction", "Values", "Hub", "Runtime", "Storage", "JunctionClient", "ConnectorKit", "PluginHost",
+                "junction", "Values", "HubDocuments", "Hub", "Runtime", "Storage", "JunctionClient", "ConnectorKit",
+                "PluginHost",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -232,7 +234,9 @@ let package = Package(
         .testTarget(name: "KillTests", swiftSettings: strict),
         .testTarget(
             name: "ExampleTests",
-            dependencies: ["ConnectorKit", "FilesConnector", "HTTPConnector", "Hub", "ProcessModel", "Values"],
+            dependencies: [
+                "ConnectorKit", "FilesConnector", "HTTPConnector", "HubDocuments", "Hub", "ProcessModel", "Values",
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

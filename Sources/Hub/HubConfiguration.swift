@@ -1,5 +1,6 @@
 import ConnectorKit
 import Decisions
+import HubDocuments
 public import Resilience
 public import Values
 

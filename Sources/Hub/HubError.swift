@@ -1,3 +1,4 @@
+public import HubDocuments
 import Values
 
 /// Why the hub could not do what it was asked.

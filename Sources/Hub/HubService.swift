@@ -1,5 +1,6 @@
 public import ConnectorKit
 import Engine
+import HubDocuments
 public import Logging
 public import Runtime
 public import Storage

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Hub
+import HubDocuments
 import Testing
 import Values
 

@@ -1,5 +1,6 @@
 import ConnectorKit
 import Hub
+import HubDocuments
 import Logging
 import PluginHost
 import Testing

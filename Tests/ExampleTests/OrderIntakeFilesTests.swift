@@ -3,6 +3,7 @@ import FilesConnector
 import Foundation
 import HTTPConnector
 import Hub
+import HubDocuments
 import ProcessModel
 import Testing
 import Values

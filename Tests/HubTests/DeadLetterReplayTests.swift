@@ -1,5 +1,6 @@
 import ConnectorKit
 import Engine
+import HubDocuments
 import Runtime
 import Storage
 import Synchronization

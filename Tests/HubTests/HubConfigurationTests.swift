@@ -1,6 +1,7 @@
 import ConnectorKit
 import FilesConnector
 import Foundation
+import HubDocuments
 import Resilience
 import Runtime
 import Testing

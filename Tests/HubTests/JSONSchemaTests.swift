@@ -1,3 +1,4 @@
+import HubDocuments
 import Testing
 import Values
 

@@ -1,4 +1,5 @@
 import Decisions
+import HubDocuments
 import Testing
 import Values
 

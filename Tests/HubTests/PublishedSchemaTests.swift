@@ -1,4 +1,5 @@
 import Foundation
+import HubDocuments
 import Resilience
 import Testing
 import Values

@@ -1,4 +1,5 @@
 import ConnectorKit
+import HubDocuments
 import Resilience
 import Testing
 import Values

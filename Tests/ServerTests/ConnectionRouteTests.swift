@@ -1,4 +1,5 @@
 import Hub
+import HubDocuments
 import JunctionClient
 import Testing
 import Values

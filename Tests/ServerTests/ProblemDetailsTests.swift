@@ -1,5 +1,6 @@
 import Engine
 import Hub
+import HubDocuments
 import Storage
 import Testing
 import Values

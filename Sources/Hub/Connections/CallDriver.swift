@@ -1,4 +1,5 @@
 import ConnectorKit
+import HubDocuments
 import Metrics
 import Resilience
 import Values

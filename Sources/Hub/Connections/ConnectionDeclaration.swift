@@ -1,4 +1,5 @@
 import Decisions
+public import HubDocuments
 public import Resilience
 public import Values
 

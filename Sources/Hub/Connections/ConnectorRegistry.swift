@@ -1,4 +1,5 @@
 public import ConnectorKit
+import HubDocuments
 import Values
 
 /// The connectors there are, by id: one explicit table, filled by whoever starts the hub.

@@ -1,5 +1,6 @@
 import ConnectorKit
 import Engine
+import HubDocuments
 import Logging
 import Metrics
 import Resilience

@@ -1,4 +1,5 @@
 public import Decisions
+import HubDocuments
 import Values
 
 /// Decides which events are of interest, by their attributes and their content.

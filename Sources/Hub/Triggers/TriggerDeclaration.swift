@@ -1,5 +1,6 @@
 public import ConnectorKit
 public import Decisions
+public import HubDocuments
 public import Resilience
 import Values
 

@@ -1,5 +1,6 @@
 import ConnectorKit
 import Decisions
+public import HubDocuments
 public import Resilience
 import Values
 

@@ -1,6 +1,7 @@
 import ConnectorKit
 import Decisions
 import Engine
+import HubDocuments
 import Logging
 import Metrics
 import Resilience

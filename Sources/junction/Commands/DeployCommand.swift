@@ -1,4 +1,5 @@
 import ArgumentParser
+import HubDocuments
 import JunctionClient
 import ProcessModel
 import Values

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConnectorKit
 import Hub
+import HubDocuments
 import ProcessModel
 import Values
 

@@ -1,5 +1,6 @@
 import ConnectorKit
 import Hub
+import HubDocuments
 import MCPConnector
 import PluginHost
 import Values

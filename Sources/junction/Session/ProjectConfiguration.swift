@@ -1,5 +1,6 @@
 import Foundation
 import Hub
+import HubDocuments
 import Values
 
 /// The project file `junction.yaml`: what a folder of models, triggers and connections is served with.

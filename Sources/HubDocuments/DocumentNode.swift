@@ -44,7 +44,7 @@ public struct DocumentNode: Sendable, Hashable {
     /// A value as a node; every part of it stands at `position`.
     ///
     /// Temporal values become text; ranges and functions, which no document can hold, nothing.
-    init(value: Value, at position: DocumentPosition) {
+    public init(value: Value, at position: DocumentPosition) {
         self.position = position
         switch value {
         case .null, .range, .function: self.content = .null
@@ -103,7 +103,7 @@ public struct DocumentPosition: Sendable, Hashable {
 
 extension String {
     /// The text, cut to `count` characters with an ellipsis when it is longer.
-    func shortened(to count: Int) -> String {
+    public func shortened(to count: Int) -> String {
         guard let end = self.index(self.startIndex, offsetBy: count, limitedBy: self.endIndex), end < self.endIndex
         else { return self }
         return self[..<end] + "…"

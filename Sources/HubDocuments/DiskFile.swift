@@ -1,9 +1,9 @@
 import Foundation
 
 /// Reads the small files a configuration consists of.
-enum DiskFile {
+public enum DiskFile {
     /// The text of a file; nil when it cannot be read, with the reason in `log`.
-    static func text(_ path: String, log: DiagnosticLog) -> String? {
+    public static func text(_ path: String, log: DiagnosticLog) -> String? {
         guard let bytes = Self.bytes(path, maximum: YAMLDocument.bytesMax) else {
             log.error(
                 .unreadable, "The file cannot be read, or has more than \(YAMLDocument.bytesMax) bytes.",
@@ -18,7 +18,7 @@ enum DiskFile {
     }
 
     /// The content of a file of at most `maximum` bytes.
-    static func bytes(_ path: String, maximum: Int) -> [UInt8]? {
+    public static func bytes(_ path: String, maximum: Int) -> [UInt8]? {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? file.close() }
         guard let data = try? file.read(upToCount: maximum + 1) else {
@@ -29,13 +29,13 @@ enum DiskFile {
     }
 
     /// `path`, relative to the folder of `file` unless it is absolute.
-    static func sibling(_ path: String, of file: String) -> String {
+    public static func sibling(_ path: String, of file: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path
     }
 
     /// The variable of the process's environment.
-    static func environment(_ name: String) -> String? {
+    public static func environment(_ name: String) -> String? {
         ProcessInfo.processInfo.environment[name]
     }
 }

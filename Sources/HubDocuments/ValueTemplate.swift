@@ -13,7 +13,7 @@ public indirect enum ValueTemplate: Sendable {
     case context([(key: String, value: ValueTemplate)])
 
     /// Compiles `node`; expressions that do not compile are noted in `reader`'s log.
-    init(_ node: DocumentNode, key: String, reader: MappingReader) {
+    public init(_ node: DocumentNode, key: String, reader: MappingReader) {
         switch node.content {
         case .string(let text) where text.hasPrefix("="):
             self = reader.expression(key, node).map { .expression($0) } ?? .literal(.null)
@@ -35,17 +35,17 @@ public indirect enum ValueTemplate: Sendable {
     }
 
     /// Why a template has no value.
-    struct Failure: Error, Sendable {
+    public struct Failure: Error, Sendable {
         /// The place inside the template, such as `order.total`; empty for all of it.
-        var path: String
+        public var path: String
         /// What the expression said.
-        var reason: String
+        public var reason: String
     }
 
     /// The value in `scope`.
     ///
     /// Null is a value; an expression that became null because a part of it cannot be computed is a failure.
-    func evaluate(_ scope: any VariableScope) throws(Failure) -> Value {
+    public func evaluate(_ scope: any VariableScope) throws(Failure) -> Value {
         switch self {
         case .literal(let value):
             return value
