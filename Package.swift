@@ -65,6 +65,14 @@ let package = Package(
         // Public kits
         .target(name: "ConnectorKit", dependencies: ["Values"], swiftSettings: strict),
         .target(
+            name: "HTTPTransport",
+            dependencies: [
+                "ConnectorKit", "Values", "CCurlShim",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "_CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "PluginHost", dependencies: ["ConnectorKit", "Values", "CSpawnShim"], swiftSettings: strict),
         .target(
             name: "JunctionClient",
@@ -79,7 +87,7 @@ let package = Package(
 
         // Plugins
         .target(
-            name: "HTTPConnector", dependencies: ["ConnectorKit", "Values", "CCurlShim"], path: "Plugins/HTTP",
+            name: "HTTPConnector", dependencies: ["ConnectorKit", "HTTPTransport", "Values"], path: "Plugins/HTTP",
             swiftSettings: strict),
         .target(
             name: "FilesConnector", dependencies: ["ConnectorKit", "Values"], path: "Plugins/Files",
@@ -181,7 +189,10 @@ let package = Package(
             dependencies: ["MCPConnector", "PluginHost", "ConnectorKit", "Values", "junction"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "HTTPConnectorTests", dependencies: ["HTTPConnector", "ConnectorKit", "Values", "CCurlShim"],
+            name: "HTTPTransportTests", dependencies: ["HTTPTransport", "ConnectorKit", "Values", "CCurlShim"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HTTPConnectorTests", dependencies: ["HTTPConnector", "HTTPTransport", "ConnectorKit", "Values"],
             swiftSettings: strict),
         .testTarget(
             name: "FilesConnectorTests", dependencies: ["FilesConnector", "ConnectorKit", "Values"],

@@ -1,4 +1,5 @@
 public import ConnectorKit
+internal import HTTPTransport
 internal import Values
 
 /// Calls HTTP services, over libcurl.
@@ -14,7 +15,11 @@ public struct HTTPModule: ConnectorModule {
 
     /// Checks the parameters and starts the connection's thread.
     public func connect(_ configuration: ConnectionConfiguration) async throws -> any Connection {
-        let settings = try HTTPSettings(configuration.parameters)
+        let reader = FieldReader(
+            configuration.parameters, path: "parameters", code: ConnectorError.Code.invalidParameters)
+        let settings = HTTPSettings(reader)
+        reader.finish()
+        if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
         return try HTTPConnection(configuration, settings)
     }
 
@@ -24,35 +29,9 @@ public struct HTTPModule: ConnectorModule {
         parameters: [
             "type": "object",
             "additionalProperties": false,
-            "properties": [
-                "baseUrl": ["type": "string", "description": "Where paths are relative to."],
-                "headers": ["type": "object", "description": "Sent with every request."],
-                "auth": ["type": "object", "description": "{ type: none | bearer | basic | apiKey, … }"],
-                "allowHosts": ["type": "array", "description": "Other hosts that may be called."],
-                "allowPrivate": [
-                    "type": "boolean", "default": false,
-                    "description": "Whether the service may have a private or loopback address.",
-                ],
-                "allowPrivateHosts": [
-                    "type": "array", "description": "Hosts that may have a private or loopback address.",
-                ],
-                "redirects": ["type": "integer", "default": 0, "description": "How many redirects are followed."],
-                "connectTimeout": ["type": "string", "default": "5s"],
-                "maxResponse": ["type": "string", "default": "8MiB", "description": "After decompression."],
-                "maxConnections": ["type": "integer", "default": 64],
-                "idempotencyHeader": ["type": "string", "default": "Idempotency-Key"],
-                "honoursIdempotencyKey": [
-                    "type": "boolean", "default": false,
-                    "description": "Whether the service recognises a repeated request by that header.",
-                ],
-                "caFile": ["type": "string", "description": "PEM file of the authorities to trust."],
-            ],
+            "properties": .context(HTTPSettings.schemaProperties),
         ],
-        secrets: [
-            SecretDescriptor(parameter: "auth.token", title: "Bearer token", isRequired: false),
-            SecretDescriptor(parameter: "auth.password", title: "Password", isRequired: false),
-            SecretDescriptor(parameter: "auth.value", title: "API key", isRequired: false),
-        ],
+        secrets: HTTPSettings.secretDescriptors,
         operations: [
             OperationDescriptor(
                 id: "request", title: "Send a request", summary: "Sends any request and returns the response.",
@@ -104,11 +83,6 @@ enum HTTPMethod: String, CaseIterable, Sendable {
     case patch = "PATCH"
     case delete = "DELETE"
     case options = "OPTIONS"
-
-    /// Whether sending it twice changes nothing more than sending it once (RFC 9110, 9.2.2).
-    var isIdempotent: Bool { self != .post && self != .patch }
-    /// Whether it only reads.
-    var isSafe: Bool { self == .get || self == .head || self == .options }
 }
 
 /// How a body is written.

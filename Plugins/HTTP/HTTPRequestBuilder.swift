@@ -1,13 +1,10 @@
 internal import ConnectorKit
+internal import HTTPTransport
 internal import Values
 
 /// An operation call, turned into a request and checked; nothing of it was sent yet.
 struct HTTPPreparedCall: Sendable {
-    var request: CurlRequest
-    var method: HTTPMethod
-    var address: HTTPAddress
-    /// Names of the header lines that must not go to another host.
-    var credentialHeaders: Set<String>
+    var request: HTTPRequest
     /// Statuses that count as success; empty: 200 to 299.
     var expected: Set<Int>
 
@@ -30,13 +27,12 @@ struct HTTPRequestBuilder: Sendable {
     /// Whether `call` can be repeated although the service may have seen it.
     func isRepeatable(_ call: OperationCall) -> Bool {
         guard let method = Self.method(of: call) else { return false }
-        return method.isIdempotent || (self.settings.honoursIdempotencyKey && call.idempotencyKey != nil)
+        return HTTPRequest.isIdempotent(method.rawValue)
+            || (self.settings.honoursIdempotencyKey && call.idempotencyKey != nil)
     }
 
     /// Checks and builds.
-    ///
-    /// `authorization` is the header field the connection's `auth` adds.
-    func prepare(_ call: OperationCall, authorization: (name: String, value: String)?) throws -> HTTPPreparedCall {
+    func prepare(_ call: OperationCall) throws -> HTTPPreparedCall {
         let reader = FieldReader(call.input, path: "input", code: ConnectorError.Code.invalidParameters)
         let method = Self.method(of: call)
         if let method {
@@ -48,36 +44,17 @@ struct HTTPRequestBuilder: Sendable {
         } else {
             _ = reader.word("method", of: HTTPMethod.self)
         }
+        var request = HTTPRequest(
+            method: (method ?? .get).rawValue, target: .path(""), timeout: call.timeout,
+            isRepeatable: self.isRepeatable(call), idempotencyKey: call.idempotencyKey, traceparent: call.traceparent)
+        self.readHeaders(reader, &request)
+        request.body = Self.body(reader, method ?? .get)
         let address = self.address(reader)
-        var headers = self.headers(reader, call, method ?? .get, authorization)
-        let body = Self.body(reader, &headers, method ?? .get)
         let expected = Self.expected(reader)
         reader.finish()
         if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
-        guard let address, let method else { throw HTTPErrors.malformedURL("") }
-        let request = CurlRequest(
-            method: method.rawValue, url: address.text, headers: headers.map { HTTPHeaders.line($0.name, $0.value) },
-            body: body, timeout: call.timeout, connectTimeout: min(self.settings.connectTimeout, call.timeout),
-            responseBytesMaximum: self.settings.responseBytesMaximum,
-            allowsPrivateAddress: self.allowsPrivate(address.host), needsFreshConnection: !self.isRepeatable(call),
-            caFile: self.settings.caFile)
-        var credentials = Set(self.settings.headers.map { $0.name.lowercased() })
-        credentials.formUnion(["authorization", "cookie"])
-        if let authorization { credentials.insert(authorization.name.lowercased()) }
-        return HTTPPreparedCall(
-            request: request, method: method, address: address, credentialHeaders: credentials, expected: expected)
-    }
-
-    /// Whether `host` may have a private address.
-    func allowsPrivate(_ host: String) -> Bool {
-        self.settings.allowsPrivate || self.settings.privateHosts.contains(host)
-    }
-
-    /// Whether requests may go to `address` at all.
-    func allows(_ address: HTTPAddress) -> Bool {
-        if self.settings.allowedHosts.contains(address.host) { return true }
-        guard let base = self.settings.base else { return self.settings.allowedHosts.isEmpty }
-        return address.hasSameOrigin(as: base)
+        if let address { request.target = .url(address) }
+        return HTTPPreparedCall(request: request, expected: expected)
     }
 }
 
@@ -85,76 +62,46 @@ struct HTTPRequestBuilder: Sendable {
 
 extension HTTPRequestBuilder {
     private func address(_ reader: FieldReader) -> HTTPAddress? {
-        var text: String
+        let target: HTTPRequest.Target
         switch (reader.string("url"), reader.string("path")) {
         case (.some, .some):
             reader.add("input: expected either url or path but found both.")
             return nil
-        case (nil, let path):
-            guard let base = self.settings.base else {
-                reader.add("input.url is missing.", "Give url, or a baseUrl in the connection.")
-                return nil
-            }
-            guard let suffix = Self.checkedPath(path ?? "", reader) else { return nil }
-            text = base.text
-            if !suffix.isEmpty {
-                if text.hasSuffix("/") { text.removeLast() }
-                text += suffix.hasPrefix("/") ? suffix : "/" + suffix
-            }
         case (.some(let url), nil):
-            guard let address = HTTPAddress(url), address.scheme == "http" || address.scheme == "https" else {
+            guard let address = HTTPAddress(url) else {
                 reader.add("input.url: expected an http or https URL but found \"\(url.prefix(80))\".")
                 return nil
             }
-            if address.hasUser || address.hasFragment {
-                reader.add("input.url: a URL must hold neither credentials nor a fragment.")
-                return nil
-            }
-            guard self.allows(address) else {
-                reader.add(
-                    "input.url: the connection does not allow the host \(address.host).",
-                    "Add it to allowHosts of the connection if it is to be called.")
-                return nil
-            }
-            text = url
+            target = .url(address)
+        case (nil, let path): target = .path(path ?? "")
         }
-        let query = Self.query(reader)
-        if !query.isEmpty { text += (text.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + query }
-        guard let address = HTTPAddress(text) else {
-            reader.add("input: \"\(text.prefix(80))\" is no URL.")
+        do {
+            return try self.settings.address(of: target, query: Self.query(reader))
+        } catch {
+            reader.add("input.\(error.field): \(error.message)", error.remedy)
             return nil
         }
-        return address
     }
 
-    private static func checkedPath(_ path: String, _ reader: FieldReader) -> String? {
-        if path.utf8.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
-            reader.add("input.path: expected no ? and no #.", "Give the query in query.")
-            return nil
-        }
-        let segments = path.split(whereSeparator: { $0 == "/" || $0 == "\\" })
-        let plain = segments.map { $0.lowercased().replacing("%2e", with: ".") }
-        if plain.contains(where: { $0 == "." || $0 == ".." }) {
-            reader.add("input.path: expected no . or .. segment.", "Write the path as it is meant.")
-            return nil
-        }
-        return PercentEncoding.path(path)
+    private static func query(_ reader: FieldReader) -> [(String, String)] {
+        guard let query = reader.object("query") else { return [] }
+        return Self.pairs(query)
     }
 
-    private static func query(_ reader: FieldReader) -> String {
-        guard let query = reader.object("query") else { return "" }
-        var parts: [String] = []
-        for name in query.keys() {
-            guard let value = query.value(name) else { continue }
+    /// The fields of an object as pairs; a list repeats the name, null leaves it out.
+    private static func pairs(_ reader: FieldReader) -> [(String, String)] {
+        var pairs: [(String, String)] = []
+        for name in reader.keys() {
+            guard let value = reader.value(name) else { continue }
             for item in value.asList ?? [value] where !item.isNull {
                 guard let text = Self.text(item) else {
-                    query.add("\(query.path).\(name): expected a text, a number, true, false or a list of these.")
+                    reader.add("\(reader.path).\(name): expected a text, a number, true, false or a list of these.")
                     continue
                 }
-                parts.append(PercentEncoding.component(name) + "=" + PercentEncoding.component(text))
+                pairs.append((name, text))
             }
         }
-        return parts.joined(separator: "&")
+        return pairs
     }
 
     /// A simple value as text: numbers in plain notation, temporals as ISO 8601.
@@ -170,100 +117,61 @@ extension HTTPRequestBuilder {
         }
     }
 
-    /// Later fields replace earlier ones of the same name: connection, call, then what the connector itself adds.
-    private func headers(
-        _ reader: FieldReader, _ call: OperationCall, _ method: HTTPMethod,
-        _ authorization: (name: String, value: String)?
-    ) -> [(name: String, value: String)] {
-        var fields = self.settings.headers
-        func set(_ name: String, _ value: String?) {
-            fields.removeAll { $0.name.lowercased() == name.lowercased() }
-            if let value { fields.append((name, value)) }
-        }
+    private func readHeaders(_ reader: FieldReader, _ request: inout HTTPRequest) {
         if let headers = reader.object("headers") {
             for name in headers.keys() {
                 guard let value = headers.value(name) else {
-                    set(name, nil)
+                    request.omittedHeaders.append(name)
                     continue
                 }
                 guard let text = Self.text(value) else {
                     headers.add("\(headers.path).\(name): expected a text, a number, true or false.")
                     continue
                 }
-                if let problem = HTTPHeaders.problem(name: name, value: text) {
-                    headers.add("\(headers.path): \(problem)")
-                    continue
-                }
-                set(name, text)
+                Self.check(name, text, headers.path, reader)
+                request.headers.append((name, text))
             }
         }
-        if let authorization { set(authorization.name, authorization.value) }
-        let own = [
-            (self.settings.idempotencyHeader, method.isSafe ? nil : call.idempotencyKey),
-            ("traceparent", call.traceparent),
-        ]
-        for (name, value) in own {
-            guard let value else { continue }
-            if let problem = HTTPHeaders.problem(name: name, value: value) {
-                reader.add("call: \(problem)")
-            } else {
-                set(name, value)
-            }
-        }
-        return fields
+        if let key = request.idempotencyKey { Self.check(self.settings.idempotencyHeader, key, "input", reader) }
+        if let trace = request.traceparent { Self.check("traceparent", trace, "input", reader) }
     }
 
-    private static func body(
-        _ reader: FieldReader, _ headers: inout [(name: String, value: String)], _ method: HTTPMethod
-    ) -> [UInt8]? {
+    private static func check(_ name: String, _ value: String, _ path: String, _ reader: FieldReader) {
+        if let problem = HTTPFields.problem(name: name, value: value) { reader.add("\(path): \(problem)") }
+    }
+
+    private static func body(_ reader: FieldReader, _ method: HTTPMethod) -> HTTPRequest.Body? {
         let encoding = reader.word("bodyEncoding", of: HTTPBodyEncoding.self)
         guard let value = reader.value("body") else { return nil }
         if method == .get || method == .head {
             reader.add("input.body: a \(method.rawValue) request has no body.", "Use another method, or leave it out.")
             return nil
         }
-        var type: String
-        var bytes: [UInt8] = []
         switch encoding ?? (value.asString == nil ? .json : .text) {
         case .json:
-            type = "application/json"
+            var bytes: [UInt8] = []
             JSON.write(value, into: &bytes)
+            return .bytes(bytes, contentType: "application/json")
         case .text:
-            type = "text/plain; charset=utf-8"
             guard let text = Self.text(value) else {
                 reader.add("input.body: expected a text.")
                 return nil
             }
-            bytes = Array(text.utf8)
+            return .bytes(Array(text.utf8), contentType: "text/plain; charset=utf-8")
         case .form:
-            type = "application/x-www-form-urlencoded"
-            guard let fields = value.asContext else {
+            guard value.asContext != nil, let fields = reader.object("body") else {
                 reader.add("input.body: expected an object of form fields.")
                 return nil
             }
-            var parts: [String] = []
-            for (name, field) in fields {
-                for item in field.asList ?? [field] where !item.isNull {
-                    guard let text = Self.text(item) else {
-                        reader.add("input.body.\(name): expected a text, a number, true, false or a list of these.")
-                        continue
-                    }
-                    parts.append(PercentEncoding.component(name) + "=" + PercentEncoding.component(text))
-                }
-            }
-            bytes = Array(parts.joined(separator: "&").utf8)
+            return .bytes(
+                Array(PercentEncoding.form(Self.pairs(fields)).utf8), contentType: "application/x-www-form-urlencoded")
         case .base64:
-            type = "application/octet-stream"
             guard let decoded = value.asString.flatMap({ Base64.decode($0) }) else {
                 reader.add("input.body: expected base64.")
                 return nil
             }
-            bytes = decoded
+            return .bytes(decoded, contentType: "application/octet-stream")
         }
-        if !headers.contains(where: { $0.name.lowercased() == "content-type" }) {
-            headers.append(("Content-Type", type))
-        }
-        return bytes
     }
 
     private static func expected(_ reader: FieldReader) -> Set<Int> {

@@ -63,6 +63,9 @@ enum LayerMap {
         TargetRule("Values", .base, and: mathematics + locks),
 
         TargetRule("ConnectorKit", .kits, ["Values"], and: mathematics + locks),
+        TargetRule(
+            "HTTPTransport", .kits, ["ConnectorKit", "Values", "CCurlShim"],
+            and: mathematics + locks + ["Crypto", "_CryptoExtras"]),
         TargetRule("PluginHost", .kits, ["ConnectorKit", "Values", "CSpawnShim"], and: mathematics + locks),
         TargetRule(
             "JunctionClient", .kits, ["Values"],
@@ -79,7 +82,8 @@ enum LayerMap {
             and: platform + ["Logging", "Metrics"]),
 
         TargetRule(
-            "HTTPConnector", .plugins, ["ConnectorKit", "Values", "CCurlShim"], and: platform, folder: "Plugins/HTTP"),
+            "HTTPConnector", .plugins, ["ConnectorKit", "HTTPTransport", "Values"], and: platform,
+            folder: "Plugins/HTTP"),
         TargetRule("FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform, folder: "Plugins/Files"),
         TargetRule(
             "MCPConnector", .plugins, ["ConnectorKit", "PluginHost", "Values"],

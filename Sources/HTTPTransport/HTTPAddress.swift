@@ -1,21 +1,28 @@
 internal import CCurlShim
 
 /// A URL taken apart by libcurl's own parser, so that what is checked is what is called.
-struct HTTPAddress: Sendable, Hashable {
-    var scheme: String
-    var host: String
-    var port: String
-    var path: String
-    var query: String?
-    var hasUser: Bool
-    var hasFragment: Bool
+public struct HTTPAddress: Sendable, Hashable {
+    /// In lower case.
+    public let scheme: String
+    /// In lower case; an IPv6 address in brackets.
+    public let host: String
+    /// That of the scheme when the URL names none.
+    public let port: String
+    /// Begins with a slash; escapes stay as they are.
+    public let path: String
+    /// Without the question mark.
+    public let query: String?
+    /// Whether it holds credentials.
+    public let hasUser: Bool
+    /// Whether it has a fragment.
+    public let hasFragment: Bool
     /// The URL again, normalised.
-    var text: String
+    public let text: String
 
     /// Parses `text`, relative to `base` if given.
     ///
     /// `nil` when it is no URL.
-    init?(_ text: String, relativeTo base: String? = nil) {
+    public init?(_ text: String, relativeTo base: String? = nil) {
         var parts = jhc_url()
         let code =
             if let base { jhc_url_parse(base, text, &parts) } else { jhc_url_parse(nil, text, &parts) }
@@ -31,22 +38,30 @@ struct HTTPAddress: Sendable, Hashable {
         self.text = String(cString: parts.whole)
     }
 
+    /// Whether the scheme is `http` or `https`.
+    public var isHTTP: Bool { self.scheme == "https" || self.scheme == "http" }
+
     /// Whether both lead to the same server, in the sense of the web's origin.
-    func hasSameOrigin(as other: HTTPAddress) -> Bool {
+    public func hasSameOrigin(as other: HTTPAddress) -> Bool {
         self.scheme == other.scheme && self.host == other.host && self.port == other.port
     }
 }
 
 /// Percent-encoding after RFC 3986.
-enum PercentEncoding {
+public enum PercentEncoding {
     /// Encodes everything but unreserved characters: for names and values of a query.
-    static func component(_ text: String) -> String {
+    public static func component(_ text: String) -> String {
         Self.encode(text) { $0.isUnreserved }
     }
 
     /// Encodes what may not stand in a path; leaves `/` and escapes that are already there.
-    static func path(_ text: String) -> String {
+    public static func path(_ text: String) -> String {
         Self.encode(text) { $0.isUnreserved || "/%!$&'()*+,;=:@".utf8.contains($0) }
+    }
+
+    /// Writes `name=value` pairs, joined by `&`: a query, or the body of a form.
+    public static func form(_ pairs: [(String, String)]) -> String {
+        pairs.map { Self.component($0.0) + "=" + Self.component($0.1) }.joined(separator: "&")
     }
 
     private static func encode(_ text: String, keeping: (UInt8) -> Bool) -> String {

@@ -2,21 +2,48 @@ internal import CCurlShim
 internal import ConnectorKit
 internal import Values
 
-/// Errors of this connector, in the taxonomy.
+/// Codes of what can go wrong between a connector and an HTTP service, each with a page in `docs/errors`.
+public enum HTTPErrorCode {
+    /// The service answered with a status that means failure.
+    public static let status = "CON-1001"
+    /// The service cannot be reached.
+    public static let unreachable = "CON-1002"
+    /// No answer in time.
+    public static let timeout = "CON-1003"
+    /// The connection broke.
+    public static let interrupted = "CON-1004"
+    /// No secure connection.
+    public static let untrusted = "CON-1005"
+    /// The resolved address is not allowed.
+    public static let addressDenied = "CON-1006"
+    /// The answer is larger than allowed.
+    public static let tooLarge = "CON-1007"
+    /// No URL.
+    public static let malformedURL = "CON-1008"
+    /// The answer is not what it says it is.
+    public static let malformedResponse = "CON-1009"
+    /// A redirect that is not followed.
+    public static let redirect = "CON-1010"
+    /// libcurl or the thread cannot be set up.
+    public static let setup = "CON-1011"
+}
+
+/// Errors of the transport, in the taxonomy.
 enum HTTPErrors {
-    /// Codes, each with a page in `docs/errors`.
-    enum Code {
-        static let status = "CON-1001"
-        static let unreachable = "CON-1002"
-        static let timeout = "CON-1003"
-        static let interrupted = "CON-1004"
-        static let untrusted = "CON-1005"
-        static let addressDenied = "CON-1006"
-        static let tooLarge = "CON-1007"
-        static let malformedURL = "CON-1008"
-        static let malformedResponse = "CON-1009"
-        static let redirect = "CON-1010"
-        static let setup = "CON-1011"
+    private typealias Code = HTTPErrorCode
+
+    static func invalid(_ problem: HTTPRequest.Problem) -> ConnectorError {
+        ConnectorError(
+            .validation, code: ConnectorError.Code.invalidParameters, "\(problem.field): \(problem.message)",
+            remedy: problem.remedy ?? "Correct the part of the request that is named.")
+    }
+
+    static func timeout(_ message: HTTPMessage, after timeout: Duration, requestBytes: Int64) -> ConnectorError {
+        ConnectorError(
+            .timeout, code: Code.timeout,
+            "\(message.target) gave no answer within \(Quantity.text(timeout)).",
+            remedy: "Allow more time if the service is known to be slow.", mayHaveExecuted: requestBytes > 0,
+            details: ["requestBytes": .number(Number(requestBytes))])
     }
 
     static func malformedURL(_ text: String) -> ConnectorError {
@@ -32,8 +59,10 @@ enum HTTPErrors {
     }
 
     /// The error of a transfer that did not end with a response.
-    static func transport(_ result: CurlResult, _ call: HTTPPreparedCall, timeout: Duration) -> ConnectorError {
-        let target = "\(call.method.rawValue) \(call.address.scheme)://\(call.address.host)"
+    static func transport(
+        _ result: CurlResult, _ transfer: CurlRequest, _ message: HTTPMessage, timeout: Duration
+    ) -> ConnectorError {
+        let target = message.target
         let executed = result.requestBytes > 0
         var details: ValueContext = ["requestBytes": .number(Number(result.requestBytes))]
         if !result.address.isEmpty { details["address"] = .string(result.address) }
@@ -52,27 +81,25 @@ enum HTTPErrors {
         if result.isAddressDenied {
             return error(
                 .permission, Code.addressDenied,
-                "\(call.address.host) resolves to a private or reserved address, which the connection does not allow.",
+                "\(message.address.host) resolves to a private or reserved address, which the connection does not allow.",
                 "If the service is meant to be inside, set allowPrivateHosts (or allowPrivate) of the connection.")
         }
         if result.isBodyTooLarge || result.areHeadersTooLarge || result.failure == JHC_TOO_LARGE {
             let what = result.areHeadersTooLarge ? "headers of" : "a body of"
-            let limit = result.areHeadersTooLarge ? call.request.headerBytesMaximum : call.request.responseBytesMaximum
+            let limit = result.areHeadersTooLarge ? transfer.headerBytesMaximum : transfer.responseBytesMaximum
             return error(
                 .validation, Code.tooLarge, "\(target) answered with \(what) more than \(limit) bytes.",
                 "Ask for less, or raise maxResponse of the connection.")
         }
         switch result.failure {
         case JHC_MALFORMED_URL:
-            return Self.malformedURL(call.address.text)
+            return Self.malformedURL(message.address.text)
         case JHC_UNRESOLVED, JHC_UNREACHABLE:
             return error(
                 .unavailable, Code.unreachable, "\(target) cannot be reached: \(result.message).",
                 "Check that the service runs and that name and port are right.")
         case JHC_TIMEOUT:
-            return error(
-                .timeout, Code.timeout, "\(target) gave no answer within \(Quantity.text(timeout)).",
-                "Allow more time if the service is known to be slow.")
+            return Self.timeout(message, after: timeout, requestBytes: result.requestBytes)
         case JHC_UNTRUSTED, JHC_TLS:
             return error(
                 .unavailable, Code.untrusted, "\(target): no secure connection: \(result.message).",
@@ -94,13 +121,13 @@ enum HTTPErrors {
     }
 
     /// The error of a response whose status says failure.
-    static func status(_ response: HTTPResponse, _ call: HTTPPreparedCall, now: Int64) -> ConnectorError {
+    static func status(_ response: HTTPResponse, method: String, now: Int64) -> ConnectorError {
         let status = response.status
         var details: ValueContext = ["status": .number(Number(Int64(status)))]
         for name in ["x-request-id", "request-id", "x-correlation-id"] {
             if let value = response.header(name) { details["requestId"] = .string(String(value.prefix(200))) }
         }
-        var message = "\(call.method.rawValue) \(call.address.host)\(call.address.path) answered \(status)"
+        var message = "\(method) \(response.address.host)\(response.address.path) answered \(status)"
         if let words = response.remoteMessage {
             details["message"] = .string(words)
             message += ": \(words)"
@@ -167,4 +194,9 @@ enum HTTPErrors {
         guard date >= 0 else { return nil }
         return .milliseconds(max(0, min(date * 1_000 - now, 31_536_000_000)))
     }
+}
+
+extension HTTPMessage {
+    /// Method and server, for messages: a path or a query may hold what is not meant for logs.
+    var target: String { "\(self.method) \(self.address.scheme)://\(self.address.host)" }
 }
