@@ -1,5 +1,6 @@
 public import Engine
 public import Hub
+import HubDocuments
 public import Storage
 public import Values
 
