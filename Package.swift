@@ -93,6 +93,9 @@ let package = Package(
             name: "FilesConnector", dependencies: ["ConnectorKit", "Values"], path: "Plugins/Files",
             swiftSettings: strict),
         .target(
+            name: "ScriptConnector", dependencies: ["ConnectorKit", "PluginHost", "Values"], path: "Plugins/Script",
+            swiftSettings: strict),
+        .target(
             name: "MCPConnector",
             dependencies: [
                 "ConnectorKit", "PluginHost", "Values",
@@ -134,7 +137,7 @@ let package = Package(
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
                 "Server", "JunctionClient",
-                "ConnectorKit", "PluginHost", "HTTPConnector", "FilesConnector", "MCPConnector",
+                "ConnectorKit", "PluginHost", "ScriptConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -193,6 +196,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HTTPConnectorTests", dependencies: ["HTTPConnector", "HTTPTransport", "ConnectorKit", "Values"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ScriptConnectorTests", dependencies: ["ScriptConnector", "ConnectorKit", "Values"],
             swiftSettings: strict),
         .testTarget(
             name: "FilesConnectorTests", dependencies: ["FilesConnector", "ConnectorKit", "Values"],

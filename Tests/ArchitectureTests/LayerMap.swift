@@ -86,6 +86,9 @@ enum LayerMap {
             folder: "Plugins/HTTP"),
         TargetRule("FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform, folder: "Plugins/Files"),
         TargetRule(
+            "ScriptConnector", .plugins, ["ConnectorKit", "PluginHost", "Values"], and: platform,
+            folder: "Plugins/Script"),
+        TargetRule(
             "MCPConnector", .plugins, ["ConnectorKit", "PluginHost", "Values"],
             and: platform + ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"], folder: "Plugins/MCP"),
 
@@ -105,7 +108,7 @@ enum LayerMap {
             [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub", "Server",
                 "JunctionClient",
-                "ConnectorKit", "PluginHost", "HTTPConnector", "FilesConnector", "MCPConnector",
+                "ConnectorKit", "PluginHost", "ScriptConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
         TargetRule(

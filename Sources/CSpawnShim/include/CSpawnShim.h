@@ -11,11 +11,13 @@ typedef struct {
     const char *directory;
     /// The child's standard input, output and error.
     int32_t input, output, errors;
-    int64_t cpu_seconds, memory_bytes, open_files, processes;
+    int64_t cpu_seconds, memory_bytes, open_files, processes, file_bytes;
+    /// Nonzero: it gets a network of its own, with nothing in it, by a user namespace. Linux only.
+    int32_t isolates_network;
 } jn_spawn_request;
 
 /// The step that failed.
-enum { JN_SPAWN_FORK = 1, JN_SPAWN_SETUP, JN_SPAWN_DIRECTORY, JN_SPAWN_LIMITS, JN_SPAWN_EXEC };
+enum { JN_SPAWN_FORK = 1, JN_SPAWN_SETUP, JN_SPAWN_DIRECTORY, JN_SPAWN_LIMITS, JN_SPAWN_EXEC, JN_SPAWN_NETWORK };
 
 /// Starts a child in a process group of its own, with no descriptors but its three, default signal handling, and the
 /// environment given. It is killed when the calling *thread* ends.

@@ -17,6 +17,13 @@ struct ChildProcess {
         var reason: String
     }
 
+    /// How one ended.
+    enum End: Hashable, Sendable {
+        case exited(Int)
+        case signalled(Int)
+        case unknown
+    }
+
     let pid: pid_t
     /// Its standard input, non-blocking; below zero once closed.
     private(set) var input: Int32
@@ -48,6 +55,8 @@ struct ChildProcess {
         request.memory_bytes = Self.limit(specification.limits.memoryBytes)
         request.open_files = Self.limit(specification.limits.openFiles)
         request.processes = Self.limit(specification.limits.processes)
+        request.file_bytes = Self.limit(specification.limits.fileBytes)
+        request.isolates_network = specification.hasNetwork ? 0 : 1
         var stage: Int32 = 0
         let result = program.withCString { path in
             specification.directory.withCString { directory in
@@ -102,6 +111,7 @@ struct ChildProcess {
         case Int(JN_SPAWN_EXEC): "\(program) could not be run: \(words)."
         case Int(JN_SPAWN_DIRECTORY): "Its directory \(directory) could not be entered: \(words)."
         case Int(JN_SPAWN_LIMITS): "Its limits could not be set: \(words)."
+        case Int(JN_SPAWN_NETWORK): "It could not be cut off from the network: \(words)."
         default: "No process could be made: \(words)."
         }
     }
@@ -150,13 +160,13 @@ struct ChildProcess {
     /// How it ended.
     ///
     /// Only for one that has.
-    func reap() -> String {
+    func reap() -> End {
         var status: Int32 = 0
         while waitpid(self.pid, &status, 0) < 0 {
-            guard errno == EINTR else { return "It ended." }
+            guard errno == EINTR else { return .unknown }
         }
         let signal = status & 0x7f
-        return signal == 0 ? "It ended with code \((status >> 8) & 0xff)." : "It was ended by signal \(signal)."
+        return signal == 0 ? .exited(Int((status >> 8) & 0xff)) : .signalled(Int(signal))
     }
 
     /// Closes everything.
@@ -166,5 +176,16 @@ struct ChildProcess {
         self.closeErrors()
         if self.exit >= 0 { _ = close(self.exit) }
         self.exit = -1
+    }
+}
+
+extension ChildProcess.End: CustomStringConvertible {
+    /// A sentence.
+    var description: String {
+        switch self {
+        case .exited(let code): "It ended with code \(code)."
+        case .signalled(let number): "It was ended by signal \(number)."
+        case .unknown: "It ended."
+        }
     }
 }

@@ -18,15 +18,19 @@ public struct LaunchSpecification: Sendable, Hashable {
         public var openFiles: Int?
         /// Processes and threads of its user: counts all of them, not only its own.
         public var processes: Int?
+        /// The size of a file it writes.
+        public var fileBytes: Int?
 
         /// Creates limits; by default only descriptors are bounded.
         public init(
-            cpuSeconds: Int? = nil, memoryBytes: Int? = nil, openFiles: Int? = 256, processes: Int? = nil
+            cpuSeconds: Int? = nil, memoryBytes: Int? = nil, openFiles: Int? = 256, processes: Int? = nil,
+            fileBytes: Int? = nil
         ) {
             self.cpuSeconds = cpuSeconds
             self.memoryBytes = memoryBytes
             self.openFiles = openFiles
             self.processes = processes
+            self.fileBytes = fileBytes
         }
     }
 
@@ -34,22 +38,31 @@ public struct LaunchSpecification: Sendable, Hashable {
     public var command: [String]
     /// The directory it runs in.
     public var directory: String
-    /// Names of variables it may see, besides `PATH`, `LANG`, `LC_ALL` and `TZ`.
+    /// Names of variables of this process it may see.
     public var environmentNames: [String]
     /// Variables it gets with these values.
     public var environment: [String: String]
+    /// Whether it sees `PATH`, `LANG`, `LC_ALL` and `TZ` of this process.
+    public var seesCommonVariables: Bool
+    /// Whether it has the network of this process; without, it cannot even reach the loopback interface.
+    ///
+    /// Needs user namespaces: the launch fails where the kernel refuses them.
+    public var hasNetwork: Bool
     /// What the kernel enforces.
     public var limits: Limits
 
     /// Creates a specification.
     public init(
         command: [String], directory: String = "/", environmentNames: [String] = [],
-        environment: [String: String] = [:], limits: Limits = Limits()
+        environment: [String: String] = [:], seesCommonVariables: Bool = true, hasNetwork: Bool = true,
+        limits: Limits = Limits()
     ) {
         self.command = command
         self.directory = directory
         self.environmentNames = environmentNames
         self.environment = environment
+        self.seesCommonVariables = seesCommonVariables
+        self.hasNetwork = hasNetwork
         self.limits = limits
     }
 
@@ -59,7 +72,8 @@ public struct LaunchSpecification: Sendable, Hashable {
     /// What the process sees, `lookup` giving the variables of this process.
     func variables(_ lookup: (String) -> String?) -> [String: String] {
         var variables: [String: String] = [:]
-        for name in Self.commonNames + self.environmentNames { variables[name] = lookup(name) }
+        let common = self.seesCommonVariables ? Self.commonNames : []
+        for name in common + self.environmentNames { variables[name] = lookup(name) }
         return variables.merging(self.environment) { $1 }
     }
 

@@ -67,50 +67,12 @@ struct ProcessThread {
     private var closesInput = false
     private var buffer = [UInt8](repeating: 0, count: ProcessThread.chunkBytes)
 
-    /// What the thread is handed; a class, because C passes a pointer.
-    private final class Start {
-        let core: ProcessCore
-        let wakeup: Wakeup
-
-        init(_ core: ProcessCore, _ wakeup: Wakeup) {
-            self.core = core
-            self.wakeup = wakeup
-        }
-    }
-
     static func start(_ core: ProcessCore, _ wakeup: Wakeup) {
-        let box = Unmanaged.passRetained(Start(core, wakeup))
-        #if canImport(Darwin)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                #if canImport(Darwin)
-                    let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
-                #else
-                    guard let context else { return nil }
-                    let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
-                #endif
-                ProcessThread.main(start.core, start.wakeup)
-                return nil
-            }, box.toOpaque())
-        guard code == 0 else {
-            box.release()
-            core.spawnFailed("No thread could be started: \(String(cString: strerror(code))).")
-            return
-        }
-        #if canImport(Darwin)
-            if let thread { pthread_detach(thread) }
-        #else
-            pthread_detach(thread)
-        #endif
+        let code = DetachedThread.start { ProcessThread.main(core, wakeup) }
+        if code != 0 { core.spawnFailed("No thread could be started: \(String(cString: strerror(code))).") }
     }
 
     private static func main(_ core: ProcessCore, _ wakeup: Wakeup) {
-        jn_block_signals()
         do throws(ChildProcess.Failure) {
             var thread = ProcessThread(core, wakeup, try ChildProcess(core.specification))
             core.spawned(thread.child.pid)
@@ -141,7 +103,7 @@ struct ProcessThread {
                 // Whatever it started goes with it; what it had said before it ended still counts.
                 self.child.signal(SIGKILL)
                 self.drain()
-                return self.child.reap()
+                return self.child.reap().description
             }
             self.core.tick()
         }
@@ -261,11 +223,11 @@ struct ProcessThread {
 }
 
 /// `poll`, for a type that has a method of that name.
-private func systemPoll(_ descriptors: inout [pollfd], _ count: nfds_t, _ milliseconds: Int32) -> Int32 {
+func systemPoll(_ descriptors: inout [pollfd], _ count: nfds_t, _ milliseconds: Int32) -> Int32 {
     poll(&descriptors, count, milliseconds)
 }
 
 /// `read`, likewise.
-private func systemRead(_ descriptor: Int32, _ buffer: inout [UInt8], _ count: Int) -> Int {
+func systemRead(_ descriptor: Int32, _ buffer: inout [UInt8], _ count: Int) -> Int {
     read(descriptor, &buffer, count)
 }

@@ -6,12 +6,13 @@ import Hub
 import Logging
 import MCPConnector
 import PluginHost
+import ScriptConnector
 import Values
 
 /// The connectors a program has: those built in, and the plugins its project declares.
 struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
-    static let builtIn: [any ConnectorModule] = [HTTPModule(), FilesModule()]
+    static let builtIn: [any ConnectorModule] = [HTTPModule(), FilesModule(), ScriptModule()]
 
     var modules: [any ConnectorModule] = ModuleTable.builtIn
     var isolate: ConnectorRegistry.Isolator = { _ in nil }
