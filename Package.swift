@@ -112,6 +112,7 @@ let package = Package(
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Resilience", "Runtime", "Storage", "ConnectorKit",
                 "HubDocuments",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
@@ -203,6 +204,8 @@ let package = Package(
         .testTarget(
             name: "FilesConnectorTests", dependencies: ["FilesConnector", "ConnectorKit", "Values"],
             swiftSettings: strict),
+        .testTarget(
+            name: "HubDocumentsTests", dependencies: ["HubDocuments", "Decisions", "Values"], swiftSettings: strict),
         .testTarget(
             name: "HubTests",
             dependencies: [

@@ -33,25 +33,27 @@ public final class HubService: Sendable {
     /// - Parameters:
     ///   - service: The engine.
     ///   - modules: The connectors, listed by the application.
+    ///   - isolated: Ids of those that run in a process of their own unless a connection says otherwise.
     ///   - isolate: Hosts one of them in a process of its own.
     ///   - configuration: What is declared; see `HubConfiguration.load`.
     ///   - clock: The time.
     ///   - random: Numbers in [0, 1), for jitter.
     ///   - idempotency: Where calls are remembered that must not be made twice; nil: nowhere.
     ///   - environment: Looks up the variables secrets refer to.
+    ///   - vault: The secrets kept encrypted; nil: none.
     ///   - logger: Where it logs: at `info` and lower, and a warning when faults are rehearsed.
     public init(
-        service: any WorkflowService, modules: [any ConnectorModule],
+        service: any WorkflowService, modules: [any ConnectorModule], isolated: Set<String> = [],
         isolate: @escaping ConnectorRegistry.Isolator = { _ in nil }, configuration: HubConfiguration,
         clock: any ConnectorClock = SystemConnectorClock(),
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         idempotency: (any IdempotencyStore)? = nil,
-        environment: (@Sendable (String) -> String?)? = nil, logger: Logger
+        environment: (@Sendable (String) -> String?)? = nil, vault: SecretVault? = nil, logger: Logger
     ) {
-        let registry = ConnectorRegistry(modules, isolate: isolate)
+        let registry = ConnectorRegistry(modules, isolated: isolated, isolate: isolate)
         let secrets = SecretStore(
             environment: environment ?? { DiskFile.environment($0) },
-            file: { DiskFile.bytes($0, maximum: SecretStore.bytesMax) })
+            file: { DiskFile.bytes($0, maximum: SecretStore.bytesMax) }, vault: vault)
         let pool = ConnectionPool(configuration.connections, registry: registry, secrets: secrets, clock: clock)
         let lanes = configuration.connections.map { ConnectionLane($0, logger: logger) }
         let ledger = idempotency.map { store in

@@ -36,6 +36,6 @@ public enum DiskFile {
 
     /// The variable of the process's environment.
     public static func environment(_ name: String) -> String? {
-        ProcessInfo.processInfo.environment[name]
+        getenv(name).map { String(cString: $0) }
     }
 }

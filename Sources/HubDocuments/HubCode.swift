@@ -65,6 +65,8 @@ public struct HubCode: RawRepresentable, Sendable, Hashable, CustomStringConvert
     public static let interrupted = HubCode(rawValue: "HB307")
     /// A failure that was injected on purpose.
     public static let injected = HubCode(rawValue: "HB306")
+    /// The vault of secrets, or its key, cannot be used.
+    public static let secretVault = HubCode(rawValue: "HB308")
     /// The engine does not take a replay now.
     public static let replayFailed = HubCode(rawValue: "HB305")
 }

@@ -92,13 +92,18 @@ enum LayerMap {
             "MCPConnector", .plugins, ["ConnectorKit", "PluginHost", "Values"],
             and: platform + ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"], folder: "Plugins/MCP"),
 
+        TargetRule("HubDocuments", .services, ["Values", "Decisions"], and: platform + ["Yams"]),
         TargetRule(
             "Hub", .services,
-            ["Values", "Decisions", "ProcessModel", "Resilience", "Engine", "Runtime", "Storage", "ConnectorKit"],
-            and: platform + ["Logging", "Metrics", "Yams"]),
+            [
+                "Values", "Decisions", "ProcessModel", "Resilience", "Engine", "Runtime", "Storage", "ConnectorKit",
+                "HubDocuments",
+            ],
+            and: platform + ["Crypto", "Logging", "Metrics"]),
 
         TargetRule(
-            "Server", .apps, ["Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub"],
+            "Server", .apps,
+            ["Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub"],
             and: platform + [
                 "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "Metrics", "NIOCore", "NIOPosix",
                 "ServiceLifecycle",
@@ -106,7 +111,7 @@ enum LayerMap {
         TargetRule(
             "junction", .apps,
             [
-                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "Hub", "Server",
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
                 "JunctionClient",
                 "ConnectorKit", "PluginHost", "ScriptConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
             ],

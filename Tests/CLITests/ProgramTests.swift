@@ -57,6 +57,27 @@ import Values
         #expect(try JSON.parse(run.output)["unaccounted"] == 0)
     }
 
+    @Test func secretsAreStoredFromStandardInputAndNeverShown() async throws {
+        let folder = try TemporaryFolder()
+        let run = try await shell(
+            """
+            exec 2>&1
+            printf 'canary-81\\n' | "$1" secret set vendor --data "$2/data" || exit 2
+            "$1" secret list --data "$2/data" || exit 3
+            "$1" secret rotate-key --data "$2/data" || exit 4
+            "$1" secret list --data "$2/data" --json || exit 5
+            "$1" secret remove vendor --data "$2/data" || exit 6
+            "$1" secret remove vendor --data "$2/data" --json && exit 7
+            printf '' | "$1" secret set vendor --data "$2/data" --json && exit 8
+            exit 0
+            """, folder)
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("{ secret: \"vault:vendor\" }"))
+        #expect(run.output.contains("\"name\":\"vendor\""))
+        #expect(run.output.components(separatedBy: "HB308").count == 3)
+        #expect(!run.output.contains("canary"))
+    }
+
     @Test func aServerThatWasKilledLeavesNothingInTheWay() async throws {
         let folder = try TemporaryFolder()
         let run = try await shell(

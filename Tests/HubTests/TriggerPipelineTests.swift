@@ -1,5 +1,6 @@
 import ConnectorKit
 import Decisions
+import HubDocuments
 import Runtime
 import Testing
 import Values

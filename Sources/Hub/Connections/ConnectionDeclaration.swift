@@ -19,8 +19,8 @@ public struct ConnectionDeclaration: Sendable {
     public var operations: [String: ResilienceProfile]
     /// How many calls run at once.
     public var concurrencyMax: Int
-    /// Whether the connector runs apart from this program.
-    public var isolation: Isolation
+    /// Whether the connector runs apart from this program; nil: as is usual for the connector.
+    public var isolation: Isolation?
     /// Where it is declared, for messages.
     public var file: String
     /// The line it is declared on.
@@ -41,7 +41,7 @@ public struct ConnectionDeclaration: Sendable {
     public init(
         id: String, connector: String, parameters: Value, endpoints: [ValueContext] = [],
         profile: ResilienceProfile = .standard, operations: [String: ResilienceProfile] = [:],
-        concurrencyMax: Int = ConnectionDeclaration.concurrencyStandard, isolation: Isolation = .none,
+        concurrencyMax: Int = ConnectionDeclaration.concurrencyStandard, isolation: Isolation? = nil,
         file: String = "", line: Int = 1
     ) {
         self.id = id
@@ -91,7 +91,9 @@ public struct ConnectionsDocument: Sendable {
     ///         operations:
     ///           request: { resilience: { timeout: { attempt: 5s } } }    # base: the connection's profile
     ///         concurrency: { max: 25 }
-    ///         isolation: process             # or none, the default
+    ///         isolation: process             # or none; the default is none for all but amqp and odbc
+    ///     credentials:                       # whole objects, put in place of { credential: NAME } or credential: NAME
+    ///       vendor: { type: basic, user: junction, password: { secret: "vault:vendor" } }
     ///
     /// Texts in `parameters` that begin with `=` are FEEL expressions over `variables`, evaluated once, here. Without
     /// variables they are only compiled, and stay in the parameters as written.
@@ -107,7 +109,7 @@ public struct ConnectionsDocument: Sendable {
             }
         }
         document.readProfiles(root)
-        document.readConnections(root, variables)
+        document.readConnections(root, NamedCredentials(root, variables: variables), variables)
         root.finish()
         return document
     }
@@ -123,13 +125,17 @@ public struct ConnectionsDocument: Sendable {
         }
     }
 
-    private mutating func readConnections(_ root: MappingReader, _ variables: ValueContext?) {
+    private mutating func readConnections(
+        _ root: MappingReader, _ credentials: NamedCredentials, _ variables: ValueContext?
+    ) {
         guard let reader = root.mapping("connections") else { return }
         for entry in reader.entries {
             guard let fields = reader.mapping(entry.key) else { continue }
             let connector = fields.requiredName("connector", example: "connector: http")
-            let parameters = fields.mapping("parameters").map { Self.parameters($0, variables) }
-            let endpoints = self.endpoints(fields, variables)
+            let parameters = fields.mapping("parameters").map {
+                credentials.inserted(into: Self.parameters($0, variables), at: $0)
+            }
+            let endpoints = self.endpoints(fields, credentials, variables)
             let resilience = fields.node("resilience").map {
                 self.profile($0, name: entry.key, path: fields.path(of: "resilience"), log: root.log)
             }
@@ -140,7 +146,7 @@ public struct ConnectionsDocument: Sendable {
                 concurrencyMax = concurrency.integer("max", in: 1...10_000) ?? concurrencyMax
                 concurrency.finish()
             }
-            let isolation = fields.word("isolation", ConnectionDeclaration.Isolation.self) ?? .none
+            let isolation = fields.word("isolation", ConnectionDeclaration.Isolation.self)
             fields.finish()
             guard let connector else { continue }
             self.connections.append(
@@ -152,10 +158,12 @@ public struct ConnectionsDocument: Sendable {
         }
     }
 
-    private func endpoints(_ fields: MappingReader, _ variables: ValueContext?) -> [ValueContext] {
+    private func endpoints(
+        _ fields: MappingReader, _ credentials: NamedCredentials, _ variables: ValueContext?
+    ) -> [ValueContext] {
         fields.list("endpoints").enumerated().map { index, node in
             let reader = MappingReader(node, path: fields.path(of: "endpoints[\(index)]"), log: fields.log)
-            return Self.parameters(reader, variables)
+            return credentials.inserted(into: Self.parameters(reader, variables), at: reader)
         }
     }
 
@@ -177,7 +185,7 @@ public struct ConnectionsDocument: Sendable {
     }
 
     /// The parameters, each expression replaced by its value.
-    private static func parameters(_ reader: MappingReader, _ variables: ValueContext?) -> ValueContext {
+    static func parameters(_ reader: MappingReader, _ variables: ValueContext?) -> ValueContext {
         let scope = variables.map { MapScope($0) }
         var parameters = ValueContext()
         for entry in reader.entries {

@@ -11,11 +11,16 @@ public struct ConnectorRegistry: Sendable {
     public let modules: [any ConnectorModule]
     private let byID: [String: any ConnectorModule]
     private let isolate: Isolator
+    /// Connectors that run in a process of their own unless a connection says otherwise, where that is possible.
+    private let isolated: Set<String>
 
     /// Creates the table; of two modules with one id the first counts.
-    public init(_ modules: [any ConnectorModule], isolate: @escaping Isolator = { _ in nil }) {
+    public init(
+        _ modules: [any ConnectorModule], isolated: Set<String> = [], isolate: @escaping Isolator = { _ in nil }
+    ) {
         self.modules = modules
         self.isolate = isolate
+        self.isolated = isolated
         self.byID = Dictionary(modules.map { ($0.descriptor.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -35,7 +40,8 @@ public struct ConnectorRegistry: Sendable {
                 remedy: self.remedy(forUnknown: declaration.connector))
         }
         switch declaration.isolation {
-        case .none: return module
+        case .some(.none): return module
+        case nil: return self.isolated.contains(declaration.connector) ? self.isolate(module) ?? module : module
         case .process:
             guard let isolated = self.isolate(module) else {
                 throw HubError(

@@ -223,7 +223,7 @@ extension ConnectorWorker {
         case .succeeded(let outcome):
             lane.noteCall(error: nil, at: self.clock.unixMilliseconds)
             lane.metrics.succeeded.increment()
-            return .completed(variables: outcome.value.map { $0.objectJSON })
+            return .completed(variables: outcome.value.map { self.pool.secrets.redacted($0).objectJSON })
         case .postponed(let reschedule, let error):
             return self.postpone(request.job, reschedule, error, lane)
         case .failed(let ending, let error):

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Decisions
 import Engine
+import Hub
+import HubDocuments
 import JunctionClient
 import Server
 import Storage
@@ -67,6 +69,7 @@ extension Console {
         case let error as ClientError: value = Self.value(error.code, "\(error)", "")
         case let error as FEELError: value = Self.value(error.code.rawValue, "\(error)", error.remedy ?? "")
         case let error as StoreError: value = Self.value(error.code.rawValue, error.message, error.remedy)
+        case let error as HubError: value = Self.value(error.code.rawValue, error.message, error.remedy)
         case let error as ServerError: value = Self.value(error.code, error.message, error.remedy)
         default: value = Self.value("", "\(error)", "")
         }

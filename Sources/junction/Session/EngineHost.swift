@@ -79,8 +79,9 @@ final class EngineHost: Sendable {
         self.records = try SQLiteRecordReader(directory: directory)
         self.idempotency = try SQLiteIdempotencyStore(directory: directory)
         self.hub = HubService(
-            service: self.runtime, modules: options.connectors.modules, isolate: options.connectors.isolate,
-            configuration: configuration, idempotency: self.idempotency, logger: logger)
+            service: self.runtime, modules: options.connectors.modules, isolated: ModuleTable.isolated,
+            isolate: options.connectors.isolate, configuration: configuration, idempotency: self.idempotency,
+            vault: SecretVault(project: options.project, dataDirectory: options.dataDirectory), logger: logger)
     }
 
     /// Runs everything; `body` gets control once the API answers.

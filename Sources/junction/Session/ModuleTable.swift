@@ -14,6 +14,9 @@ struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
     static let builtIn: [any ConnectorModule] = [HTTPModule(), FilesModule(), ScriptModule()]
 
+    /// Those whose C libraries may end a process: they run in one of their own unless a connection says otherwise.
+    static let isolated: Set<String> = ["amqp", "odbc"]
+
     var modules: [any ConnectorModule] = ModuleTable.builtIn
     var isolate: ConnectorRegistry.Isolator = { _ in nil }
 

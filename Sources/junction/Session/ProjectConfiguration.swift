@@ -17,6 +17,10 @@ struct ProjectConfiguration: Sendable, Hashable {
     var triggers: [String] = []
     /// The connections file.
     var connections: String?
+    /// The file with encrypted secrets.
+    var vault: String?
+    /// The file with the key of the vault.
+    var vaultKey: String?
     /// Connectors that are no part of this program.
     var plugins: [PluginDeclaration] = []
     /// Logical partitions of a new data directory.
@@ -50,6 +54,11 @@ struct ProjectConfiguration: Sendable, Hashable {
         if let http = reader.mapping("http") {
             project.port = http.integer("port", in: 0...65_535)
             http.finish()
+        }
+        if let secrets = reader.mapping("secrets") {
+            project.vault = secrets.string("vault").map { join(folder, $0) }
+            project.vaultKey = secrets.string("key").map { join(folder, $0) }
+            secrets.finish()
         }
         if let engine = reader.mapping("engine") {
             project.partitions = engine.integer("partitions", in: 1...1_024)

@@ -1,8 +1,7 @@
-import HubDocuments
 import Testing
 import Values
 
-@testable import Hub
+@testable import HubDocuments
 
 @Suite struct JSONSchemaTests {
     private static func compile(_ text: String) throws -> (schema: JSONSchema, log: DiagnosticLog) {

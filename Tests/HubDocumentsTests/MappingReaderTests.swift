@@ -1,9 +1,8 @@
 import Decisions
-import HubDocuments
 import Testing
 import Values
 
-@testable import Hub
+@testable import HubDocuments
 
 @Suite struct MappingReaderTests {
     private enum Colour: String, CaseIterable { case red, green }

@@ -1,8 +1,7 @@
-import HubDocuments
 import Testing
 import Values
 
-@testable import Hub
+@testable import HubDocuments
 
 @Suite struct YAMLDocumentTests {
     private static func parse(_ text: String) -> (node: DocumentNode?, log: DiagnosticLog) {
