@@ -1,0 +1,72 @@
+public import ConnectorKit
+import Values
+
+extension ConnectorSpec {
+    /// What the connector says about itself.
+    public var descriptor: ConnectorDescriptor {
+        ConnectorDescriptor(
+            id: self.metadata.id, version: self.metadata.version, title: self.metadata.title,
+            summary: self.metadata.summary, parameters: self.connection.parameters.value,
+            secrets: self.secretDescriptors, operations: self.operations.map(\.descriptor),
+            events: self.events.filter { $0.poll != nil }.map(\.descriptor))
+    }
+
+    private var secretDescriptors: [SecretDescriptor] {
+        let required = self.connection.parameters.value["required"]?.asList ?? []
+        let names = self.connection.credentials.keys.sorted() + self.connection.secrets
+        return names.map { name in
+            let property = self.connection.parameters.value["properties"]?[name]
+            return SecretDescriptor(
+                parameter: name, title: property?["title"]?.asString ?? property?["description"]?.asString ?? name,
+                isRequired: required.contains(.string(name)))
+        }
+    }
+}
+
+extension OperationSpec {
+    var descriptor: OperationDescriptor {
+        OperationDescriptor(
+            id: self.id, title: self.title, summary: self.summary, effect: self.effect,
+            idempotency: self.operationIdempotency, input: self.input.value, output: self.outputSchema)
+    }
+
+    /// The schema of the result; of the records and their wrapping when the operation lists some.
+    private var outputSchema: Value {
+        let schema = self.response.schema?.value ?? true
+        guard self.response.records != nil else { return schema }
+        if let pagination, pagination.kind != .none {
+            return [
+                "type": "object", "required": ["records", "complete"],
+                "properties": [
+                    "records": ["type": "array", "items": schema],
+                    "complete": [
+                        "type": "boolean", "description": "Whether the list was read to its end.",
+                    ],
+                ],
+            ]
+        }
+        return self.response.output == nil ? ["type": "array", "items": schema] : true
+    }
+}
+
+extension EventSpec {
+    var descriptor: EventDescriptor {
+        EventDescriptor(
+            id: self.id, title: self.title, summary: self.summary,
+            parameters: [
+                "type": "object", "additionalProperties": false,
+                "properties": [
+                    "start": [
+                        "type": ["string", "number"],
+                        "description":
+                            "Where a source begins that knows nothing yet: beginning, now, or a cursor; by default as far back as the specification says.",
+                    ],
+                    "input": [
+                        "type": "object",
+                        "description": "Further members of the input of the operation that is polled.",
+                    ],
+                ],
+            ],
+            payload: self.schema.value, delivery: .atLeastOnce, isOrdered: false)
+    }
+}
