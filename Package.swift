@@ -38,9 +38,11 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .target(name: "CXML", dependencies: ["CLibXML2"]),
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
         .target(name: "CSpawnShim"),
+        .target(name: "CAMQPShim", dependencies: ["CRabbitMQ"]),
 
         // Core: no I/O, no clock, no randomness
         .target(name: "Decisions", dependencies: ["Values"], swiftSettings: strict),
@@ -86,6 +88,10 @@ let package = Package(
             swiftSettings: strict),
 
         // Plugins
+        .target(name: "SocketThread", swiftSettings: strict),
+        .target(
+            name: "AMQPConnector", dependencies: ["ConnectorKit", "Values", "SocketThread", "CAMQPShim"],
+            path: "Plugins/AMQP", swiftSettings: strict),
         .target(
             name: "HTTPConnector", dependencies: ["ConnectorKit", "HTTPTransport", "Values"], path: "Plugins/HTTP",
             swiftSettings: strict),
@@ -138,7 +144,7 @@ let package = Package(
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
                 "Server", "JunctionClient",
-                "ConnectorKit", "PluginHost", "ScriptConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
+                "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -200,6 +206,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ScriptConnectorTests", dependencies: ["ScriptConnector", "ConnectorKit", "Values"],
+            swiftSettings: strict),
+        .testTarget(name: "SocketThreadTests", dependencies: ["SocketThread"], swiftSettings: strict),
+        .testTarget(
+            name: "AMQPConnectorTests",
+            dependencies: ["AMQPConnector", "ConnectorKit", "PluginHost", "Values", "junction"],
             swiftSettings: strict),
         .testTarget(
             name: "FilesConnectorTests", dependencies: ["FilesConnector", "ConnectorKit", "Values"],

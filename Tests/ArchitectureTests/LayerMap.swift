@@ -59,6 +59,8 @@ enum LayerMap {
         TargetRule("CXML", .shims, ["CLibXML2"]),
         TargetRule("CCurlShim", .shims, ["CCurl"]),
         TargetRule("CSpawnShim", .shims),
+        TargetRule("CRabbitMQ", .shims),
+        TargetRule("CAMQPShim", .shims, ["CRabbitMQ"]),
 
         TargetRule("Values", .base, and: mathematics + locks),
 
@@ -84,6 +86,10 @@ enum LayerMap {
         TargetRule(
             "HTTPConnector", .plugins, ["ConnectorKit", "HTTPTransport", "Values"], and: platform,
             folder: "Plugins/HTTP"),
+        TargetRule("SocketThread", .kits, and: mathematics + locks),
+        TargetRule(
+            "AMQPConnector", .plugins, ["ConnectorKit", "Values", "SocketThread", "CAMQPShim"], and: platform,
+            folder: "Plugins/AMQP"),
         TargetRule("FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform, folder: "Plugins/Files"),
         TargetRule(
             "ScriptConnector", .plugins, ["ConnectorKit", "PluginHost", "Values"], and: platform,
@@ -113,7 +119,7 @@ enum LayerMap {
             [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
                 "JunctionClient",
-                "ConnectorKit", "PluginHost", "ScriptConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
+                "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
         TargetRule(

@@ -40,13 +40,17 @@ public struct ConnectorConformance: Sendable {
         public var provoke: @Sendable () async throws -> Void
         /// How many that are.
         public var eventsMinimum: Int
+        /// After so much silence there is nothing more to come.
+        public var silence: Duration
 
         /// Describes a source.
         public init(
-            _ request: SourceRequest, eventsMinimum: Int = 1, provoke: @escaping @Sendable () async throws -> Void
+            _ request: SourceRequest, eventsMinimum: Int = 1, silence: Duration = .seconds(5),
+            provoke: @escaping @Sendable () async throws -> Void
         ) {
             self.request = request
             self.eventsMinimum = eventsMinimum
+            self.silence = silence
             self.provoke = provoke
         }
     }
@@ -287,7 +291,7 @@ public struct ConnectorConformance: Sendable {
         let stream = try await connection.armSource(source.request)
         try await stream.connect()
         var events: [SourceEvent] = []
-        while let batch = try await stream.read(maximum: 10, wait: .seconds(5)) {
+        while let batch = try await stream.read(maximum: 10, wait: source.silence) {
             events += batch.events
             guard acknowledging else { continue }
             try await stream.acknowledge(batch.id)
