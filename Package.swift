@@ -71,7 +71,7 @@ let package = Package(
             dependencies: [
                 "ConnectorKit", "Values", "CCurlShim",
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "_CryptoExtras", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(
@@ -199,8 +199,13 @@ let package = Package(
             dependencies: ["MCPConnector", "PluginHost", "ConnectorKit", "Values", "junction"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "HTTPTransportTests", dependencies: ["HTTPTransport", "ConnectorKit", "Values", "CCurlShim"],
-            swiftSettings: strict),
+            name: "HTTPTransportTests",
+            dependencies: [
+                "HTTPTransport", "ConnectorKit", "Values", "CCurlShim",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "HTTPConnectorTests", dependencies: ["HTTPConnector", "HTTPTransport", "ConnectorKit", "Values"],
             swiftSettings: strict),

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,18 +21,36 @@ struct jhc_multi {
     CURLM *handle;
 };
 
+typedef struct {
+    size_t start;                       // where its bytes begin in `request_body`
+    int file;                           // -1: bytes
+    int64_t offset;
+    int64_t count;
+} part;
+
 struct jhc_transfer {
     CURL *handle;
     struct curl_slist *headers;
     uint8_t *request_body;
+    part *parts;
+    size_t part_count;
+    size_t part_index;                  // where reading goes on
+    int64_t part_position;
     buffer response_headers;
     buffer response_body;
     size_t response_bytes_max;
     size_t header_bytes_max;
+    size_t header_bytes_seen;           // interim responses included
+    jhc_sink sink;
+    void *sink_context;
+    int64_t sink_bytes_max;
+    int64_t sink_bytes;
     int allow_private;
     int address_denied;
     int body_too_large;
     int headers_too_large;
+    int is_bomb;
+    int sink_refused;
     uint64_t tag;
     char error[CURL_ERROR_SIZE];
 };
@@ -129,29 +148,98 @@ int jhc_address_is_denied(const char *text) {
 
 // MARK: - Callbacks
 
+// Beyond the first MiB, a body may be this many times as large as what came over the wire. Text rarely reaches 50,
+// zeros in gzip 1,032.
+enum { RATIO_MAX = 200, RATIO_FREE_BYTES = 1 << 20, WIRE_BUFFER_BYTES = 16 * 1024 };
+
+// libcurl counts a piece of the wire only after it gave us what was in it, so one buffer is granted.
+static int grew_beyond_reason(jhc_transfer *transfer, int64_t count) {
+    if (count <= RATIO_FREE_BYTES) return 0;
+    curl_off_t wire = 0;
+    curl_easy_getinfo(transfer->handle, CURLINFO_SIZE_DOWNLOAD_T, &wire);
+    return count / RATIO_MAX > wire + WIRE_BUFFER_BYTES;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
     jhc_transfer *transfer = context;
     size_t total = size * count;
-    if (total > transfer->response_bytes_max - transfer->response_body.count) {
+    long status = 0;
+    if (transfer->sink) curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
+    int streams = status >= 200 && status < 300;
+    int64_t before = streams ? transfer->sink_bytes : (int64_t)transfer->response_body.count;
+    int64_t limit = streams ? transfer->sink_bytes_max : (int64_t)transfer->response_bytes_max;
+    if ((int64_t)total > limit - before) {
         transfer->body_too_large = 1;
         return CURL_WRITEFUNC_ERROR;
     }
-    return buffer_append(&transfer->response_body, bytes, total) ? total : CURL_WRITEFUNC_ERROR;
+    if (grew_beyond_reason(transfer, before + (int64_t)total)) {
+        transfer->body_too_large = transfer->is_bomb = 1;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    if (!streams) return buffer_append(&transfer->response_body, bytes, total) ? total : CURL_WRITEFUNC_ERROR;
+    if (!transfer->sink(transfer->sink_context, (const uint8_t *)bytes, total)) {
+        transfer->sink_refused = 1;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    transfer->sink_bytes += (int64_t)total;
+    return total;
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context) {
     jhc_transfer *transfer = context;
     size_t total = size * count;
+    if (total > transfer->header_bytes_max - transfer->header_bytes_seen) {
+        transfer->headers_too_large = 1;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    transfer->header_bytes_seen += total;
     if (total >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
         // A new response: what came before was an interim one.
         transfer->response_headers.count = 0;
         return total;
     }
-    if (total > transfer->header_bytes_max - transfer->response_headers.count) {
-        transfer->headers_too_large = 1;
-        return CURL_WRITEFUNC_ERROR;
-    }
     return buffer_append(&transfer->response_headers, bytes, total) ? total : CURL_WRITEFUNC_ERROR;
+}
+
+static size_t on_read(char *bytes, size_t size, size_t count, void *context) {
+    jhc_transfer *transfer = context;
+    size_t room = size * count;
+    size_t filled = 0;
+    while (filled < room && transfer->part_index < transfer->part_count) {
+        const part *part = &transfer->parts[transfer->part_index];
+        int64_t left = part->count - transfer->part_position;
+        size_t wanted = left < (int64_t)(room - filled) ? (size_t)left : room - filled;
+        if (wanted == 0) {
+            transfer->part_index++;
+            transfer->part_position = 0;
+            continue;
+        }
+        if (part->file < 0) {
+            memcpy(bytes + filled, transfer->request_body + part->start + transfer->part_position, wanted);
+        } else {
+            ssize_t got = pread(part->file, bytes + filled, wanted, part->offset + transfer->part_position);
+            // Shorter than it was: the length is promised already.
+            if (got <= 0) return CURL_READFUNC_ABORT;
+            wanted = (size_t)got;
+        }
+        filled += wanted;
+        transfer->part_position += (int64_t)wanted;
+    }
+    return filled;
+}
+
+// libcurl goes back to the start when a connection it reused was dead.
+static int on_seek(void *context, curl_off_t offset, int origin) {
+    jhc_transfer *transfer = context;
+    if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_FAIL;
+    transfer->part_index = 0;
+    transfer->part_position = offset;
+    while (transfer->part_index < transfer->part_count
+           && transfer->part_position > transfer->parts[transfer->part_index].count) {
+        transfer->part_position -= transfer->parts[transfer->part_index].count;
+        transfer->part_index++;
+    }
+    return CURL_SEEKFUNC_OK;
 }
 
 // Before a socket is made: nothing is sent to a private address, not even a SYN.
@@ -192,6 +280,10 @@ void jhc_transfer_destroy(jhc_transfer *transfer) {
     if (!transfer) return;
     curl_easy_cleanup(transfer->handle);
     curl_slist_free_all(transfer->headers);
+    for (size_t i = 0; i < transfer->part_count; i++) {
+        if (transfer->parts[i].file >= 0) close(transfer->parts[i].file);
+    }
+    free(transfer->parts);
     free(transfer->request_body);
     free(transfer->response_headers.bytes);
     free(transfer->response_body.bytes);
@@ -212,23 +304,105 @@ uint64_t jhc_transfer_tag(const jhc_transfer *transfer) {
         if (code != CURLE_OK) return (int)code;                             \
     } while (0)
 
+// Copies the parts. Returns the length of the body, or -1.
+static int64_t copy_body(jhc_transfer *transfer, const jhc_request *request) {
+    size_t bytes = 0;
+    int64_t total = 0;
+    for (size_t i = 0; i < request->body_parts; i++) {
+        if (request->body[i].bytes) bytes += (size_t)request->body[i].count;
+        total += request->body[i].count;
+    }
+    transfer->request_body = malloc(bytes ? bytes : 1);
+    transfer->parts = calloc(request->body_parts ? request->body_parts : 1, sizeof *transfer->parts);
+    if (!transfer->request_body || !transfer->parts) return -1;
+    bytes = 0;
+    for (size_t i = 0; i < request->body_parts; i++) {
+        const jhc_part *given = &request->body[i];
+        part *part = &transfer->parts[i];
+        part->file = -1;
+        part->count = given->count;
+        transfer->part_count = i + 1;
+        if (given->bytes) {
+            memcpy(transfer->request_body + bytes, given->bytes, (size_t)given->count);
+            part->start = bytes;
+            bytes += (size_t)given->count;
+        } else {
+            part->offset = given->offset;
+            part->file = fcntl(given->file, F_DUPFD_CLOEXEC, 0);
+            if (part->file < 0) return -1;
+        }
+    }
+    return total;
+}
+
 static int prepare_method(jhc_transfer *transfer, const jhc_request *request) {
     if (strcmp(request->method, "HEAD") == 0) {
         SET(CURLOPT_NOBODY, 1L);
         return 0;
     }
     int is_post = strcmp(request->method, "POST") == 0;
-    if (request->body || is_post) {
-        transfer->request_body = malloc(request->body_bytes ? request->body_bytes : 1);
-        if (!transfer->request_body) return CURLE_OUT_OF_MEMORY;
-        if (request->body_bytes) memcpy(transfer->request_body, request->body, request->body_bytes);
+    if (request->has_body || is_post) {
+        int64_t total = copy_body(transfer, request);
+        if (total < 0) return CURLE_OUT_OF_MEMORY;
         SET(CURLOPT_POST, 1L);
-        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_bytes);
-        SET(CURLOPT_POSTFIELDS, transfer->request_body);
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)total);
+        if (transfer->part_count == 0 || (transfer->part_count == 1 && transfer->parts[0].file < 0)) {
+            SET(CURLOPT_POSTFIELDS, transfer->request_body);
+        } else {
+            SET(CURLOPT_READFUNCTION, on_read);
+            SET(CURLOPT_READDATA, transfer);
+            SET(CURLOPT_SEEKFUNCTION, on_seek);
+            SET(CURLOPT_SEEKDATA, transfer);
+        }
     }
-    if (!is_post && (request->body || strcmp(request->method, "GET") != 0)) {
+    if (!is_post && (request->has_body || strcmp(request->method, "GET") != 0)) {
         SET(CURLOPT_CUSTOMREQUEST, request->method);
     }
+    return 0;
+}
+
+static int prepare_tls(jhc_transfer *transfer, const jhc_request *request) {
+    // Without certificate checks there is no TLS worth the name, so there is no option for that.
+    long version = request->tls13_only ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
+    SET(CURLOPT_SSLVERSION, version);
+    SET(CURLOPT_PROXY_SSLVERSION, version);
+    if (request->ca_file) {
+        SET(CURLOPT_CAINFO, request->ca_file);
+        SET(CURLOPT_PROXY_CAINFO, request->ca_file);
+    }
+    if (request->certificate.bytes) {
+        struct curl_blob blob = {(void *)request->certificate.bytes, request->certificate.count, CURL_BLOB_COPY};
+        SET(CURLOPT_SSLCERT_BLOB, &blob);
+    }
+    if (request->key.bytes) {
+        struct curl_blob blob = {(void *)request->key.bytes, request->key.count, CURL_BLOB_COPY};
+        SET(CURLOPT_SSLKEY_BLOB, &blob);
+    }
+    if (request->key_password) SET(CURLOPT_KEYPASSWD, request->key_password);
+    return 0;
+}
+
+static int prepare_proxy(jhc_transfer *transfer, const jhc_request *request) {
+    // Proxies named by the environment would bypass the address check; so would its list of exceptions.
+    SET(CURLOPT_PROXY, request->proxy ? request->proxy : "");
+    SET(CURLOPT_NOPROXY, "");
+    if (!request->proxy) return 0;
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (request->proxy_user) {
+        SET(CURLOPT_PROXYUSERNAME, request->proxy_user);
+        SET(CURLOPT_PROXYPASSWORD, request->proxy_password ? request->proxy_password : "");
+    }
+    return 0;
+}
+
+static int prepare_version(jhc_transfer *transfer, const jhc_request *request) {
+    switch (request->http_version) {
+    case JHC_HTTP_1: SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); break;
+    case JHC_HTTP_2: SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE); break;
+    default: SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS); break;
+    }
+    // Rather a stream of a connection that is being opened than a connection more.
+    if (request->http_version != JHC_HTTP_1) SET(CURLOPT_PIPEWAIT, 1L);
     return 0;
 }
 
@@ -257,6 +431,9 @@ int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request) {
     transfer->response_bytes_max = (size_t)request->response_bytes_max;
     transfer->header_bytes_max = request->header_bytes_max;
     transfer->allow_private = request->allow_private;
+    transfer->sink = request->sink;
+    transfer->sink_context = request->sink_context;
+    transfer->sink_bytes_max = request->sink_bytes_max;
 
     SET(CURLOPT_PRIVATE, transfer);
     SET(CURLOPT_ERRORBUFFER, transfer->error);
@@ -266,12 +443,9 @@ int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request) {
     SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    // Proxies named by the environment would bypass the address check.
-    SET(CURLOPT_PROXY, "");
     SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
     SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->response_bytes_max);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(request->sink ? request->sink_bytes_max : request->response_bytes_max));
     SET(CURLOPT_ACCEPT_ENCODING, "");
     SET(CURLOPT_TCP_NODELAY, 1L);
     // So that changes of DNS take effect.
@@ -279,7 +453,6 @@ int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request) {
     SET(CURLOPT_MAXLIFETIME_CONN, 600L);
     SET(CURLOPT_USERAGENT, request->user_agent);
     if (request->fresh_connection) SET(CURLOPT_FRESH_CONNECT, 1L);
-    if (request->ca_file) SET(CURLOPT_CAINFO, request->ca_file);
 
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, transfer);
@@ -290,7 +463,10 @@ int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request) {
     SET(CURLOPT_PREREQFUNCTION, on_request);
     SET(CURLOPT_PREREQDATA, transfer);
 
-    int result = prepare_method(transfer, request);
+    int result = prepare_tls(transfer, request);
+    if (!result) result = prepare_proxy(transfer, request);
+    if (!result) result = prepare_version(transfer, request);
+    if (!result) result = prepare_method(transfer, request);
     return result ? result : prepare_headers(transfer, request);
 }
 
@@ -327,6 +503,9 @@ void jhc_transfer_response(jhc_transfer *transfer, jhc_response *response) {
     response->address_denied = transfer->address_denied;
     response->body_too_large = transfer->body_too_large;
     response->headers_too_large = transfer->headers_too_large;
+    response->is_bomb = transfer->is_bomb;
+    response->sink_refused = transfer->sink_refused;
+    response->sink_bytes = transfer->sink_bytes;
 }
 
 // MARK: - Multi
@@ -394,6 +573,7 @@ jhc_failure jhc_failure_of(int curl_code) {
     case CURLE_URL_MALFORMAT: return JHC_MALFORMED_URL;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY: return JHC_UNRESOLVED;
+    case CURLE_PROXY:
     case CURLE_COULDNT_CONNECT: return JHC_UNREACHABLE;
     case CURLE_OPERATION_TIMEDOUT: return JHC_TIMEOUT;
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -401,8 +581,11 @@ jhc_failure jhc_failure_of(int curl_code) {
     case CURLE_SSL_ISSUER_ERROR: return JHC_UNTRUSTED;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_CIPHER: return JHC_TLS;
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_ABORTED_BY_CALLBACK:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:

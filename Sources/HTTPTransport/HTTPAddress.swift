@@ -38,6 +38,14 @@ public struct HTTPAddress: Sendable, Hashable {
         self.text = String(cString: parts.whole)
     }
 
+    /// Path and query, as they are sent.
+    public var target: String { self.query.map { self.path + "?" + $0 } ?? self.path }
+
+    /// Host and port as `Host` names them: without a port that is the scheme's own.
+    public var authority: String {
+        self.port == (self.scheme == "https" ? "443" : "80") ? self.host : "\(self.host):\(self.port)"
+    }
+
     /// Whether the scheme is `http` or `https`.
     public var isHTTP: Bool { self.scheme == "https" || self.scheme == "http" }
 
@@ -62,6 +70,26 @@ public enum PercentEncoding {
     /// Writes `name=value` pairs, joined by `&`: a query, or the body of a form.
     public static func form(_ pairs: [(String, String)]) -> String {
         pairs.map { Self.component($0.0) + "=" + Self.component($0.1) }.joined(separator: "&")
+    }
+
+    /// Undoes percent-encoding; what is no escape stays.
+    static func decoded(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+                let escaped = Hex.decode(String(decoding: bytes[(index + 1)...(index + 2)], as: UTF8.self))
+            {
+                result += escaped
+                index += 3
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
     }
 
     private static func encode(_ text: String, keeping: (UInt8) -> Bool) -> String {

@@ -8,10 +8,9 @@ internal import Values
 public final class HTTPClient: Sendable {
     /// The settings of the connection.
     public let settings: HTTPSettings
-    private let id: String
     private let clock: any ConnectorClock
+    private let exchange: HTTPExchange
     private let authorizer: Authorizer
-    private let loop: CurlLoop
 
     /// Starts the client's thread, which `close` ends.
     ///
@@ -23,22 +22,23 @@ public final class HTTPClient: Sendable {
         id: String, settings: HTTPSettings, secrets: any SecretResolver,
         clock: any ConnectorClock = SystemConnectorClock(), userAgent: String
     ) throws {
-        self.id = id
         self.settings = settings
         self.clock = clock
-        self.authorizer = Authorizer(connection: id, auth: settings.auth, secrets: secrets)
         do {
-            self.loop = try CurlLoop(
+            let loop = try CurlLoop(
                 hostConnectionsMaximum: settings.connectionsMaximum, connectionsMaximum: settings.connectionsMaximum,
                 userAgent: userAgent)
+            self.exchange = HTTPExchange(id: id, settings: settings, secrets: secrets, clock: clock, loop: loop)
         } catch {
             throw HTTPErrors.setup(error)
         }
+        self.authorizer = Authorizer(self.exchange)
     }
 
     /// Sends `request` and waits for the response.
     ///
-    /// Any status is a response, also a redirect that is not followed. Cancelling the task ends the transfer.
+    /// Any status is a response, also a redirect that is not followed. A credential that can be had anew is, once, when
+    /// the service answers 401. Cancelling the task ends the transfer.
     ///
     /// - Throws: `ConnectorError`: `validation` for a request that cannot be sent as it is or an answer that is too
     ///   large, `permission` for an address that is not allowed, `auth` for a credential that cannot be had,
@@ -46,21 +46,28 @@ public final class HTTPClient: Sendable {
     public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         let deadline = self.clock.now + request.timeout
         var message = try self.message(request)
+        var options = HTTPExchange.Options(
+            timeout: request.timeout, statedTimeout: request.timeout, isRepeatable: request.isRepeatable,
+            responseBytesMaximum: request.responseBytesMaximum ?? self.settings.responseBytesMaximum)
+        options.sink = request.sink.map { SinkBox($0, bytesMaximum: request.sinkBytesMaximum) }
         var redirects = 0
+        var hasRenewed = false
         while true {
-            let transfer = self.transfer(
-                try await self.authorizer.authorized(message), request, timeout: deadline - self.clock.now)
-            let result = await self.loop.perform(transfer)
-            guard result.code == 0 else { throw self.failure(result, transfer, message, request) }
-            let response = HTTPResponse(result, address: message.address, redirects: redirects)
+            let authorized = try await self.authorizer.authorized(message, timeout: deadline - self.clock.now)
+            options.timeout = deadline - self.clock.now
+            let response = try await self.exchange.perform(authorized.message, options, redirects: redirects)
+                .to(message.address)
+            if response.status == 401, !hasRenewed, !message.isForeign,
+                self.authorizer.canAnswer(response, to: authorized)
+            {
+                hasRenewed = true
+                continue
+            }
             guard redirects < self.settings.redirectsMaximum, let next = self.redirected(message, response) else {
                 return response
             }
             redirects += 1
             message = next
-            guard deadline > self.clock.now else {
-                throw HTTPErrors.timeout(message, after: request.timeout, requestBytes: result.requestBytes)
-            }
         }
     }
 
@@ -74,24 +81,16 @@ public final class HTTPClient: Sendable {
     ///
     /// Requests after it fail as `unavailable`. May be called twice.
     public func close() async {
-        await self.loop.close()
-    }
-
-    private func failure(
-        _ result: CurlResult, _ transfer: CurlRequest, _ message: HTTPMessage, _ request: HTTPRequest
-    ) -> ConnectorError {
-        if self.loop.isClosing {
-            var error = ConnectorError.closed(self.id)
-            error.mayHaveExecuted = result.requestBytes > 0
-            return error
-        }
-        return HTTPErrors.transport(result, transfer, message, timeout: request.timeout)
+        await self.exchange.loop.close()
     }
 
     // MARK: - Building
 
     private func message(_ request: HTTPRequest) throws(ConnectorError) -> HTTPMessage {
         do throws(HTTPRequest.Problem) {
+            guard HTTPFields.isToken(request.method) else {
+                throw HTTPRequest.Problem(field: "method", message: "Expected a method such as GET.")
+            }
             let address = try self.settings.address(of: request.target, query: request.query)
             var message = HTTPMessage(method: request.method, address: address)
             message.fields = self.settings.headers
@@ -101,27 +100,11 @@ public final class HTTPClient: Sendable {
                 try message.set(self.settings.idempotencyHeader, key)
             }
             if let traceparent = request.traceparent { try message.set("traceparent", traceparent) }
-            switch request.body {
-            case nil: break
-            case .bytes(let bytes, let type):
-                message.body = bytes
-                if let type, message.value("content-type") == nil { try message.set("Content-Type", type) }
-            }
+            if let body = request.body { try message.set(body) }
             return message
         } catch {
             throw HTTPErrors.invalid(error)
         }
-    }
-
-    private func transfer(_ message: HTTPMessage, _ request: HTTPRequest, timeout: Duration) -> CurlRequest {
-        CurlRequest(
-            method: message.method, url: message.address.text,
-            headers: message.fields.map { HTTPFields.line($0.name, $0.value) }, body: message.body, timeout: timeout,
-            connectTimeout: min(self.settings.connectTimeout, timeout),
-            responseBytesMaximum: request.responseBytesMaximum ?? self.settings.responseBytesMaximum,
-            allowsPrivateAddress: self.settings.allowsPrivate(message.address.host),
-            needsFreshConnection: !(request.isRepeatable || HTTPRequest.isSafe(message.method)),
-            caFile: self.settings.caFile)
     }
 
     // MARK: - Redirects
@@ -163,7 +146,7 @@ struct HTTPMessage: Sendable {
     var method: String
     var address: HTTPAddress
     var fields: [(name: String, value: String)] = []
-    var body: [UInt8]?
+    var body: HTTPContent?
     /// Whether a redirect led it to another server than the one the credentials are for.
     var isForeign = false
 
@@ -183,5 +166,25 @@ struct HTTPMessage: Sendable {
         }
         self.remove(name)
         self.fields.append((name, value))
+    }
+
+    /// Sets the body, and its content type unless there is one.
+    mutating func set(_ body: HTTPRequest.Body) throws(HTTPRequest.Problem) {
+        let type: String?
+        switch body {
+        case .bytes(let bytes, let given):
+            self.body = HTTPContent(bytes)
+            type = given
+        case .file(let file, let given):
+            self.body = HTTPContent(file)
+            type = given
+        case .multipart(let parts):
+            let boundary = HTTPMultipart.boundary()
+            self.body = try HTTPMultipart.content(parts, boundary: boundary)
+            // The boundary is ours, so the type must be too.
+            self.remove("content-type")
+            type = "multipart/form-data; boundary=\(boundary)"
+        }
+        if let type, self.value("content-type") == nil { try self.set("Content-Type", type) }
     }
 }

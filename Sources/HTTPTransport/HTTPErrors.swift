@@ -1,6 +1,14 @@
 internal import CCurlShim
-internal import ConnectorKit
+public import ConnectorKit
 internal import Values
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
 
 /// Codes of what can go wrong between a connector and an HTTP service, each with a page in `docs/errors`.
 public enum HTTPErrorCode {
@@ -26,6 +34,14 @@ public enum HTTPErrorCode {
     public static let redirect = "CON-1010"
     /// libcurl or the thread cannot be set up.
     public static let setup = "CON-1011"
+    /// The authorisation server gave no token.
+    public static let tokenRefused = "CON-1012"
+    /// What the authorisation server answered is no token.
+    public static let tokenMalformed = "CON-1013"
+    /// A key or a client certificate cannot be used.
+    public static let unusableKey = "CON-1014"
+    /// A file cannot be read or written.
+    public static let file = "CON-1015"
 }
 
 /// Errors of the transport, in the taxonomy.
@@ -38,12 +54,59 @@ enum HTTPErrors {
             remedy: problem.remedy ?? "Correct the part of the request that is named.")
     }
 
-    static func timeout(_ message: HTTPMessage, after timeout: Duration, requestBytes: Int64) -> ConnectorError {
+    static func timeout(_ message: HTTPMessage, after timeout: Duration, requestBytes: Int64 = 0) -> ConnectorError {
         ConnectorError(
-            .timeout, code: Code.timeout,
-            "\(message.target) gave no answer within \(Quantity.text(timeout)).",
+            .timeout, code: Code.timeout, "\(message.target) gave no answer within \(Quantity.text(timeout)).",
             remedy: "Allow more time if the service is known to be slow.", mayHaveExecuted: requestBytes > 0,
             details: ["requestBytes": .number(Number(requestBytes))])
+    }
+
+    static func addressDenied(_ message: HTTPMessage) -> ConnectorError {
+        ConnectorError(
+            .permission, code: Code.addressDenied,
+            "\(message.address.host) resolves to a private or reserved address, which the connection does not allow.",
+            remedy: "If the service is meant to be inside, set allowPrivateHosts (or allowPrivate) of the connection.")
+    }
+
+    static func unusableIdentity(_ path: String, _ reason: String) -> ConnectorError {
+        ConnectorError(
+            .auth, code: Code.unusableKey, "Cannot read \(path): \(reason).",
+            remedy: "Correct clientCertificate or clientKey of the connection.")
+    }
+
+    static func unusableKey(_ connection: String, _ what: String) -> ConnectorError {
+        ConnectorError(
+            .auth, code: Code.unusableKey, "The secret of the connection \(connection) is no usable \(what).",
+            remedy:
+                "Store the key as the algorithm needs it: a private key in PEM, or a shared secret as keyEncoding says."
+        )
+    }
+
+    /// The error of a file that cannot be read or written.
+    static func file(_ error: HTTPFileError) -> ConnectorError {
+        HTTPFileFailure.error(error)
+    }
+
+    static func tokenRefused(_ response: HTTPResponse, _ body: Value?, now: Int64) -> ConnectorError {
+        var error = Self.status(response, method: "POST", now: now)
+        let reason = body?["error"]?.asString.map { String($0.prefix(100)) }
+        // 400 is how a refused grant is told (RFC 6749, 5.2).
+        if response.status < 500, response.status != 429, response.status != 408 { error.kind = .auth }
+        error.isRetryable = error.kind.isRetryable
+        error.code = Code.tokenRefused
+        if let reason { error.details["error"] = .string(reason) }
+        error.message = "The authorisation server gave no token: \(reason.map { $0 + "; " } ?? "")\(error.message)"
+        error.remedy = "Check client, secret and scope of auth; a refresh token may have been revoked."
+        return error
+    }
+
+    static func tokenMalformed(_ response: HTTPResponse, _ body: Value?) -> ConnectorError {
+        let what = body == nil ? "no JSON" : "JSON without a usable access_token"
+        return ConnectorError(
+            .auth, code: Code.tokenMalformed,
+            "The authorisation server \(response.address.host)\(response.address.path) answered \(response.status) "
+                + "with \(what).",
+            remedy: "Check tokenUrl of auth.")
     }
 
     static func malformedURL(_ text: String) -> ConnectorError {
@@ -79,14 +142,26 @@ enum HTTPErrors {
                 "Nothing, if you cancelled it; otherwise allow more time.")
         }
         if result.isAddressDenied {
+            var denied = Self.addressDenied(message)
+            denied.mayHaveExecuted = executed
+            denied.details = details
+            return denied
+        }
+        if result.isSinkRefused {
             return error(
-                .permission, Code.addressDenied,
-                "\(message.address.host) resolves to a private or reserved address, which the connection does not allow.",
-                "If the service is meant to be inside, set allowPrivateHosts (or allowPrivate) of the connection.")
+                .unavailable, Code.file, "The body of \(target) could not be written.",
+                "Check the space on the disk of blobDirectory.")
+        }
+        if result.isBomb {
+            return error(
+                .validation, Code.tooLarge,
+                "\(target) answered with a body that grows beyond reason.",
+                "Ask the service for the body without compression: header Accept-Encoding: identity.")
         }
         if result.isBodyTooLarge || result.areHeadersTooLarge || result.failure == JHC_TOO_LARGE {
             let what = result.areHeadersTooLarge ? "headers of" : "a body of"
-            let limit = result.areHeadersTooLarge ? transfer.headerBytesMaximum : transfer.responseBytesMaximum
+            let bodyLimit = transfer.sink.map(\.bytesMaximum) ?? Int64(transfer.responseBytesMaximum)
+            let limit = result.areHeadersTooLarge ? Int64(transfer.headerBytesMaximum) : bodyLimit
             return error(
                 .validation, Code.tooLarge, "\(target) answered with \(what) more than \(limit) bytes.",
                 "Ask for less, or raise maxResponse of the connection.")
@@ -193,6 +268,24 @@ enum HTTPErrors {
         let date = jhc_parse_date(text)
         guard date >= 0 else { return nil }
         return .milliseconds(max(0, min(date * 1_000 - now, 31_536_000_000)))
+    }
+}
+
+/// Errors about files, for connectors that send and receive them.
+public enum HTTPFileFailure {
+    /// `notFound` for a file that is not there, `permission`, else `validation` or `unavailable`.
+    public static func error(_ error: HTTPFileError) -> ConnectorError {
+        let kind: ConnectorError.Kind =
+            switch error.number {
+            case ENOENT: .notFound
+            case EACCES, EPERM, ELOOP: .permission
+            case EINVAL, EFBIG, ENOTDIR, EISDIR: .validation
+            default: .unavailable
+            }
+        return ConnectorError(
+            kind, code: HTTPErrorCode.file,
+            "Cannot \(error.action) the file \(error.name.filter { !$0.isNewline }.prefix(80)): \(error.reason).",
+            remedy: "Use the plain name of a file in blobDirectory; check its rights and the space on the disk.")
     }
 }
 

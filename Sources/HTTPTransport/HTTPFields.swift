@@ -10,7 +10,7 @@ public enum HTTPFields {
     ///
     /// Values may hold anything but control characters.
     public static func problem(name: String, value: String) -> String? {
-        guard !name.isEmpty, name.utf8.allSatisfy(Self.isTokenByte) else {
+        guard Self.isToken(name) else {
             return "\"\(name.filter { !$0.isNewline }.prefix(40))\" is no header name."
         }
         if Self.reserved.contains(name.lowercased()) { return "\(name) is set by the connector." }
@@ -24,6 +24,9 @@ public enum HTTPFields {
     static func line(_ name: String, _ value: String) -> String {
         value.allSatisfy { $0 == " " || $0 == "\t" } ? "\(name);" : "\(name): \(value)"
     }
+
+    /// Whether `text` is a token (RFC 9110, 5.6.2): the name of a field, or a method.
+    static func isToken(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy(Self.isTokenByte) }
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {

@@ -14,6 +14,10 @@ public struct HTTPRequest: Sendable {
     public enum Body: Sendable {
         /// These bytes; the type is used unless the header fields name one.
         case bytes([UInt8], contentType: String? = nil)
+        /// A file, read while it is sent.
+        case file(HTTPFile, contentType: String? = nil)
+        /// A form with files (`multipart/form-data`).
+        case multipart([HTTPPart])
     }
 
     /// Why a request cannot be sent as it is.
@@ -56,6 +60,10 @@ public struct HTTPRequest: Sendable {
     public var traceparent: String?
     /// The largest body of the response, after decompression; `nil`: as the connection says.
     public var responseBytesMaximum: Int?
+    /// Takes the body of a response of status 200 to 299, which then is not in memory.
+    public var sink: (any HTTPBodySink)?
+    /// The largest body for `sink`, after decompression.
+    public var sinkBytesMaximum: Int64 = 1 << 30
 
     /// Creates a request.
     ///

@@ -10,7 +10,7 @@ public struct HTTPResponse: Sendable {
     /// The body, decompressed.
     public let bytes: [UInt8]
     /// Who answered: the request's address, or that of the last redirect.
-    public let address: HTTPAddress
+    public private(set) var address: HTTPAddress
     /// How many redirects were followed.
     public let redirects: Int
     /// Bytes of the request that were sent.
@@ -19,6 +19,10 @@ public struct HTTPResponse: Sendable {
     public let duration: Duration
     /// Whether it came over a connection that was used before.
     public let reusedConnection: Bool
+    /// The version of HTTP it came in: 10, 11 or 20.
+    public let version: Int
+    /// How many bytes of the body went to the request's sink instead of `bytes`.
+    public let sinkBytes: Int64
 
     init(_ result: CurlResult, address: HTTPAddress, redirects: Int) {
         self.status = result.status
@@ -29,6 +33,15 @@ public struct HTTPResponse: Sendable {
         self.requestBytes = result.requestBytes
         self.duration = result.duration
         self.reusedConnection = result.reusedConnection
+        self.version = result.version
+        self.sinkBytes = result.sinkBytes
+    }
+
+    /// The same with the address as it was before a credential was added to it.
+    func to(_ address: HTTPAddress) -> HTTPResponse {
+        var response = self
+        response.address = address
+        return response
     }
 
     /// The first field of that name, in lower case.
@@ -56,7 +69,7 @@ public struct HTTPResponse: Sendable {
         var facts: ValueContext = [
             "status": .number(Number(Int64(self.status))),
             "requestBytes": .number(Number(self.requestBytes)),
-            "responseBytes": .number(Number(Int64(self.bytes.count))),
+            "responseBytes": .number(Number(Int64(self.bytes.count) + self.sinkBytes)),
             "milliseconds": .number(Number(self.duration.wholeMilliseconds)),
             "reusedConnection": .boolean(self.reusedConnection),
         ]

@@ -28,6 +28,16 @@ public struct HTTPSettings: Sendable {
     public var honoursIdempotencyKey = false
     /// PEM file of the authorities to trust instead of the system's.
     public var caFile: String?
+    /// Whether TLS must be 1.3; else it is at least 1.2.
+    ///
+    /// Certificates are checked in either case.
+    public var requiresTLS13 = false
+    /// The certificate this client shows (mutual TLS).
+    public var clientIdentity: HTTPClientIdentity?
+    /// Which version of HTTP is spoken.
+    public var version = HTTPVersion.auto
+    /// The proxy requests go through.
+    public var proxy: HTTPProxy?
 
     /// Settings without any parameter.
     public init() {}
@@ -62,6 +72,15 @@ public struct HTTPSettings: Sendable {
         }
         self.honoursIdempotencyKey = reader.boolean("honoursIdempotencyKey") ?? false
         self.caFile = reader.string("caFile")
+        self.requiresTLS13 = reader.word("tlsMinimum", of: TLSMinimum.self) == .tls13
+        self.clientIdentity = HTTPClientIdentity(reader)
+        self.version = reader.word("httpVersion", of: HTTPVersion.self) ?? .auto
+        if let proxy = reader.object("proxy") { self.proxy = HTTPProxy(proxy) }
+    }
+
+    private enum TLSMinimum: String, CaseIterable {
+        case tls12 = "1.2"
+        case tls13 = "1.3"
     }
 
     private static func base(_ text: String, _ reader: FieldReader) -> HTTPAddress? {

@@ -67,7 +67,7 @@ enum LayerMap {
         TargetRule("ConnectorKit", .kits, ["Values"], and: mathematics + locks),
         TargetRule(
             "HTTPTransport", .kits, ["ConnectorKit", "Values", "CCurlShim"],
-            and: mathematics + locks + ["Crypto", "_CryptoExtras"]),
+            and: mathematics + locks + ["Crypto", "CryptoExtras"]),
         TargetRule("PluginHost", .kits, ["ConnectorKit", "Values", "CSpawnShim"], and: mathematics + locks),
         TargetRule(
             "JunctionClient", .kits, ["Values"],

@@ -12,21 +12,58 @@
 typedef struct jhc_multi jhc_multi;
 typedef struct jhc_transfer jhc_transfer;
 
-// What a transfer asks for. Everything is copied by `jhc_transfer_prepare`.
+// One part of a request body: bytes, or a stretch of an open file.
+typedef struct {
+    const uint8_t *bytes;               // NULL: the file
+    int file;                           // a descriptor; read with pread, so that it has no position of its own
+    int64_t offset;
+    int64_t count;
+} jhc_part;
+
+// Takes bytes of a response; returns 0 to refuse them, which ends the transfer.
+typedef int (*jhc_sink)(void *context, const uint8_t *bytes, size_t count);
+
+// Which version of HTTP is spoken.
+typedef enum {
+    JHC_HTTP_AUTO = 0,                  // HTTP/2 where TLS agrees on it, else HTTP/1.1
+    JHC_HTTP_1,
+    JHC_HTTP_2,                         // HTTP/2 at once, also without TLS
+} jhc_http_version;
+
+// Bytes that stay in memory; NULL when absent.
+typedef struct {
+    const uint8_t *bytes;
+    size_t count;
+} jhc_bytes;
+
+// What a transfer asks for. `jhc_transfer_prepare` copies everything but files, which it duplicates, and the sink, which
+// must outlive the transfer.
 typedef struct {
     const char *method;
     const char *url;
     const char *const *headers;         // complete lines, `Name: value`
     size_t header_count;
-    const uint8_t *body;                // NULL: no body
-    size_t body_bytes;
+    const jhc_part *body;
+    size_t body_parts;
+    int has_body;                       // nonzero with no parts: an empty body
     long timeout_ms;
     long connect_timeout_ms;
-    int64_t response_bytes_max;         // counted after decompression
+    int64_t response_bytes_max;         // in memory, counted after decompression
     size_t header_bytes_max;
+    jhc_sink sink;                      // NULL: everything goes to memory; else what a status of 200 to 299 brings
+    void *sink_context;
+    int64_t sink_bytes_max;
     int allow_private;                  // nonzero: do not check the address
     int fresh_connection;               // nonzero: never reuse one, so that libcurl never resends by itself
+    jhc_http_version http_version;
+    int tls13_only;                     // nonzero: at least TLS 1.3; else at least 1.2
     const char *ca_file;                // NULL: the system's
+    jhc_bytes certificate;              // PEM, with the chain
+    jhc_bytes key;                      // PEM
+    const char *key_password;           // NULL: none
+    const char *proxy;                  // NULL: none
+    const char *proxy_user;             // NULL: none
+    const char *proxy_password;
     const char *user_agent;
 } jhc_request;
 
@@ -37,12 +74,15 @@ typedef struct {
     size_t header_bytes;
     const uint8_t *body;
     size_t body_bytes;
+    int64_t sink_bytes;                 // given to the sink
     int64_t request_bytes;              // bytes of request sent; 0: the remote has seen nothing
     int64_t total_us;
     int http_version;                   // 10, 11, 20, 30, or 0
     int address_denied;                 // nonzero: the resolved address was private
     int body_too_large;
     int headers_too_large;
+    int is_bomb;                        // nonzero: the body grew beyond reason when decompressed
+    int sink_refused;
     int reused_connection;
     const char *address;                // the remote's, "" when there was no connection
     const char *error;                  // libcurl's words, "" when it has none
