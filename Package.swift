@@ -99,6 +99,12 @@ let package = Package(
             name: "FilesConnector", dependencies: ["ConnectorKit", "Values"], path: "Plugins/Files",
             swiftSettings: strict),
         .target(
+            name: "GraphQLConnector",
+            dependencies: [
+                "ConnectorKit", "HTTPTransport", "Values", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Plugins/GraphQL", swiftSettings: strict),
+        .target(
             name: "ScriptConnector", dependencies: ["ConnectorKit", "PluginHost", "Values"], path: "Plugins/Script",
             swiftSettings: strict),
         .target(
@@ -144,7 +150,8 @@ let package = Package(
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
                 "Server", "JunctionClient",
-                "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
+                "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector",
+                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -209,6 +216,9 @@ let package = Package(
         .testTarget(
             name: "HTTPConnectorTests", dependencies: ["HTTPConnector", "HTTPTransport", "ConnectorKit", "Values"],
             swiftSettings: strict),
+        .testTarget(
+            name: "GraphQLConnectorTests", dependencies: ["GraphQLConnector", "ConnectorKit", "Values"],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "ScriptConnectorTests", dependencies: ["ScriptConnector", "ConnectorKit", "Values"],
             swiftSettings: strict),

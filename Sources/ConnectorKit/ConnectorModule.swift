@@ -8,10 +8,19 @@ public protocol ConnectorModule: Sendable {
     /// What the connector says about itself. Constant.
     var descriptor: ConnectorDescriptor { get }
 
+    /// What a connection with these parameters can do: `descriptor`, and operations of that connection's own. Reaches
+    /// nobody; parameters that are wrong give `descriptor`.
+    func descriptor(for parameters: Value) -> ConnectorDescriptor
+
     /// Checks the parameters and prepares a connection. Need not reach the remote: `Connection.test` does.
     ///
     /// Throws `ConnectorError` (`validation`) when the parameters are wrong, naming every field.
     func connect(_ configuration: ConnectionConfiguration) async throws -> any Connection
+}
+
+extension ConnectorModule {
+    /// `descriptor`: connections have no operations of their own.
+    public func descriptor(for parameters: Value) -> ConnectorDescriptor { self.descriptor }
 }
 
 /// What a connection is made from.

@@ -68,7 +68,7 @@ public struct HubConfiguration: Sendable {
                     registry.remedy(forUnknown: connection.connector))
             ]
         }
-        let known = module.descriptor.operations.map(\.id)
+        let known = module.descriptor(for: connection.parameters).operations.map(\.id)
         var diagnostics = connection.operations.keys.sorted().filter { !known.contains($0) }.map { name in
             report(
                 .unknownName,

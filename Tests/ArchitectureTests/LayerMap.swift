@@ -92,6 +92,9 @@ enum LayerMap {
             folder: "Plugins/AMQP"),
         TargetRule("FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform, folder: "Plugins/Files"),
         TargetRule(
+            "GraphQLConnector", .plugins, ["ConnectorKit", "HTTPTransport", "Values"], and: platform + ["Crypto"],
+            folder: "Plugins/GraphQL"),
+        TargetRule(
             "ScriptConnector", .plugins, ["ConnectorKit", "PluginHost", "Values"], and: platform,
             folder: "Plugins/Script"),
         TargetRule(
@@ -119,7 +122,8 @@ enum LayerMap {
             [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
                 "JunctionClient",
-                "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
+                "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector",
+                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
         TargetRule(

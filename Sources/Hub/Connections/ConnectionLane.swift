@@ -1,3 +1,4 @@
+import ConnectorKit
 import Engine
 import Logging
 import Metrics
@@ -13,6 +14,7 @@ final class ConnectionLane: Sendable {
         var waiting: [ActivatedJob] = []
         var waitingStart = 0
         var guards: [ConnectionGuard.Key: ConnectionGuard] = [:]
+        var descriptor: ConnectorDescriptor?
         var lastError: (message: String, at: Int64)?
         var calls = 0
         var attempts = 0
@@ -33,6 +35,14 @@ final class ConnectionLane: Sendable {
         var logger = logger
         logger[metadataKey: "connection.id"] = "\(declaration.id)"
         self.logger = logger
+    }
+
+    /// What the connection can do, as `module` says for its parameters.
+    func descriptor(of module: any ConnectorModule) -> ConnectorDescriptor {
+        if let known = self.state.withLock({ $0.descriptor }) { return known }
+        let descriptor = module.descriptor(for: self.declaration.parameters)
+        self.state.withLock { $0.descriptor = descriptor }
+        return descriptor
     }
 
     // MARK: Jobs

@@ -153,7 +153,7 @@ extension ConnectorWorker {
     }
 
     private func request(_ job: ActivatedJob, _ lane: ConnectionLane) throws(HubError) -> Request {
-        let descriptor = self.module.descriptor
+        let descriptor = lane.descriptor(of: self.module)
         guard let name = job.header("operation"), let operation = descriptor.operation(name) else {
             let name = job.header("operation") ?? ""
             throw HubError(

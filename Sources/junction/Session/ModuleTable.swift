@@ -2,6 +2,7 @@ import AMQPConnector
 import ConnectorKit
 import FilesConnector
 import Foundation
+import GraphQLConnector
 import HTTPConnector
 import Hub
 import Logging
@@ -13,7 +14,7 @@ import Values
 /// The connectors a program has: those built in, and the plugins its project declares.
 struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
-    static let builtIn: [any ConnectorModule] = [HTTPModule(), AMQPModule(), FilesModule(), ScriptModule()]
+    static let builtIn: [any ConnectorModule] = [HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), ScriptModule()]
 
     /// Those whose C libraries may end a process: they run in one of their own unless a connection says otherwise.
     static let isolated: Set<String> = ["amqp", "odbc"]
