@@ -65,7 +65,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Public kits
-        .target(name: "ConnectorKit", dependencies: ["Values"], swiftSettings: strict),
+        .target(name: "ConnectorKit", dependencies: ["Values", "CXML"], swiftSettings: strict),
         .target(
             name: "HTTPTransport",
             dependencies: [
@@ -96,8 +96,9 @@ let package = Package(
             name: "HTTPConnector", dependencies: ["ConnectorKit", "HTTPTransport", "Values"], path: "Plugins/HTTP",
             swiftSettings: strict),
         .target(
-            name: "FilesConnector", dependencies: ["ConnectorKit", "Values"], path: "Plugins/Files",
-            swiftSettings: strict),
+            name: "FilesConnector",
+            dependencies: ["ConnectorKit", "Values", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Plugins/Files", swiftSettings: strict),
         .target(
             name: "GraphQLConnector",
             dependencies: [

@@ -87,7 +87,7 @@ final class ClaimedFile {
         }
         return SourceEvent(
             id: self.identity(settings, digest: reader.digest) + "#\(reader.index)",
-            payload: Array(reader.decoder.bytes[record.range]), contentType: reader.decoder.contentType,
+            payload: reader.decoder.payload(of: record), contentType: reader.decoder.contentType,
             body: record.body, coordinates: coordinates, headers: headers,
             occurredAtMilliseconds: self.entry.modifiedNanoseconds / 1_000_000)
     }

@@ -1,7 +1,8 @@
 public import ConnectorKit
 internal import Values
 
-/// Reads, writes, moves and lists files below a root directory, and emits the records of files dropped there.
+/// Reads, writes, moves, copies, finds and checks files below a root directory, and emits the records of files dropped
+/// there.
 public struct FilesModule: ConnectorModule {
     /// Creates the module.
     public init() {}
@@ -18,7 +19,8 @@ public struct FilesModule: ConnectorModule {
 
     static let description = ConnectorDescriptor(
         id: "files", version: 1, title: "Files",
-        summary: "Reads, writes, moves and lists files below a root directory, and emits records of dropped files.",
+        summary:
+            "Reads, writes, moves, copies, finds and checks files below a root directory, and emits records of dropped ones.",
         parameters: [
             "type": "object",
             "required": ["root"],
@@ -36,14 +38,24 @@ public struct FilesModule: ConnectorModule {
                 input: Self.object(
                     [
                         "path": ["type": "string"],
-                        "encoding": ["enum": ["text", "json", "base64", "records"], "default": "text"],
+                        "encoding": ["enum": ["text", "json", "xml", "base64", "records"], "default": "text"],
                         "decode": [
-                            "type": "object", "description": "For records: format, delimiter, columns, maxBytes.",
+                            "type": "object",
+                            "description": "For records: format, delimiter, columns, record, maxBytes.",
+                        ],
+                        "offset": [
+                            "type": "integer",
+                            "description": "For records of CSV and NDJSON: the next of the page before.",
+                        ],
+                        "limit": [
+                            "type": "integer",
+                            "description": "For records: at most so many; with it files of any size can be read.",
                         ],
                     ], required: ["path"]),
                 output: Self.object([
                     "path": ["type": "string"], "size": ["type": "integer"], "content": true,
                     "malformed": ["type": "array", "description": "For records: line and reason of the bad ones."],
+                    "next": ["type": ["integer", "null"], "description": "For records: where the next page begins."],
                 ])),
             OperationDescriptor(
                 id: "write", title: "Write a file",
@@ -52,7 +64,9 @@ public struct FilesModule: ConnectorModule {
                 input: Self.object(
                     [
                         "path": ["type": "string"], "content": true,
-                        "encoding": ["enum": ["text", "json", "base64"]],
+                        "encoding": ["enum": ["text", "json", "ndjson", "csv", "xml", "base64"]],
+                        "columns": ["type": "array", "description": "For csv; default: all fields of the records."],
+                        "delimiter": ["type": "string", "default": ",", "description": "For csv."],
                         "mode": ["enum": ["replace", "create"], "default": "replace"],
                     ], required: ["path", "content"]),
                 output: Self.object(["path": ["type": "string"], "size": ["type": "integer"]])),
@@ -65,6 +79,42 @@ public struct FilesModule: ConnectorModule {
                         "overwrite": ["type": "boolean", "default": false],
                     ], required: ["from", "to"]),
                 output: Self.object(["path": ["type": "string"]])),
+            OperationDescriptor(
+                id: "copy", title: "Copy a file", summary: "Copies a file of any size; the copy appears as a whole.",
+                effect: .create, idempotency: .none,
+                input: Self.object(
+                    [
+                        "from": ["type": "string"], "to": ["type": "string"],
+                        "overwrite": ["type": "boolean", "default": false],
+                    ], required: ["from", "to"]),
+                output: Self.object(["path": ["type": "string"], "size": ["type": "integer"]])),
+            OperationDescriptor(
+                id: "delete", title: "Delete a file", summary: "Removes a file; that it is gone already is a success.",
+                effect: .delete, idempotency: .natural,
+                input: Self.object(["path": ["type": "string"]], required: ["path"]),
+                output: Self.object(["path": ["type": "string"], "deleted": ["type": "boolean"]])),
+            OperationDescriptor(
+                id: "glob", title: "Find files",
+                summary: "Finds files below the root by a pattern such as in/**/*.csv, sorted by path.", effect: .read,
+                idempotency: .natural,
+                input: Self.object(
+                    ["pattern": ["type": "string"], "limit": ["type": "integer", "default": 1_000]],
+                    required: ["pattern"]),
+                output: Self.object(["files": ["type": "array"], "isComplete": ["type": "boolean"]])),
+            OperationDescriptor(
+                id: "checksum", title: "Checksum",
+                summary: "Computes the digest of a file of any size, and compares it.",
+                effect: .read, idempotency: .natural,
+                input: Self.object(
+                    [
+                        "path": ["type": "string"],
+                        "algorithm": ["enum": ["sha256", "sha512", "sha1", "md5"], "default": "sha256"],
+                        "expect": ["type": "string", "description": "Hexadecimal; another digest is an error."],
+                    ], required: ["path"]),
+                output: Self.object([
+                    "path": ["type": "string"], "algorithm": ["type": "string"], "checksum": ["type": "string"],
+                    "size": ["type": "integer"],
+                ])),
             OperationDescriptor(
                 id: "list", title: "List files", summary: "Lists a directory, sorted by name.", effect: .read,
                 idempotency: .natural,

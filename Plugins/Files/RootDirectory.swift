@@ -138,49 +138,44 @@ final class RootDirectory: @unchecked Sendable {
     ///
     /// Returns its content and what it was when it was read to the end.
     static func read(_ directory: Int32, _ name: String, maximum: Int) throws -> (bytes: [UInt8], entry: Entry) {
-        // O_NONBLOCK: a pipe must not make the open wait for its other end.
-        let file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else {
-            if errno == ELOOP { throw FileErrors.notAFile(name, "is a symbolic link") }
-            throw FileErrors.system(.last("open", name))
-        }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw FileErrors.system(.last("stat", name)) }
-        guard Entry(name, status).kind == .file else { throw FileErrors.notAFile(name, "is no regular file") }
-        guard Int(status.st_size) <= maximum else { throw FileErrors.tooLarge(name, Int(status.st_size), maximum) }
+        let file = try FileHandleReader(directory, name)
+        guard file.entry.size <= maximum else { throw FileErrors.tooLarge(name, file.entry.size, maximum) }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(status.st_size) + 1)
-        var chunk = [UInt8](repeating: 0, count: min(1 << 20, Int(status.st_size) + 4_096))
-        while true {
-            let count = Glibc.read(file, &chunk, chunk.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw FileErrors.system(.last("read", name)) }
-            guard count > 0 else { break }
-            bytes += chunk[0..<count]
+        bytes.reserveCapacity(file.entry.size + 1)
+        try file.forEachChunk { chunk in
+            bytes += chunk
             guard bytes.count <= maximum else { throw FileErrors.tooLarge(name, bytes.count, maximum) }
         }
-        guard fstat(file, &status) == 0 else { throw FileErrors.system(.last("stat", name)) }
-        return (bytes, Entry(name, status))
+        return (bytes, try file.entryNow())
     }
 
     /// Writes a file so that others see the old content or the new, whole; durable when it returns.
     ///
     /// Without `replacing`, an existing file is left alone and `conflict` thrown.
     static func write(_ directory: Int32, _ name: String, _ bytes: [UInt8], replacing: Bool, token: String) throws {
+        try Self.write(directory, name, replacing: replacing, token: token) { append in try append(bytes) }
+    }
+
+    /// Writes a file like `write`, with the pieces `body` appends; when it throws nothing of them stays.
+    static func write(
+        _ directory: Int32, _ name: String, replacing: Bool, token: String,
+        _ body: (_ append: ([UInt8]) throws -> Void) throws -> Void
+    ) throws {
         let temporary = ".\(token).tmp"
         let file = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o660)
         guard file >= 0 else { throw FileErrors.system(.last("create", name)) }
         do {
             defer { close(file) }
-            var written = 0
-            while written < bytes.count {
-                let count = bytes.withUnsafeBytes {
-                    Glibc.write(file, $0.baseAddress?.advanced(by: written), bytes.count - written)
+            try body { bytes in
+                var written = 0
+                while written < bytes.count {
+                    let count = bytes.withUnsafeBytes {
+                        Glibc.write(file, $0.baseAddress?.advanced(by: written), bytes.count - written)
+                    }
+                    if count < 0, errno == EINTR { continue }
+                    guard count > 0 else { throw FileErrors.system(.last("write", name)) }
+                    written += count
                 }
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { throw FileErrors.system(.last("write", name)) }
-                written += count
             }
             guard fsync(file) == 0 else { throw FileErrors.system(.last("fsync", name)) }
         } catch {
@@ -205,6 +200,13 @@ final class RootDirectory: @unchecked Sendable {
     /// That it is gone already, or cannot be removed, is left to the next look.
     static func remove(_ directory: Int32, _ name: String) {
         unlinkat(directory, name, 0)
+    }
+
+    /// Removes an entry that is no directory; that it is gone already is fine.
+    static func delete(_ directory: Int32, _ name: String) throws {
+        guard unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
+            throw FileErrors.system(.last("unlink", name))
+        }
     }
 
     /// Moves an entry, links and specials too, within one file system.

@@ -64,7 +64,7 @@ enum LayerMap {
 
         TargetRule("Values", .base, and: mathematics + locks),
 
-        TargetRule("ConnectorKit", .kits, ["Values"], and: mathematics + locks),
+        TargetRule("ConnectorKit", .kits, ["Values", "CXML"], and: mathematics + locks),
         TargetRule(
             "HTTPTransport", .kits, ["ConnectorKit", "Values", "CCurlShim"],
             and: mathematics + locks + ["Crypto", "CryptoExtras"]),
@@ -90,7 +90,9 @@ enum LayerMap {
         TargetRule(
             "AMQPConnector", .plugins, ["ConnectorKit", "Values", "SocketThread", "CAMQPShim"], and: platform,
             folder: "Plugins/AMQP"),
-        TargetRule("FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform, folder: "Plugins/Files"),
+        TargetRule(
+            "FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform + ["Crypto"],
+            folder: "Plugins/Files"),
         TargetRule(
             "GraphQLConnector", .plugins, ["ConnectorKit", "HTTPTransport", "Values"], and: platform + ["Crypto"],
             folder: "Plugins/GraphQL"),

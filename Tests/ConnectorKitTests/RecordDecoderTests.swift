@@ -218,7 +218,7 @@ struct JSONRecordTests {
 struct RecordDecodingTests {
     @Test(arguments: [
         ("a.csv", RecordDecoding.Format.csv), ("A.CSV", .csv), ("a.json", .json), ("a.ndjson", .ndjson),
-        ("a.jsonl", .ndjson), ("a.txt", .text), ("a.xml", .bytes), ("csv", .bytes), ("a.csv.gz", .bytes),
+        ("a.jsonl", .ndjson), ("a.txt", .text), ("a.xml", .xml), ("csv", .bytes), ("a.csv.gz", .bytes),
     ])
     func theNameTellsTheFormat(_ row: (name: String, format: RecordDecoding.Format)) {
         #expect(RecordDecoding().format(for: row.name) == row.format)
@@ -251,6 +251,26 @@ struct RecordDecodingTests {
         }
     }
 
+    @Test func anXMLRecordIsADocumentOfItsOwn() throws {
+        var decoding = RecordDecoding()
+        decoding.recordElement = "o"
+        let text = "<all><o id='1'>&lt;x&gt;</o>\n<o><p>1</p><p>2</p></o></all>"
+        var decoder = RecordDecoder(Array(text.utf8), name: "a.xml", decoding: decoding)
+        var values: [Value] = []
+        while let record = decoder.next() {
+            guard case .value(let value) = record.body else { continue }
+            values.append(value)
+            let body = RecordDecoder.decode(
+                record: decoder.payload(of: record), contentType: decoder.contentType, decoding: decoding)
+            guard case .value(let again) = body else {
+                Issue.record("the record cannot be read again")
+                continue
+            }
+            #expect(again == value)
+        }
+        #expect(values == [["@id": "1", "#text": "<x>"], ["p": .list(["1", "2"])]])
+    }
+
     @Test func aSingleRecordCanBeReadAgain() {
         func value(_ text: String, _ type: String, _ columns: [String] = []) -> Value? {
             if case .value(let value) = RecordDecoder.decode(
@@ -266,7 +286,9 @@ struct RecordDecodingTests {
         #expect(value("hi", "text/plain") == "hi")
         #expect(value("{", "application/json") == nil)
         #expect(value("", "text/csv", ["a"]) == nil)
-        guard case .undecoded = RecordDecoder.decode(record: [1], contentType: "application/xml") else {
+        #expect(value("<a>1</a>", "application/xml") == ["a": "1"])
+        #expect(value("<a>", "image/svg+xml") == nil)
+        guard case .undecoded = RecordDecoder.decode(record: [1], contentType: "image/png") else {
             Issue.record("expected undecoded")
             return
         }

@@ -4,7 +4,7 @@ public import Values
 public struct RecordDecoding: Sendable, Hashable {
     /// The formats there are.
     public enum Format: String, Sendable, Hashable, CaseIterable {
-        /// From the name: `.csv`, `.json`, `.ndjson`, `.jsonl`, `.txt`; anything else is `bytes`.
+        /// From the name: `.csv`, `.json`, `.ndjson`, `.jsonl`, `.xml`, `.txt`; anything else is `bytes`.
         case auto
         /// RFC 4180 with a header row: each row is a record, read as a context of its columns.
         case csv
@@ -12,6 +12,8 @@ public struct RecordDecoding: Sendable, Hashable {
         case json
         /// One JSON value a line.
         case ndjson
+        /// One XML document, read as `XMLCodec` says; with `record` each element of that name is a record.
+        case xml
         /// All of it is one text.
         case text
         /// All of it is one record nobody looks into.
@@ -42,6 +44,10 @@ public struct RecordDecoding: Sendable, Hashable {
     public var delimiter: UInt8 = UInt8(ascii: ",")
     /// Types of CSV columns, by name; the others are strings.
     public var columnTypes: [String: ColumnType] = [:]
+    /// The local name of the XML elements that are a record each.
+    ///
+    /// Default: the document is one.
+    public var recordElement: String?
 
     /// Creates the default decoding.
     public init() {}
@@ -68,6 +74,7 @@ public struct RecordDecoding: Sendable, Hashable {
                 reader.add("\(reader.path).delimiter: expected one ASCII character, no quote or line end.")
             }
         }
+        self.recordElement = reader.string("record") ?? self.recordElement
         if let columns = reader.object("columns") {
             for name in columns.keys() {
                 self.columnTypes[name] = columns.word(name, of: ColumnType.self)
@@ -85,6 +92,7 @@ public struct RecordDecoding: Sendable, Hashable {
         case "csv": .csv
         case "json": .json
         case "ndjson", "jsonl": .ndjson
+        case "xml": .xml
         case "txt": .text
         default: .bytes
         }
@@ -112,6 +120,7 @@ public struct RecordDecoder: Sendable {
         case csv(CSVCutter)
         case json(JSONCutter)
         case lines(LineCutter)
+        case xml(XMLCutter)
         case whole(isText: Bool)
         case exhausted
     }
@@ -135,6 +144,9 @@ public struct RecordDecoder: Sendable {
         case .ndjson:
             self.contentType = "application/json"
             self.cutter = .lines(LineCutter(bytes, decoding))
+        case .xml:
+            self.contentType = "application/xml"
+            self.cutter = .xml(XMLCutter(bytes, decoding))
         case .text:
             self.contentType = "text/plain; charset=utf-8"
             self.cutter = .whole(isText: true)
@@ -144,10 +156,22 @@ public struct RecordDecoder: Sendable {
         }
     }
 
+    /// Prepares to read a part of a CSV document that begins after its header row, or of any other document.
+    public init(_ bytes: [UInt8], name: String, decoding: RecordDecoding, columns: [String]) {
+        self.init(bytes, name: name, decoding: decoding)
+        if case .csv = self.cutter { self.cutter = .csv(CSVCutter(columns: columns, decoding)) }
+    }
+
     /// The columns of a CSV document, once its header row was read: after the first `next`.
     public var columns: [String] {
         if case .csv(let cutter) = self.cutter { return cutter.columns }
         return []
+    }
+
+    /// The bytes of a record by itself, which `decode(record:)` reads as the same value.
+    public func payload(of record: DecodedRecord) -> [UInt8] {
+        if case .xml(let cutter) = self.cutter, let payload = cutter.payload(of: record) { return payload }
+        return Array(self.bytes[record.range])
     }
 
     /// The next record; `nil` at the end.
@@ -165,6 +189,10 @@ public struct RecordDecoder: Sendable {
             self.cutter = .exhausted
             defer { self.cutter = .lines(cutter) }
             return cutter.next(self.bytes)
+        case .xml(var cutter):
+            self.cutter = .exhausted
+            defer { self.cutter = .xml(cutter) }
+            return cutter.next()
         case .whole(let isText):
             self.cutter = .exhausted
             return Self.whole(self.bytes, isText: isText)
@@ -186,6 +214,11 @@ public struct RecordDecoder: Sendable {
         if mediaType == "text/csv" {
             var cutter = CSVCutter(columns: columns, decoding)
             return cutter.next(bytes)?.body ?? .undecodable(.init(line: 1, reason: "The record is empty."))
+        }
+        if mediaType == "application/xml" || mediaType == "text/xml" || mediaType.hasSuffix("+xml") {
+            var cutter = XMLCutter(bytes, decoding)
+            let name = decoding.recordElement ?? ""
+            return cutter.next()?.body ?? .undecodable(.init(line: 1, reason: "There is no element \(name)."))
         }
         if mediaType == "text/plain" {
             return Self.whole(bytes, isText: true).body
