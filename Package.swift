@@ -38,6 +38,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .target(name: "CXML", dependencies: ["CLibXML2"]),
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
@@ -87,7 +88,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(name: "SQLSupport", dependencies: ["ConnectorKit", "Values"], swiftSettings: strict),
+
         // Plugins
+        .target(
+            name: "PostgreSQLConnector", dependencies: ["ConnectorKit", "SQLSupport", "Values", "CLibPQ"],
+            path: "Plugins/PostgreSQL", swiftSettings: strict),
         .target(name: "SocketThread", swiftSettings: strict),
         .target(
             name: "AMQPConnector", dependencies: ["ConnectorKit", "Values", "SocketThread", "CAMQPShim"],
@@ -153,6 +159,7 @@ let package = Package(
                 "Server", "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector",
                 "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
+                "PostgreSQLConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -202,6 +209,11 @@ let package = Package(
             name: "PluginHostTests",
             dependencies: ["PluginHost", "ConnectorKit", "Values", "FilesConnector", "plugin-fixture"],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "SQLSupportTests", dependencies: ["SQLSupport", "ConnectorKit", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "PostgreSQLConnectorTests", dependencies: ["PostgreSQLConnector", "ConnectorKit", "Values"],
+            swiftSettings: strict),
         .testTarget(
             name: "MCPConnectorTests",
             dependencies: ["MCPConnector", "PluginHost", "ConnectorKit", "Values", "junction"],

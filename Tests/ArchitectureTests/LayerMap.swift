@@ -56,6 +56,7 @@ enum LayerMap {
         TargetRule("CSQLite", .shims),
         TargetRule("CLibXML2", .shims),
         TargetRule("CCurl", .shims),
+        TargetRule("CLibPQ", .shims),
         TargetRule("CXML", .shims, ["CLibXML2"]),
         TargetRule("CCurlShim", .shims, ["CCurl"]),
         TargetRule("CSpawnShim", .shims),
@@ -72,6 +73,8 @@ enum LayerMap {
         TargetRule(
             "JunctionClient", .kits, ["Values"],
             and: platform + ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"]),
+
+        TargetRule("SQLSupport", .kits, ["ConnectorKit", "Values"], and: mathematics + locks),
 
         TargetRule("Decisions", .core, ["Values"]),
         TargetRule("ProcessModel", .core, ["Values", "Decisions", "CXML"]),
@@ -103,6 +106,10 @@ enum LayerMap {
             "MCPConnector", .plugins, ["ConnectorKit", "PluginHost", "Values"],
             and: platform + ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"], folder: "Plugins/MCP"),
 
+        TargetRule(
+            "PostgreSQLConnector", .plugins, ["ConnectorKit", "SQLSupport", "Values", "CLibPQ"], and: platform,
+            folder: "Plugins/PostgreSQL"),
+
         TargetRule("HubDocuments", .services, ["Values", "Decisions"], and: platform + ["Yams"]),
         TargetRule(
             "Hub", .services,
@@ -125,7 +132,7 @@ enum LayerMap {
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
                 "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector",
-                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
+                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "PostgreSQLConnector",
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
         TargetRule(

@@ -8,13 +8,16 @@ import Hub
 import Logging
 import MCPConnector
 import PluginHost
+import PostgreSQLConnector
 import ScriptConnector
 import Values
 
 /// The connectors a program has: those built in, and the plugins its project declares.
 struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
-    static let builtIn: [any ConnectorModule] = [HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), ScriptModule()]
+    static let builtIn: [any ConnectorModule] = [
+        HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), ScriptModule(), PostgreSQLModule(),
+    ]
 
     /// Those whose C libraries may end a process: they run in one of their own unless a connection says otherwise.
     static let isolated: Set<String> = ["amqp", "odbc"]
