@@ -39,6 +39,7 @@ let package = Package(
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .target(name: "CXML", dependencies: ["CLibXML2"]),
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
@@ -47,7 +48,7 @@ let package = Package(
 
         // Core: no I/O, no clock, no randomness
         .target(name: "Decisions", dependencies: ["Values"], swiftSettings: strict),
-        .target(name: "ProcessModel", dependencies: ["Values", "Decisions", "CXML"], swiftSettings: strict),
+        .target(name: "ProcessModel", dependencies: ["Values", "Decisions", "Resilience", "CXML"], swiftSettings: strict),
         .target(name: "Resilience", dependencies: ["Values"], swiftSettings: strict),
         .target(name: "Engine", dependencies: ["Values", "Decisions", "ProcessModel"], swiftSettings: strict),
 
@@ -95,6 +96,9 @@ let package = Package(
             name: "PostgreSQLConnector", dependencies: ["ConnectorKit", "SQLSupport", "Values", "CLibPQ"],
             path: "Plugins/PostgreSQL", swiftSettings: strict),
         .target(name: "SocketThread", swiftSettings: strict),
+        .target(
+            name: "KafkaConnector", dependencies: ["ConnectorKit", "HTTPTransport", "Values", "CRDKafka"],
+            path: "Plugins/Kafka", swiftSettings: strict),
         .target(
             name: "AMQPConnector", dependencies: ["ConnectorKit", "Values", "SocketThread", "CAMQPShim"],
             path: "Plugins/AMQP", swiftSettings: strict),
@@ -157,7 +161,7 @@ let package = Package(
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
                 "Server", "JunctionClient",
-                "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector",
+                "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
                 "PostgreSQLConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -236,6 +240,9 @@ let package = Package(
             name: "ScriptConnectorTests", dependencies: ["ScriptConnector", "ConnectorKit", "Values"],
             swiftSettings: strict),
         .testTarget(name: "SocketThreadTests", dependencies: ["SocketThread"], swiftSettings: strict),
+        .testTarget(
+            name: "KafkaConnectorTests", dependencies: ["KafkaConnector", "ConnectorKit", "Values", "CRDKafka"],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "AMQPConnectorTests",
             dependencies: ["AMQPConnector", "ConnectorKit", "PluginHost", "Values", "junction"],

@@ -60,6 +60,7 @@ enum LayerMap {
         TargetRule("CXML", .shims, ["CLibXML2"]),
         TargetRule("CCurlShim", .shims, ["CCurl"]),
         TargetRule("CSpawnShim", .shims),
+        TargetRule("CRDKafka", .shims),
         TargetRule("CRabbitMQ", .shims),
         TargetRule("CAMQPShim", .shims, ["CRabbitMQ"]),
 
@@ -77,8 +78,8 @@ enum LayerMap {
         TargetRule("SQLSupport", .kits, ["ConnectorKit", "Values"], and: mathematics + locks),
 
         TargetRule("Decisions", .core, ["Values"]),
-        TargetRule("ProcessModel", .core, ["Values", "Decisions", "CXML"]),
         TargetRule("Resilience", .core, ["Values"], and: mathematics + locks),
+        TargetRule("ProcessModel", .core, ["Values", "Decisions", "Resilience", "CXML"]),
         TargetRule("Engine", .core, ["Values", "Decisions", "ProcessModel"], and: locks),
 
         TargetRule("Storage", .runtime, ["Values", "CSQLite"], and: platform + ["Crypto"]),
@@ -89,6 +90,9 @@ enum LayerMap {
         TargetRule(
             "HTTPConnector", .plugins, ["ConnectorKit", "HTTPTransport", "Values"], and: platform,
             folder: "Plugins/HTTP"),
+        TargetRule(
+            "KafkaConnector", .plugins, ["ConnectorKit", "HTTPTransport", "Values", "CRDKafka"], and: platform,
+            folder: "Plugins/Kafka"),
         TargetRule("SocketThread", .kits, and: mathematics + locks),
         TargetRule(
             "AMQPConnector", .plugins, ["ConnectorKit", "Values", "SocketThread", "CAMQPShim"], and: platform,
@@ -131,7 +135,7 @@ enum LayerMap {
             [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
                 "JunctionClient",
-                "ConnectorKit", "PluginHost", "AMQPConnector", "ScriptConnector",
+                "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "PostgreSQLConnector",
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),

@@ -5,6 +5,7 @@ import Foundation
 import GraphQLConnector
 import HTTPConnector
 import Hub
+import KafkaConnector
 import Logging
 import MCPConnector
 import PluginHost
@@ -17,6 +18,7 @@ struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
     static let builtIn: [any ConnectorModule] = [
         HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), ScriptModule(), PostgreSQLModule(),
+        KafkaModule(),
     ]
 
     /// Those whose C libraries may end a process: they run in one of their own unless a connection says otherwise.
