@@ -18,9 +18,17 @@ public struct HTTPModule: ConnectorModule {
         let reader = FieldReader(
             configuration.parameters, path: "parameters", code: ConnectorError.Code.invalidParameters)
         let settings = HTTPSettings(reader)
+        let directory = reader.string("blobDirectory")
+        let bytesMaximum = reader.bytes("maxFile")
         reader.finish()
         if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
-        return try HTTPConnection(configuration, settings)
+        var files: BlobDirectory?
+        do throws(HTTPFileError) {
+            if let directory { files = try BlobDirectory(path: directory) }
+        } catch {
+            throw HTTPFileFailure.error(error)
+        }
+        return try HTTPConnection(configuration, settings, files: files, fileBytesMaximum: bytesMaximum ?? 1 << 30)
     }
 
     static let description = ConnectorDescriptor(
@@ -29,7 +37,7 @@ public struct HTTPModule: ConnectorModule {
         parameters: [
             "type": "object",
             "additionalProperties": false,
-            "properties": .context(HTTPSettings.schemaProperties),
+            "properties": .context(Self.parameters),
         ],
         secrets: HTTPSettings.secretDescriptors,
         operations: [
@@ -41,6 +49,24 @@ public struct HTTPModule: ConnectorModule {
                 id: "get", title: "Get", summary: "Reads a resource.", effect: .read, idempotency: .natural,
                 input: Self.input(methods: [.get]), output: Self.response),
         ])
+
+    private static let parameters: ValueContext = {
+        var all = HTTPSettings.schemaProperties
+        all["blobDirectory"] = [
+            "type": "string", "description": "Directory of the files that are sent and received; no other is used.",
+        ]
+        all["maxFile"] = [
+            "type": "string", "default": "1GiB", "description": "The largest file that is received.",
+        ]
+        return all
+    }()
+
+    private static let encodingText =
+        "json unless the body is a text. file: the body is the name of a file in blobDirectory. "
+        + "multipart: it is a list of { name, value | base64 | file, filename, contentType }."
+    private static let bodyText =
+        "Parsed when it is JSON, a text when it is one, else base64; null if empty. "
+        + "With download: { file, bytes, sha256 }."
 
     private static func input(methods: [HTTPMethod]) -> Value {
         [
@@ -55,8 +81,13 @@ public struct HTTPModule: ConnectorModule {
                 "body": ["description": "Anything; how it is written depends on bodyEncoding."],
                 "bodyEncoding": [
                     "enum": .list(HTTPBodyEncoding.allCases.map { .string($0.rawValue) }),
-                    "description": "json unless the body is a text.",
+                    "description": .string(Self.encodingText),
                 ],
+                "download": [
+                    "type": "string",
+                    "description": "Writes the body to this file in blobDirectory, which appears once it is complete.",
+                ],
+                "paginate": Pagination.schema,
                 "expect": ["type": "array", "description": "Statuses that count as success. Default: 200 to 299."],
             ],
         ]
@@ -68,8 +99,12 @@ public struct HTTPModule: ConnectorModule {
         "properties": [
             "status": ["type": "integer"],
             "headers": ["type": "object", "description": "Names in lower case; repeated ones joined by commas."],
-            "body": ["description": "Parsed when it is JSON, a text when it is one, else base64; null if empty."],
-            "bodyEncoding": ["enum": ["json", "text", "base64"]],
+            "body": ["description": .string(Self.bodyText)],
+            "bodyEncoding": ["enum": ["json", "text", "base64", "file"]],
+            "items": ["type": "array", "description": "With paginate: the items of all pages; body is null."],
+            "pages": ["type": "integer", "description": "With paginate: how many were read."],
+            "isComplete": ["type": "boolean", "description": "With paginate: whether there are no more."],
+            "next": ["description": "With paginate: where to go on, if there are more."],
         ],
     ]
 }
@@ -83,9 +118,4 @@ enum HTTPMethod: String, CaseIterable, Sendable {
     case patch = "PATCH"
     case delete = "DELETE"
     case options = "OPTIONS"
-}
-
-/// How a body is written.
-enum HTTPBodyEncoding: String, CaseIterable, Sendable {
-    case json, text, form, base64
 }

@@ -7,6 +7,14 @@ struct HTTPPreparedCall: Sendable {
     var request: HTTPRequest
     /// Statuses that count as success; empty: 200 to 299.
     var expected: Set<Int>
+    /// The body; that of `request` is set once its files are open.
+    var body: HTTPBodyDraft?
+    /// The body as it was given, for pages that change a field of it.
+    var bodyValue: Value?
+    /// The file the response's body goes to.
+    var download: String?
+    /// How further pages are had.
+    var pagination: Pagination?
 
     func isSuccess(_ status: Int) -> Bool {
         self.expected.isEmpty ? (200..<300).contains(status) : self.expected.contains(status)
@@ -48,13 +56,21 @@ struct HTTPRequestBuilder: Sendable {
             method: (method ?? .get).rawValue, target: .path(""), timeout: call.timeout,
             isRepeatable: self.isRepeatable(call), idempotencyKey: call.idempotencyKey, traceparent: call.traceparent)
         self.readHeaders(reader, &request)
-        request.body = Self.body(reader, method ?? .get)
+        let body = HTTPBodyReader(reader: reader).body(method ?? .get)
+        let download = reader.string("download")
+        if let download, !BlobDirectory.isName(download) {
+            reader.add("input.download: expected the plain name of a file in blobDirectory.")
+        }
+        let pagination = reader.object("paginate").flatMap { Pagination($0, hasObjectBody: body?.isJSON ?? false) }
+        if pagination != nil, download != nil { reader.add("input: expected either paginate or download.") }
         let address = self.address(reader)
         let expected = Self.expected(reader)
         reader.finish()
         if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
         if let address { request.target = .url(address) }
-        return HTTPPreparedCall(request: request, expected: expected)
+        return HTTPPreparedCall(
+            request: request, expected: expected, body: body, bodyValue: call.input["body"], download: download,
+            pagination: pagination)
     }
 }
 
@@ -85,36 +101,7 @@ extension HTTPRequestBuilder {
 
     private static func query(_ reader: FieldReader) -> [(String, String)] {
         guard let query = reader.object("query") else { return [] }
-        return Self.pairs(query)
-    }
-
-    /// The fields of an object as pairs; a list repeats the name, null leaves it out.
-    private static func pairs(_ reader: FieldReader) -> [(String, String)] {
-        var pairs: [(String, String)] = []
-        for name in reader.keys() {
-            guard let value = reader.value(name) else { continue }
-            for item in value.asList ?? [value] where !item.isNull {
-                guard let text = Self.text(item) else {
-                    reader.add("\(reader.path).\(name): expected a text, a number, true, false or a list of these.")
-                    continue
-                }
-                pairs.append((name, text))
-            }
-        }
-        return pairs
-    }
-
-    /// A simple value as text: numbers in plain notation, temporals as ISO 8601.
-    ///
-    /// `nil` for everything else.
-    private static func text(_ value: Value) -> String? {
-        switch value {
-        case .string(let text): text
-        case .number(let number): number.description
-        case .boolean(let flag): flag ? "true" : "false"
-        case .null, .list, .context, .range, .function: nil
-        default: value.temporalText
-        }
+        return HTTPInput.pairs(query)
     }
 
     private func readHeaders(_ reader: FieldReader, _ request: inout HTTPRequest) {
@@ -124,7 +111,7 @@ extension HTTPRequestBuilder {
                     request.omittedHeaders.append(name)
                     continue
                 }
-                guard let text = Self.text(value) else {
+                guard let text = HTTPInput.text(value) else {
                     headers.add("\(headers.path).\(name): expected a text, a number, true or false.")
                     continue
                 }
@@ -138,40 +125,6 @@ extension HTTPRequestBuilder {
 
     private static func check(_ name: String, _ value: String, _ path: String, _ reader: FieldReader) {
         if let problem = HTTPFields.problem(name: name, value: value) { reader.add("\(path): \(problem)") }
-    }
-
-    private static func body(_ reader: FieldReader, _ method: HTTPMethod) -> HTTPRequest.Body? {
-        let encoding = reader.word("bodyEncoding", of: HTTPBodyEncoding.self)
-        guard let value = reader.value("body") else { return nil }
-        if method == .get || method == .head {
-            reader.add("input.body: a \(method.rawValue) request has no body.", "Use another method, or leave it out.")
-            return nil
-        }
-        switch encoding ?? (value.asString == nil ? .json : .text) {
-        case .json:
-            var bytes: [UInt8] = []
-            JSON.write(value, into: &bytes)
-            return .bytes(bytes, contentType: "application/json")
-        case .text:
-            guard let text = Self.text(value) else {
-                reader.add("input.body: expected a text.")
-                return nil
-            }
-            return .bytes(Array(text.utf8), contentType: "text/plain; charset=utf-8")
-        case .form:
-            guard value.asContext != nil, let fields = reader.object("body") else {
-                reader.add("input.body: expected an object of form fields.")
-                return nil
-            }
-            return .bytes(
-                Array(PercentEncoding.form(Self.pairs(fields)).utf8), contentType: "application/x-www-form-urlencoded")
-        case .base64:
-            guard let decoded = value.asString.flatMap({ Base64.decode($0) }) else {
-                reader.add("input.body: expected base64.")
-                return nil
-            }
-            return .bytes(decoded, contentType: "application/octet-stream")
-        }
     }
 
     private static func expected(_ reader: FieldReader) -> Set<Int> {

@@ -150,7 +150,7 @@ int jhc_address_is_denied(const char *text) {
 
 // Beyond the first MiB, a body may be this many times as large as what came over the wire. Text rarely reaches 50,
 // zeros in gzip 1,032.
-enum { RATIO_MAX = 200, RATIO_FREE_BYTES = 1 << 20, WIRE_BUFFER_BYTES = 16 * 1024 };
+enum { RATIO_MAX = 100, RATIO_FREE_BYTES = 1 << 20, WIRE_BUFFER_BYTES = 16 * 1024 };
 
 // libcurl counts a piece of the wire only after it gave us what was in it, so one buffer is granted.
 static int grew_beyond_reason(jhc_transfer *transfer, int64_t count) {

@@ -63,8 +63,8 @@ public struct HTTPClientIdentity: Sendable {
 /// The address check of a connection sees the proxy's address, so through a proxy it is the proxy that has to refuse
 /// private addresses; only those written as such in a URL are refused here.
 public struct HTTPProxy: Sendable {
-    /// `http`, `https`, `socks5` (names are resolved here) or `socks5h` (there).
-    public var address: HTTPAddress
+    /// Its URL: `http`, `https`, `socks5` (names are resolved here) or `socks5h` (there); no credentials.
+    public var url: String
     /// The user towards the proxy.
     public var user: HTTPCredential?
     /// The password towards the proxy.
@@ -73,8 +73,8 @@ public struct HTTPProxy: Sendable {
     public var exceptions: [String] = []
 
     /// Creates a proxy.
-    public init(address: HTTPAddress) {
-        self.address = address
+    public init(url: String) {
+        self.url = url
     }
 
     init?(_ reader: FieldReader) {
@@ -85,17 +85,25 @@ public struct HTTPProxy: Sendable {
         let exceptions = (reader.strings("noProxy") ?? []).map { $0.lowercased() }
         reader.finish()
         guard let text else { return nil }
-        guard let address = HTTPAddress(text), ["http", "https", "socks5", "socks5h"].contains(address.scheme) else {
+        guard let address = Self.parsed(text) else {
             reader.add("\(reader.path).url: expected an http, https, socks5 or socks5h URL.")
             return nil
         }
         if address.hasUser {
             reader.add("\(reader.path).url: a URL must not hold credentials.", "Use user and password.")
         }
-        self.init(address: address)
+        self.init(url: text)
         self.user = user
         self.password = password
         self.exceptions = exceptions
+    }
+
+    /// libcurl's parser knows only the schemes of its protocols.
+    private static func parsed(_ text: String) -> HTTPAddress? {
+        for scheme in ["socks5h", "socks5"] where text.lowercased().hasPrefix(scheme + "://") {
+            return HTTPAddress("http" + text.dropFirst(scheme.utf8.count))
+        }
+        return HTTPAddress(text).flatMap { $0.isHTTP ? $0 : nil }
     }
 
     /// Whether requests to `host` go through the proxy.

@@ -42,7 +42,7 @@ struct HTTPExchange: Sendable {
             // What is checked at the socket is the proxy's address, which the operator chose.
             transfer.allowsPrivateAddress = true
             transfer.proxy = CurlRequest.Proxy(
-                url: proxy.address.text, user: try await self.text(proxy.user),
+                url: proxy.url, user: try await self.text(proxy.user),
                 password: try await self.text(proxy.password.map { .secret($0) }))
         }
         let result = await self.loop.perform(transfer)

@@ -94,6 +94,16 @@ public final class BlobDirectory: Sendable {
         return try HTTPFile(name: name, descriptor: file)
     }
 
+    /// Opens a file to be sent, on a thread that may wait for the disk.
+    public func opened(_ name: String) async throws(HTTPFileError) -> HTTPFile {
+        try await Blocking.run { () throws(HTTPFileError) -> HTTPFile in try self.open(name) }
+    }
+
+    /// Starts a file as `create` does, on a thread that may wait for the disk.
+    public func created(_ name: String) async throws(HTTPFileError) -> BlobFile {
+        try await Blocking.run { () throws(HTTPFileError) -> BlobFile in try self.create(name) }
+    }
+
     /// Starts a file that appears under `name`, in place of an earlier one, when it is complete.
     public func create(_ name: String) throws(HTTPFileError) -> BlobFile {
         guard Self.isName(name) else { throw HTTPFileError(name: name, action: "create", number: EINVAL) }

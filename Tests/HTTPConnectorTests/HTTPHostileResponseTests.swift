@@ -20,6 +20,129 @@ struct HTTPHostileResponseTests {
         }
     }
 
+    /// 64 MiB of zeros, compressed to less than a hundredth.
+    static let zeros: [UInt8] = {
+        // A stored-as-fixed deflate stream of one zero and repeats of 258 bytes, framed as zlib without a checksum: what
+        // fails at the end does not matter, the bound is to be met before.
+        var bits = BitWriter()
+        bits.write(0b1, 1)
+        bits.write(0b01, 2)
+        bits.writeReversed(0x30, 8)
+        for _ in 0..<(64 << 20) / 258 {
+            bits.writeReversed(0xC5, 8)
+            bits.writeReversed(0, 5)
+        }
+        let body = [0x78, 0x9C] + bits.bytes
+        let head = "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: \(body.count)\r\n\r\n"
+        return Array(head.utf8) + body
+    }()
+
+    struct BitWriter {
+        var bytes: [UInt8] = []
+        private var used = 8
+
+        mutating func write(_ value: Int, _ count: Int) {
+            for bit in 0..<count {
+                if self.used == 8 {
+                    self.bytes.append(0)
+                    self.used = 0
+                }
+                self.bytes[self.bytes.count - 1] |= UInt8(value >> bit & 1) << UInt8(self.used)
+                self.used += 1
+            }
+        }
+
+        /// Codes of Huffman go in with their highest bit first.
+        mutating func writeReversed(_ value: Int, _ count: Int) {
+            for bit in (0..<count).reversed() { self.write(value >> bit & 1, 1) }
+        }
+    }
+
+    @Test func aBodyThatGrowsBeyondReasonIsRefused() async throws {
+        // Well below maxResponse, but more than 100 times what came over the wire.
+        try await withStub(["maxResponse": "1GiB"], answering: { _ in .rawThenClose(Self.zeros) }) { connection, _ in
+            let error = try #require(await connection.invoke(request([:])).error)
+            #expect(error.code == "CON-1007" && error.message.contains("beyond reason"), "\(error)")
+        }
+    }
+
+    typealias HostileRow = (name: String, reply: [UInt8], code: String?)
+
+    private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+    @Test(
+        arguments: [
+            (
+                "interim responses without end", bytes(String(repeating: "HTTP/1.1 100 C\r\n\r\n", count: 20_000)),
+                "CON-1007"
+            ),
+            (
+                "one header line without end", bytes("HTTP/1.1 200 OK\r\nX: " + String(repeating: "y", count: 400_000)),
+                nil
+            ),
+            (
+                "headers without end", bytes("HTTP/1.1 200 OK\r\n" + String(repeating: "X: y\r\n", count: 40_000)),
+                "CON-1007"
+            ),
+            ("a chunk that lies", bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nab\r\n"), nil),
+            (
+                "a chunk larger than the world",
+                bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\nab"), nil
+            ),
+            (
+                "chunks that end early", bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nab"),
+                "CON-1004"
+            ),
+            ("a length too long", bytes("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"), "CON-1004"),
+            ("a length below zero", bytes("HTTP/1.1 200 OK\r\nContent-Length: -9\r\n\r\nab"), nil),
+            ("a length beyond bounds", bytes("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nab"), "CON-1007"),
+            (
+                "an encoding unknown",
+                bytes("HTTP/1.1 200 OK\r\nContent-Encoding: snow\r\nContent-Length: 2\r\n\r\nab"), nil
+            ),
+            (
+                "encodings without end",
+                bytes(
+                    "HTTP/1.1 200 OK\r\nContent-Encoding: "
+                        + String(repeating: "gzip, ", count: 500) + "gzip\r\nContent-Length: 2\r\n\r\nab"), nil
+            ),
+            ("a status of no kind", bytes("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "CON-1001"),
+            ("a status below all", bytes("HTTP/1.1 000 Odd\r\nContent-Length: 0\r\n\r\n"), nil),
+            (
+                "JSON in UTF-16",
+                bytes("HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-16\r\nContent-Length: 6\r\n\r\n")
+                    + [0xFE, 0xFF, 0, 0x7B, 0, 0x7D], "CON-1009"
+            ),
+            ("a switch of protocols", bytes("HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\nabc"), nil),
+        ] as [HostileRow])
+    func hostileAnswersAreErrorsOfTheTaxonomy(_ row: HostileRow) async throws {
+        let parameters: ValueContext = ["redirects": 2]
+        try await withStub(
+            parameters, answering: { $0.target == "/fine" ? .json("{}") : .rawThenClose(row.reply) }
+        ) { connection, _ in
+            let outcome = await connection.invoke(request(["path": "x", "method": "PUT"], timeout: .seconds(5)))
+            let error = try #require(outcome.error, "\(row.name): \(outcome)")
+            #expect(row.code == nil || error.code == row.code, "\(row.name): \(error)")
+            #expect(error.code.hasPrefix("CON-1") && error.mayHaveExecuted, "\(row.name): \(error)")
+            #expect(await connection.invoke(request(["path": "fine"])).error == nil, "\(row.name)")
+        }
+    }
+
+    @Test(arguments: ["http://169.254.169.254/latest/meta-data", "http://[::ffff:10.0.0.1]/", "http://0x0a000001/"])
+    func redirectsToPrivateAddressesAreDenied(_ target: String) async throws {
+        // The service itself may be private, what it names may not.
+        let parameters: ValueContext = [
+            "allowPrivate": false, "allowPrivateHosts": ["127.0.0.1"], "redirects": 3, "connectTimeout": "1s",
+            "allowHosts": ["169.254.169.254", "[::ffff:10.0.0.1]", "10.0.0.1"],
+        ]
+        try await withStub(parameters, answering: { _ in .status(302, headers: ["Location": target]) }) {
+            connection, server in
+            let error = try #require(await connection.invoke(request([:], timeout: .seconds(5))).error)
+            #expect(error.code == "CON-1006", "\(error)")
+            #expect(server.requests.count == 1)
+        }
+    }
+
     /// Damaged responses: every call ends with an outcome, an error always has code and remedy, and the connection works
     /// on.
     @Test(arguments: seeds)

@@ -21,10 +21,10 @@ enum Service {
     }
 
     /// What nginx says of itself: ports and certificates.
-    static func nginx(_ key: String) throws -> String {
-        let url = try #require(URL(string: try Self.url("NGINX") + "/service.json"))
-        let facts = try JSON.parse(Array(try Data(contentsOf: url)))
-        return try #require(facts[key]?.asString)
+    static func nginx(_ key: String) async throws -> String {
+        try await withClient(["baseUrl": .string(try Self.url("NGINX"))]) { client async throws in
+            try #require(try await client.get("service.json").json?[key]?.asString)
+        }
     }
 }
 
