@@ -66,6 +66,103 @@ import Values
         ("email without domain", "{format: email}", "\"a@example\"", "Expected a text of the format email."),
         ("email with two ats", "{format: email}", "\"a@b@c.example\"", "Expected a text of the format email."),
         ("email with empty atom", "{format: email}", "\"a..b@c.example\"", "Expected a text of the format email."),
+        ("formats that are not checked are comments", "{format: ipv4}", "\"x\"", ""),
+        ("multipleOf", "{multipleOf: 0.01}", "0.075", "Expected a multiple of 0.01 but found 0.075."),
+        ("multipleOf met exactly", "{multipleOf: 0.1}", "0.3", ""),
+        (
+            "prefixItems", "{prefixItems: [true, {type: string}], items: false}", "[1,2]",
+            "/1: Expected string but found number."
+        ),
+        ("items after prefixItems", "{prefixItems: [true], items: false}", "[1,2]", "/1: Expected nothing here."),
+        (
+            "contains", "{contains: {const: 1}, minContains: 2}", "[1,2]",
+            "Expected at least 2 items as under \"contains\" but found 1."
+        ),
+        (
+            "contains too often", "{contains: {const: 1}, maxContains: 1}", "[1,1]",
+            "Expected at most 1 items as under \"contains\" but found 2."
+        ),
+        ("contains nothing", "{contains: true, minContains: 0}", "[]", ""),
+        ("uniqueItems", "{uniqueItems: true}", "[1,1.0]", "Expected items that differ from each other."),
+        ("uniqueItems tells types apart", "{uniqueItems: true}", "[1,true,\"1\",[1]]", ""),
+        ("minProperties", "{minProperties: 1}", "{}", "Expected at least 1 members but found 0."),
+        ("maxProperties", "{maxProperties: 0}", "{\"a\":1}", "Expected at most 0 members but found 1."),
+        (
+            "patternProperties", "{patternProperties: {'^n_': {type: number}}, additionalProperties: false}",
+            "{\"n_a\":\"\",\"b\":1}", "/n_a: Expected number but found string.|/b: Expected no member of this name."
+        ),
+        (
+            "propertyNames", "{propertyNames: {maxLength: 1}}", "{\"ab\":1}",
+            "/ab: Expected a member name as under \"propertyNames\"."
+        ),
+        (
+            "dependentRequired", "{dependentRequired: {card: [cvc]}}", "{\"card\":1}",
+            "Expected the member \"cvc\", because there is \"card\", but it is missing."
+        ),
+        (
+            "dependentSchemas", "{dependentSchemas: {a: {required: [b]}}}", "{\"a\":1}",
+            "Expected the member \"b\" but it is missing."
+        ),
+        (
+            "allOf", "{allOf: [{minimum: 1}, {maximum: 0}]}", "0.5",
+            "Expected at least 1 but found 0.5.|Expected at most 0 but found 0.5."
+        ),
+        (
+            "anyOf", "{anyOf: [{type: string}, {minimum: 2}]}", "1",
+            "Expected a match of one of 2 alternatives but found none."
+        ),
+        (
+            "the nearest alternative is named", "{anyOf: [{type: string}, {properties: {a: {type: string}}}]}",
+            "{\"a\":1}", "/a: Expected string but found number."
+        ),
+        (
+            "oneOf", "{oneOf: [{minimum: 1}, {minimum: 2}]}", "3",
+            "Expected a match of exactly one of 2 alternatives but found 2."
+        ),
+        ("not", "{not: {type: string}}", "\"a\"", "Expected a value that the schema under \"not\" does not accept."),
+        (
+            "then", "{if: {required: [a]}, then: {required: [b]}, else: {required: [c]}}", "{\"a\":1}",
+            "Expected the member \"b\" but it is missing."
+        ),
+        (
+            "else", "{if: {required: [a]}, then: {required: [b]}, else: {required: [c]}}", "{}",
+            "Expected the member \"c\" but it is missing."
+        ),
+        (
+            "references that go round", "{properties: {next: {$ref: '#'}}, additionalProperties: false}",
+            "{\"next\":{\"next\":{\"x\":1}}}", "/next/next/x: Expected no member of this name."
+        ),
+        (
+            "references to definitions", "{$ref: '#/$defs/a~1b', $defs: {a/b: {type: string}}}", "1",
+            "Expected string but found number."
+        ),
+        (
+            "anchors", "{$ref: '#here', $defs: {x: {$anchor: here, type: string}}}", "1",
+            "Expected string but found number."
+        ),
+        (
+            "identifiers",
+            "{$id: 'https://example.com/root', $ref: other, $defs: {x: {$id: other, $ref: '#/$defs/y', $defs: {y: {const: 1}}}}}",
+            "2", "Expected one of 1."
+        ),
+        (
+            "unevaluatedProperties", "{allOf: [{properties: {a: true}}], unevaluatedProperties: false}",
+            "{\"a\":1,\"b\":2}", "/b: Expected nothing here."
+        ),
+        (
+            "unevaluatedItems",
+            "{anyOf: [{prefixItems: [{const: 1}]}, {prefixItems: [true, {const: 2}]}], unevaluatedItems: false}",
+            "[1,2,3]", "/2: Expected nothing here."
+        ),
+        (
+            "a schema that applies itself to the same value", "{$ref: '#'}", "1",
+            "The schema cannot be applied: it refers to itself without end, or is too complex."
+        ),
+        (
+            "dynamic references see the outermost anchor",
+            "{$id: 'https://e.com/strict', $dynamicAnchor: node, $ref: tree, unevaluatedProperties: false, $defs: {t: {$id: tree, $dynamicAnchor: node, properties: {data: true, children: {items: {$dynamicRef: '#node'}}}}}}",
+            "{\"children\":[{\"daat\":1}]}", "/children/0/daat: Expected nothing here."
+        ),
         ("email with bad label", "{format: email}", "\"a@-c.example\"", "Expected a text of the format email."),
     ])
     func valuesAreChecked(_ row: (name: String, schema: String, value: String, violation: String)) throws {
@@ -76,10 +173,14 @@ import Values
     }
 
     @Test(arguments: [
-        ("unknown keyword", "{oneOf: []}", "HB105 1:2"),
+        ("unknown keyword", "{oneof: [true]}", "HB105 1:2"),
+        ("no alternatives", "{oneOf: []}", "HB107 1:9"),
+        ("a reference to nowhere", "{$ref: '#/$defs/a'}", "HB107 1:8"),
+        ("a reference to another document", "{$ref: 'https://example.com/a'}", "HB107 1:8"),
+        ("a divisor of nothing", "{multipleOf: 0}", "HB107 1:14"),
         ("unknown type", "{type: text}", "HB107 1:8"),
         ("unknown type in a list", "{type: [string, text]}", "HB107 1:8"),
-        ("unknown format", "{format: ipv4}", "HB107 1:10"),
+        ("a schema that nobody refers to", "{$defs: {a: {minlength: 1}}}", "HB105 1:14"),
         ("limit that is no number", "{minimum: x}", "HB107 1:11"),
         ("not a pattern", "{pattern: '('}", "HB107 1:11"),
         ("not a schema", "3", "HB107 1:1"),
