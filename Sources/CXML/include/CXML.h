@@ -175,4 +175,48 @@ cxml_document *cxml_parse_all(const uint8_t *bytes, size_t count, cxml_limits li
 /// Frees a document; NULL is allowed.
 void cxml_free(cxml_document *document);
 
+// XML Schema 1.0: compile once, validate often.
+
+/// One document of a schema.
+typedef struct {
+    /// The location other documents name it by; compared as text. Zero-terminated.
+    const char *location;
+    const uint8_t *bytes;
+    size_t count;
+} cxml_schema_source;
+
+/// A compiled schema.
+typedef struct cxml_schema cxml_schema;
+
+/// Something a schema or a document does wrong; the line is 1-based, 0 when unknown.
+typedef struct {
+    int32_t line;
+    char message[320];
+} cxml_finding;
+
+/// Where findings go: the first `capacity` are kept, all are counted.
+typedef struct {
+    cxml_finding *items;
+    int32_t capacity;
+    int32_t total;
+} cxml_findings;
+
+/// Compiles the schema whose first document is `sources[0]`. Imports and includes are served from `sources` only:
+/// neither files nor the network are read. Every document has to keep to `limits`, and none may have a DOCTYPE that
+/// declares anything. Returns NULL when that fails, and fills `error` if a document was refused, `findings` if the
+/// schema is wrong; otherwise the caller frees the result with `cxml_schema_free`. Safe on any thread.
+cxml_schema *cxml_schema_compile(
+    const cxml_schema_source *sources, size_t count, cxml_limits limits, cxml_findings *findings, cxml_error *error);
+
+/// Validates the element that stands at `element` in document order (0 is the root), with what is inside it. Returns
+/// CXML_OK when it was looked at: it is valid if there are no findings. Otherwise the document was refused and `error`
+/// says why. White space at the ends of a text never makes a document invalid. A schema may be used by one thread at a
+/// time.
+cxml_status cxml_schema_validate(
+    const cxml_schema *schema, const uint8_t *bytes, size_t count, int32_t element, cxml_limits limits,
+    cxml_findings *findings, cxml_error *error);
+
+/// Frees a schema; NULL is allowed.
+void cxml_schema_free(cxml_schema *schema);
+
 #endif
