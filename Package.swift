@@ -116,6 +116,12 @@ let package = Package(
             ],
             path: "Plugins/GraphQL", swiftSettings: strict),
         .target(
+            name: "SOAPConnector",
+            dependencies: [
+                "ConnectorKit", "HTTPTransport", "Values", "CXML", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Plugins/SOAP", swiftSettings: strict),
+        .target(
             name: "ScriptConnector", dependencies: ["ConnectorKit", "PluginHost", "Values"], path: "Plugins/Script",
             swiftSettings: strict),
         .target(
@@ -162,7 +168,7 @@ let package = Package(
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
                 "Server", "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
-                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector",
+                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "SOAPConnector",
                 "PostgreSQLConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -235,6 +241,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GraphQLConnectorTests", dependencies: ["GraphQLConnector", "ConnectorKit", "Values"],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "SOAPConnectorTests", dependencies: ["SOAPConnector", "ConnectorKit", "Values"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "ScriptConnectorTests", dependencies: ["ScriptConnector", "ConnectorKit", "Values"],

@@ -104,6 +104,9 @@ enum LayerMap {
             "GraphQLConnector", .plugins, ["ConnectorKit", "HTTPTransport", "Values"], and: platform + ["Crypto"],
             folder: "Plugins/GraphQL"),
         TargetRule(
+            "SOAPConnector", .plugins, ["ConnectorKit", "HTTPTransport", "Values", "CXML"], and: platform + ["Crypto"],
+            folder: "Plugins/SOAP"),
+        TargetRule(
             "ScriptConnector", .plugins, ["ConnectorKit", "PluginHost", "Values"], and: platform,
             folder: "Plugins/Script"),
         TargetRule(
@@ -137,6 +140,7 @@ enum LayerMap {
                 "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "PostgreSQLConnector",
+                "SOAPConnector",
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
         TargetRule(

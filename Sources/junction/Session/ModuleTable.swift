@@ -10,6 +10,7 @@ import Logging
 import MCPConnector
 import PluginHost
 import PostgreSQLConnector
+import SOAPConnector
 import ScriptConnector
 import Values
 
@@ -18,7 +19,7 @@ struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
     static let builtIn: [any ConnectorModule] = [
         HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), ScriptModule(), PostgreSQLModule(),
-        KafkaModule(),
+        KafkaModule(), SOAPModule(),
     ]
 
     /// Those whose C libraries may end a process: they run in one of their own unless a connection says otherwise.
