@@ -14,11 +14,13 @@ final class SOAPConnection: Connection {
     private let clock: any ConnectorClock
     private let validator: SchemaValidator?
     private let descriptor: ConnectorDescriptor
+    /// Whether `call` and `describe` are operations beside those of the description, which they then hide.
+    private let isGeneral: Bool
     private let isClosed = Mutex(false)
 
     init(
         _ configuration: ConnectionConfiguration, _ settings: SOAPSettings, _ service: SOAPService,
-        _ descriptor: ConnectorDescriptor
+        _ descriptor: ConnectorDescriptor, isGeneral: Bool
     ) throws {
         if let error = settings.unknownOperation(in: service) { throw error }
         self.id = configuration.id
@@ -29,6 +31,7 @@ final class SOAPConnection: Connection {
         self.clock = configuration.clock
         self.validator = settings.validation == .none || !service.isLiteral ? nil : try SchemaValidator(service)
         self.descriptor = descriptor
+        self.isGeneral = isGeneral
         var http = settings.http
         http.base = self.endpoint
         self.client = try HTTPClient(
@@ -47,8 +50,10 @@ final class SOAPConnection: Connection {
     }
 
     func isRepeatable(_ call: OperationCall) async -> Bool? {
-        if call.operation == SOAPDescription.describe { return nil }
-        let name = call.operation == SOAPDescription.call ? call.input["operation"]?.asString : call.operation
+        if self.isGeneral, call.operation == SOAPDescription.describe { return nil }
+        let name =
+            self.isGeneral && call.operation == SOAPDescription.call
+            ? call.input["operation"]?.asString : call.operation
         guard let operation = name.flatMap({ self.service.operation($0) }) else { return nil }
         return self.isRepeatable(operation, call)
     }
@@ -66,14 +71,14 @@ final class SOAPConnection: Connection {
                 error.mayHaveExecuted = false
                 throw error
             }
-            // The description's own operation wins over one of ours with the same name.
-            if let operation = self.service.operations.first(where: { $0.id == call.operation }) {
-                return try await self.send(operation, call.input, call)
-            }
             switch call.operation {
-            case SOAPDescription.call: return try await self.call(call)
-            case SOAPDescription.describe: return .done(try self.describe(call), facts: [:])
-            default: throw self.unknown(call.operation)
+            case SOAPDescription.call where self.isGeneral: return try await self.call(call)
+            case SOAPDescription.describe where self.isGeneral: return .done(try self.describe(call), facts: [:])
+            default:
+                guard let operation = self.service.operations.first(where: { $0.id == call.operation }) else {
+                    throw self.unknown(call.operation)
+                }
+                return try await self.send(operation, call.input, call)
             }
         } catch {
             return .failed(ConnectorError(wrapping: error))
@@ -126,9 +131,7 @@ final class SOAPConnection: Connection {
             guard let operation = service.operation(only) else { throw self.unknown(only) }
             service.operations = [operation]
         }
-        let described = OperationDescriber(
-            service, effect: { self.settings.effect(of: $0) }, isRepeatable: { self.settings.isRepeatable($0) }
-        ).operations
+        let described = self.settings.operations(of: service)
         let operations = zip(service.operations, described).map { operation, description in
             Value.context([
                 "id": .string(operation.id), "name": .string(operation.name),

@@ -1,11 +1,11 @@
 public import ConnectorKit
 internal import HTTPTransport
-internal import Values
+public import Values
 
 /// Calls SOAP services by their WSDL 1.1 description.
 ///
-/// `SOAPModule()` is the connector `soap`: each connection names its own description, so its operations are known once
-/// it is connected. They are called by their ids, or through `call`, and listed by `describe`. A module that `load` made
+/// `SOAPModule()` is the connector `soap`: each connection names its own description. Its operations are called by their
+/// ids where the description is a file, through `call` in any case, and listed by `describe`. A module that `load` made
 /// is for one description, and describes its operations itself.
 public struct SOAPModule: ConnectorModule {
     /// What it can do.
@@ -59,6 +59,19 @@ public struct SOAPModule: ConnectorModule {
         }
     }
 
+    /// With the operations of the description that the parameters name, if it is a file; as `descriptor` if that is
+    /// missing or wrong.
+    public func descriptor(for parameters: Value) -> ConnectorDescriptor {
+        guard self.preset == nil, let settings = try? SOAPSettings(parameters, preset: nil),
+            !ServiceLoader.isURL(settings.wsdl),
+            let service = try? ServiceLoader.load(
+                file: settings.wsdl, service: settings.service, port: settings.port)
+        else { return self.descriptor }
+        var descriptor = self.descriptor
+        descriptor.operations += settings.operations(of: service).filter { descriptor.operation($0.id) == nil }
+        return descriptor
+    }
+
     /// Reads the description, compiles its schema and starts the connection's thread.
     public func connect(_ configuration: ConnectionConfiguration) async throws -> any Connection {
         let settings = try SOAPSettings(configuration.parameters, preset: self.preset)
@@ -75,7 +88,8 @@ public struct SOAPModule: ConnectorModule {
                 id: configuration.id, settings: http, secrets: configuration.secrets, clock: configuration.clock,
                 userAgent: SOAPDescription.agent)
         }
-        return try SOAPConnection(configuration, settings, service, self.descriptor)
+        return try SOAPConnection(
+            configuration, settings, service, self.descriptor, isGeneral: self.preset == nil)
     }
 }
 

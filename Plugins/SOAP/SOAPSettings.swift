@@ -60,7 +60,14 @@ struct SOAPSettings: Sendable {
         return nil
     }
 
-    func effect(of operation: SOAPOperation) -> Effect {
+    /// The operations of a service, with what the connection says about them.
+    func operations(of service: SOAPService) -> [OperationDescriptor] {
+        OperationDescriber(
+            service, effect: { self.effect(of: $0) }, isRepeatable: { self.isRepeatable($0) }
+        ).operations
+    }
+
+    private func effect(of operation: SOAPOperation) -> Effect {
         self.readOnly.contains(operation.id) || self.readOnly.contains(operation.name) ? .read : .other
     }
 

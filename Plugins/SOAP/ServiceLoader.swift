@@ -15,24 +15,26 @@ enum ServiceLoader {
     static func load(
         _ wsdl: String, service: String?, port: String?, client: () throws -> HTTPClient
     ) async throws -> SOAPService {
+        guard Self.isURL(wsdl) else { return try Self.load(file: wsdl, service: service, port: port) }
+        guard let address = HTTPAddress(wsdl), !address.hasUser else {
+            throw SOAPErrors.unreadable(wsdl, "it is no URL, or holds credentials")
+        }
+        let client = try client()
         let documents: ServiceDocuments
-        if Self.isURL(wsdl) {
-            guard let address = HTTPAddress(wsdl), !address.hasUser else {
-                throw SOAPErrors.unreadable(wsdl, "it is no URL, or holds credentials")
-            }
-            let client = try client()
-            do {
-                documents = try await DocumentLoader.load(address.text, from: RemoteDocuments(client: client))
-                await client.close()
-            } catch {
-                await client.close()
-                throw error
-            }
-        } else {
-            let (source, location) = try FileDocuments.open(wsdl)
-            documents = try await DocumentLoader.load(location, from: source)
+        do {
+            documents = try await DocumentLoader.load(address.text, from: RemoteDocuments(client: client))
+            await client.close()
+        } catch {
+            await client.close()
+            throw error
         }
         return try WSDLReader.read(documents, service: service, port: port)
+    }
+
+    /// Reads a file, and what it imports.
+    static func load(file: String, service: String?, port: String?) throws(ConnectorError) -> SOAPService {
+        let (source, location) = try FileDocuments.open(file)
+        return try WSDLReader.read(try DocumentLoader.load(location, from: source), service: service, port: port)
     }
 
     /// Where calls go: `baseUrl` of the connection, or the address in the description.

@@ -85,6 +85,19 @@ import Values
         }
     }
 
+    @Test func aConnectionWithAFileKnowsItsOperationsBeforeItIsOpen() async throws {
+        try await withFolder(["main.wsdl": Self.good]) { folder in
+            let parameters: Value = ["wsdl": .string(folder + "/main.wsdl"), "idempotent": ["Echo"]]
+            let descriptor = SOAPModule().descriptor(for: parameters)
+            #expect(descriptor.operations.map(\.id) == ["call", "describe", "echo"])
+            #expect(descriptor.operation("echo")?.idempotency == .natural)
+            #expect(descriptor.operation("echo")?.input["properties"]?["n"]?["type"] == "integer")
+        }
+        for wsdl in ["/nowhere.wsdl", "http://127.0.0.1:9/?wsdl"] {
+            #expect(SOAPModule().descriptor(for: ["wsdl": .string(wsdl)]) == SOAPModule().descriptor)
+        }
+    }
+
     struct BadRow: Sendable, CustomTestStringConvertible {
         var name: String
         var files: [String: String]
@@ -165,6 +178,11 @@ import Values
         BadRow(
             name: "an encoded document", files: main(good.replacing("use=\"literal\"", with: "use=\"encoded\"")),
             kind: .unsupported, code: "CON-3104", words: "Document style with SOAP encoding"),
+        BadRow(
+            name: "an encoding over SOAP 1.2",
+            files: main(
+                Description.document(plain, version: "12").replacing("use=\"literal\"", with: "use=\"encoded\"")),
+            kind: .unsupported, code: "CON-3104", words: "SOAP encoding over SOAP 1.2"),
         BadRow(
             name: "a body of two parts",
             files: main(
@@ -307,8 +325,13 @@ import Values
         let circle = answer(array(0, [1]) + array(1, [0]))
         let many = answer((0..<60).map { array($0, Array(repeating: $0 + 1, count: 10)) }.joined() + array(60, []))
         let nowhere = answer(array(0, [9]))
+        let planes = answer(array(0, []).replacing("anyType[0]", with: "anyType[2,3]"))
+        let sparse = answer(array(0, [1]).replacing("<i ", with: "<i c:position='[5]' ") + array(1, []))
         try await withFolder(["main.wsdl": description]) { folder in
-            for (body, words) in [(circle, "too deeply"), (many, "too many"), (nowhere, "not there")] {
+            for (body, words) in [
+                (circle, "too deeply"), (many, "too many"), (nowhere, "not there"), (planes, "several dimensions"),
+                (sparse, "sparse"),
+            ] {
                 let server = try FakeServer(body: Array(body.utf8))
                 defer { server.stop() }
                 let configuration = Service.configuration(

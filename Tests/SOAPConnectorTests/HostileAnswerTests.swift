@@ -186,6 +186,20 @@ import Values
         #expect(outcome.value == ["n": 7], "\(outcome)")
     }
 
+    @Test func anOperationWithoutAnAnswerTakesAnEmptyOne() async throws {
+        let server = try FakeServer(status: 202, body: [])
+        defer { server.stop() }
+        let text = Self.description.replacing("<w:output message=\"t:O\"/>", with: "")
+        try await withFolder(["echo.wsdl": text]) { folder in
+            let configuration = Service.configuration(
+                wsdl: folder + "/echo.wsdl", ["baseUrl": .string(server.url)])
+            try await Service.with(configuration) { connection in
+                let value = try await connection.value("echo", ["n": 1])
+                #expect(value == .null)
+            }
+        }
+    }
+
     @Test func aConnectionThatBreaksIsTransient() async throws {
         let server = try FakeServer { _ in Array("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<e:Env".utf8) }
         defer { server.stop() }

@@ -210,8 +210,16 @@ final class ValueReader {
     private func items(_ node: XMLNode, _ item: TypeReference, _ path: String, _ depth: Int) throws(CodecProblem)
         -> [Value]
     {
+        let type = node.attribute("arrayType", in: Namespace.encoding11) ?? ""
+        let isPartial = node.attribute("offset", in: Namespace.encoding11) != nil
+        guard !isPartial, !type.contains(","), type.filter({ $0 == "[" }).count <= 1 else {
+            throw CodecProblem(path, "arrays of several dimensions and parts of arrays are not supported.")
+        }
         var items: [Value] = []
         for child in node.children {
+            guard child.attribute("position", in: Namespace.encoding11) == nil else {
+                throw CodecProblem(path, "sparse arrays are not supported.")
+            }
             items.append(try self.value(child, item, path: "\(path)[\(items.count)]", depth: depth + 1))
         }
         return items

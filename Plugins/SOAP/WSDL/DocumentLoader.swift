@@ -5,10 +5,6 @@ internal import HTTPTransport
 protocol DocumentSource: Sendable {
     /// The location `reference` means, seen from the document at `base`; nil when it must not be read.
     func location(of reference: String, from base: String) -> String?
-    /// The document.
-    ///
-    /// - Throws: `ConnectorError`.
-    func read(_ location: String, bytesMax: Int) async throws -> [UInt8]
 }
 
 /// Documents of a service, read and taken apart.
@@ -43,31 +39,55 @@ struct DocumentLoader {
     /// Imports that could not be followed.
     private var unfollowed: [(namespace: String, reference: String, place: String, line: Int)] = []
 
-    /// Reads the description at `location`.
-    static func load(_ location: String, from source: any DocumentSource) async throws -> ServiceDocuments {
-        var loader = DocumentLoader(source: source)
-        loader.queue = [Pending(location: location)]
-        while let next = loader.queue.popLast() { try await loader.read(next) }
-        let namespaces = Set(loader.found.schemas.map(\.namespace))
-        for item in loader.unfollowed
+    /// Reads the description at `location` from a folder.
+    static func load(_ location: String, from source: FileDocuments) throws(ConnectorError) -> ServiceDocuments {
+        var loader = DocumentLoader(location, source)
+        while let next = try loader.next() {
+            try loader.take(try source.read(next.location, bytesMax: loader.bytesLeft), next)
+        }
+        return try loader.finish()
+    }
+
+    /// Reads the description at `location` from a server.
+    static func load(_ location: String, from source: RemoteDocuments) async throws -> ServiceDocuments {
+        var loader = DocumentLoader(location, source)
+        while let next = try loader.next() {
+            try loader.take(try await source.read(next.location, bytesMax: loader.bytesLeft), next)
+        }
+        return try loader.finish()
+    }
+
+    private var bytesLeft: Int { Self.bytesMax - self.bytes }
+
+    private func finish() throws(ConnectorError) -> ServiceDocuments {
+        let namespaces = Set(self.found.schemas.map(\.namespace))
+        for item in self.unfollowed
         where !namespaces.contains(item.namespace) && !Self.known.contains(item.namespace) {
             throw SOAPErrors.invalid(
                 item.place, line: item.line,
                 "It imports \(item.reference.prefix(200)), which is not below the description's folder or server.")
         }
-        return loader.found
+        return self.found
     }
 
-    private init(source: any DocumentSource) {
+    private init(_ location: String, _ source: any DocumentSource) {
         self.source = source
+        self.queue = [Pending(location: location)]
     }
 
-    private mutating func read(_ pending: Pending) async throws {
-        guard self.seen.insert("\(pending.namespace ?? "") \(pending.location)").inserted else { return }
-        guard self.seen.count <= Self.documentsMax else {
-            throw SOAPErrors.unreadable(pending.location, "there are more than \(Self.documentsMax) documents")
+    /// The next document to read that was not read yet.
+    private mutating func next() throws(ConnectorError) -> Pending? {
+        while let pending = self.queue.popLast() {
+            guard self.seen.insert("\(pending.namespace ?? "") \(pending.location)").inserted else { continue }
+            guard self.seen.count <= Self.documentsMax else {
+                throw SOAPErrors.unreadable(pending.location, "there are more than \(Self.documentsMax) documents")
+            }
+            return pending
         }
-        let bytes = try await self.source.read(pending.location, bytesMax: Self.bytesMax - self.bytes)
+        return nil
+    }
+
+    private mutating func take(_ bytes: [UInt8], _ pending: Pending) throws(ConnectorError) {
         self.bytes += bytes.count
         let root: XMLNode
         do {
@@ -87,7 +107,7 @@ struct DocumentLoader {
         }
     }
 
-    private mutating func takeDefinitions(_ root: XMLNode, _ location: String) throws {
+    private mutating func takeDefinitions(_ root: XMLNode, _ location: String) throws(ConnectorError) {
         self.found.definitions.append((location, root))
         for node in root.children("import", in: Namespace.wsdl) {
             guard let reference = node.attribute("location") else { continue }
@@ -100,7 +120,9 @@ struct DocumentLoader {
         }
     }
 
-    private mutating func takeSchema(_ root: XMLNode, _ location: String, including: String?) throws {
+    private mutating func takeSchema(
+        _ root: XMLNode, _ location: String, including: String?
+    ) throws(ConnectorError) {
         let own = root.attribute("targetNamespace")
         if let own, let including, own != including {
             throw SOAPErrors.invalid(location, line: root.line, "It is included by a schema of another namespace.")
@@ -144,6 +166,9 @@ struct RemoteDocuments: DocumentSource {
         return isAllowed ? address.text : nil
     }
 
+    /// The document.
+    ///
+    /// - Throws: `ConnectorError`.
     func read(_ location: String, bytesMax: Int) async throws -> [UInt8] {
         guard let address = HTTPAddress(location) else { throw SOAPErrors.unreadable(location, "it is no URL") }
         let request = HTTPRequest(

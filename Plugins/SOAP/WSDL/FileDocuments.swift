@@ -39,7 +39,8 @@ struct FileDocuments: DocumentSource {
         return path.hasPrefix(self.folder) ? path : nil
     }
 
-    func read(_ location: String, bytesMax: Int) async throws -> [UInt8] {
+    /// The document.
+    func read(_ location: String, bytesMax: Int) throws(ConnectorError) -> [UInt8] {
         guard let real = Self.realPath(location) else {
             throw SOAPErrors.unreadable(location, String(cString: strerror(errno)))
         }

@@ -82,6 +82,9 @@ struct OperationBinder {
     }
 
     private func check(_ binding: MessageBinding, isRPC: Bool) throws(ConnectorError) {
+        if binding.isEncoded, self.extensions == Namespace.wsdlSOAP12 {
+            throw SOAPErrors.unsupported("SOAP encoding over SOAP 1.2 is not supported.", "Use a port of SOAP 1.1.")
+        }
         if isRPC {
             guard !binding.parts.contains(where: \.isElement) else {
                 throw SOAPErrors.unsupported(
