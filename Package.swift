@@ -38,6 +38,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CODBC", pkgConfig: "odbc", providers: [.apt(["unixodbc-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
@@ -95,6 +96,9 @@ let package = Package(
         .target(
             name: "PostgreSQLConnector", dependencies: ["ConnectorKit", "SQLSupport", "Values", "CLibPQ"],
             path: "Plugins/PostgreSQL", swiftSettings: strict),
+        .target(
+            name: "ODBCConnector", dependencies: ["ConnectorKit", "SQLSupport", "Values", "CODBC"],
+            path: "Plugins/ODBC", swiftSettings: strict),
         .target(name: "SocketThread", swiftSettings: strict),
         .target(
             name: "KafkaConnector", dependencies: ["ConnectorKit", "HTTPTransport", "Values", "CRDKafka"],
@@ -169,7 +173,7 @@ let package = Package(
                 "Server", "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "SOAPConnector",
-                "PostgreSQLConnector",
+                "ODBCConnector", "PostgreSQLConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -221,6 +225,9 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "SQLSupportTests", dependencies: ["SQLSupport", "ConnectorKit", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "ODBCConnectorTests", dependencies: ["ODBCConnector", "ConnectorKit", "Values"],
+            swiftSettings: strict),
         .testTarget(
             name: "PostgreSQLConnectorTests", dependencies: ["PostgreSQLConnector", "ConnectorKit", "Values"],
             swiftSettings: strict),

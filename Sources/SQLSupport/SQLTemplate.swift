@@ -57,7 +57,7 @@ package struct SQLTemplate: Sendable, Hashable {
         /// Where it begins: a line, from 1.
         package var line: Int
 
-        /// `The text that begins in line 1 does not end.`
+        /// A sentence with both.
         package var description: String { "The \(self.what) that begins in line \(self.line) does not end." }
     }
 

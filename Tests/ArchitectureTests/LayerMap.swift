@@ -56,6 +56,7 @@ enum LayerMap {
         TargetRule("CSQLite", .shims),
         TargetRule("CLibXML2", .shims),
         TargetRule("CCurl", .shims),
+        TargetRule("CODBC", .shims),
         TargetRule("CLibPQ", .shims),
         TargetRule("CXML", .shims, ["CLibXML2"]),
         TargetRule("CCurlShim", .shims, ["CCurl"]),
@@ -116,6 +117,9 @@ enum LayerMap {
         TargetRule(
             "PostgreSQLConnector", .plugins, ["ConnectorKit", "SQLSupport", "Values", "CLibPQ"], and: platform,
             folder: "Plugins/PostgreSQL"),
+        TargetRule(
+            "ODBCConnector", .plugins, ["ConnectorKit", "SQLSupport", "Values", "CODBC"], and: platform,
+            folder: "Plugins/ODBC"),
 
         TargetRule("HubDocuments", .services, ["Values", "Decisions"], and: platform + ["Yams"]),
         TargetRule(
@@ -139,7 +143,8 @@ enum LayerMap {
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
                 "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
-                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "PostgreSQLConnector",
+                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "ODBCConnector",
+                "PostgreSQLConnector",
                 "SOAPConnector",
             ],
             and: platform + ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),

@@ -8,6 +8,7 @@ import Hub
 import KafkaConnector
 import Logging
 import MCPConnector
+import ODBCConnector
 import PluginHost
 import PostgreSQLConnector
 import SOAPConnector
@@ -19,7 +20,7 @@ struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
     static let builtIn: [any ConnectorModule] = [
         HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), ScriptModule(), PostgreSQLModule(),
-        KafkaModule(), SOAPModule(),
+        KafkaModule(), SOAPModule(), ODBCModule(),
     ]
 
     /// Those whose C libraries may end a process: they run in one of their own unless a connection says otherwise.
