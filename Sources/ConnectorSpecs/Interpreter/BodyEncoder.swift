@@ -14,6 +14,10 @@ enum BodyEncoder {
         let value = keepsNulls ? value : value.withoutNulls
         switch encoding {
         case .json: return (Array(JSON.string(value).utf8), "application/json")
+        case .ndjson:
+            guard let items = value.asList else { throw Failure(message: "Expected the body to be a list of lines.") }
+            let lines = items.map { JSON.string($0) + "\n" }.joined()
+            return (Array(lines.utf8), "application/x-ndjson")
         case .form: return (Array(try Self.form(value, nested: false).utf8), "application/x-www-form-urlencoded")
         case .formBrackets:
             return (Array(try Self.form(value, nested: true).utf8), "application/x-www-form-urlencoded")

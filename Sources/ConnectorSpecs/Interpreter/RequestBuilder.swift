@@ -24,8 +24,12 @@ struct RequestBuilder: Sendable {
             place = where0
         }
         var query: [(String, String)] = []
-        for (name, value) in operation.request.query {
-            query += BodyEncoder.pairs(name, value.value(map), nested: value.value(map).asContext != nil)
+        let parameters = operation.request.query.value(map)
+        guard parameters.isNull || parameters.asContext != nil else {
+            throw Self.invalid(operation, "query: expected a context of parameters.")
+        }
+        for (name, value) in parameters.asContext ?? ValueContext() {
+            query += BodyEncoder.pairs(name, value, nested: value.asContext != nil)
         }
         if let key {
             switch place {
@@ -72,8 +76,17 @@ struct RequestBuilder: Sendable {
             }
         }
         return SpecRequest(
-            method: operation.request.method, url: try self.checked(address, map), headers: headers, body: body,
+            method: try self.method(operation, map), url: try self.checked(address, map), headers: headers, body: body,
             timeout: timeout, isRepeatable: operation.isRepeatable)
+    }
+
+    private func method(_ operation: OperationSpec, _ map: MapScope) throws(ConnectorError) -> String {
+        let method = operation.request.method.text(map) ?? ""
+        guard RequestSpec.methods.contains(method) else {
+            throw Self.invalid(
+                operation, "method: expected one of \(RequestSpec.methods.joined(separator: ", ")).")
+        }
+        return method
     }
 
     private func headers(_ operation: OperationSpec, _ map: MapScope) -> [(name: String, value: String)] {

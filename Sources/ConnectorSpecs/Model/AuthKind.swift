@@ -51,7 +51,7 @@ enum AuthKind: String, Sendable, CaseIterable {
             ]
         case .jwt:
             [
-                Field("algorithm", words: ["RS256", "RS384", "RS512", "ES256", "EdDSA", "HS256", "HS384", "HS512"]),
+                Field("algorithm", words: ["RS256", "RS384", "RS512", "ES256", "ES384", "HS256", "HS384", "HS512"]),
                 Field("key", required: true), Field("keyId"), Field("issuer"), Field("subject"), Field("audience"),
                 Field("claims", .context), Field("scopes", .list), Field("lifetime", .duration), Field("tokenUrl"),
             ]
@@ -70,10 +70,11 @@ enum AuthKind: String, Sendable, CaseIterable {
         case .mtls: [Field("certificate", required: true), Field("key")]
         case .hmac:
             [
-                Field("algorithm", words: ["sha1", "sha256", "sha512"]), Field("secret", required: true),
+                Field("algorithm", words: ["sha1", "sha256", "sha384", "sha512"]), Field("secret", required: true),
                 Field("secretDecode", words: ["text", "hex", "base64"]), Field("signed", required: true),
-                Field("encoding", words: ["hex", "base64"]), Field("header"), Field("value"),
-                Field("headers", .context), Field("lifetime", .duration),
+                Field("encoding", words: ["hex", "base64", "base64url"]), Field("header"), Field("prefix"),
+                Field("timestampHeader"), Field("timestampFormat", words: ["seconds", "milliseconds", "iso8601"]),
+                Field("nonceHeader"),
             ]
         }
     }

@@ -46,18 +46,22 @@ enum IdempotencySpec: Sendable {
 
 /// What is sent.
 struct RequestSpec: Sendable {
-    var method: String
+    /// One of `methods`, or an expression for one.
+    var method: SpecTemplate
     /// Below the connection's base address, or a whole URL.
     var path: TextTemplate
-    var query: [(name: String, value: SpecTemplate)]
+    /// A context of parameters.
+    var query: SpecTemplate
     var headers: [(name: String, value: SpecTemplate)]
     var body: BodySpec?
+
+    static let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 }
 
 /// What a request carries.
 struct BodySpec: Sendable {
     enum Encoding: String, Sendable, CaseIterable {
-        case json, form, formBrackets, multipart, text, xml, raw, base64
+        case json, ndjson, form, formBrackets, multipart, text, xml, raw, base64
     }
 
     var encoding: Encoding

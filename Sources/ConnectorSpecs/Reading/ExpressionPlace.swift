@@ -32,7 +32,7 @@ enum ExpressionPlace: Sendable {
     var variables: [String] {
         switch self {
         case .address: ["connection"]
-        case .auth: ["connection", "credential", "request", "signature", "now", "login", "response"]
+        case .auth: ["connection", "credential", "response"]
         case .request: ["input", "connection", "call", "page"]
         case .response: ["input", "connection", "call", "page", "response"]
         case .pagination: ["input", "connection", "page", "response", "records"]

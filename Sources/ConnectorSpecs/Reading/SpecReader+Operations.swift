@@ -90,11 +90,12 @@ extension SpecReader {
     }
 
     private func request(_ reader: MappingReader) -> RequestSpec? {
-        let method = reader.requiredString("method", example: "method: GET")?.uppercased()
-        if let method, !["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(method),
-            let node = reader.node("method")
+        _ = reader.requiredNode("method", example: "method: GET")
+        let method = self.template(reader, "method", .request)
+        if case .literal(let word)? = method, let node = reader.node("method"),
+            !(word.asString.map { RequestSpec.methods.contains($0) } ?? false)
         {
-            reader.reject("method", node, expected: "one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+            reader.reject("method", node, expected: "one of \(RequestSpec.methods.joined(separator: ", "))")
         }
         _ = reader.requiredNode("path", example: "path: /customers")
         let path = self.text(reader, "path", .request)
@@ -103,7 +104,10 @@ extension SpecReader {
         {
             reader.reject("path", node, expected: "a path without a query", remedy: "Use request.query.")
         }
-        let query = self.namedTemplates(reader, "query", .request)
+        let query = self.template(reader, "query", .request) ?? .literal([:])
+        if case .literal(let value) = query, value.asContext == nil, let node = reader.node("query") {
+            reader.reject("query", node, expected: "a mapping or an expression")
+        }
         let headers = self.namedTemplates(reader, "headers", .request)
         let body = reader.mapping("body").flatMap { self.body($0) }
         reader.finish()

@@ -1,0 +1,129 @@
+public import ConnectorKit
+import Synchronization
+public import Values
+
+/// A connection of a declarative connector.
+public final class DeclaredConnection: Connection {
+    let id: String
+    let module: DeclaredConnector
+    let runner: OperationRunner
+    private let isClosed = Mutex(false)
+    /// How far the polls of this connection have come, by event and parameters, so that a source that is armed again
+    /// goes on where the last one stopped.
+    let progress = Mutex<[String: PollProgress]>([:])
+
+    init(id: String, module: DeclaredConnector, runner: OperationRunner) {
+        self.id = id
+        self.module = module
+        self.runner = runner
+    }
+
+    /// Calls the operation under `connection.test`; without one, there is nothing that could be asked harmlessly.
+    public func test() async throws {
+        guard !self.isClosed.withLock({ $0 }) else { throw ConnectorError.closed(self.id) }
+        guard let test = self.module.spec.connection.test else { return }
+        let input = test.input.value(
+            SpecScope(
+                input: .null, connection: self.runner.connection, call: ValueContext(),
+                unixMilliseconds: self.runner.clock.unixMilliseconds
+            ).map)
+        _ = try await self.runner.run(OperationCall(operation: test.operation, input: input))
+    }
+
+    /// Carries out one operation, all its pages included.
+    public func invoke(_ call: OperationCall) async -> Outcome {
+        do {
+            try Task.checkCancellation()
+            guard !self.isClosed.withLock({ $0 }) else { throw ConnectorError.closed(self.id) }
+            let answer = try await self.runner.run(call)
+            return answer.isAlreadyDone
+                ? .alreadyDone(answer.value, facts: answer.facts) : .done(answer.value, facts: answer.facts)
+        } catch {
+            var error = ConnectorError(wrapping: error)
+            if error.code == ConnectorError.Code.cancelled,
+                self.module.descriptor.operation(self.runner.current(call.operation))?.effect == .read
+            {
+                error.mayHaveExecuted = false
+            }
+            return .failed(error)
+        }
+    }
+
+    /// The values an editor can offer for a member of an operation's input, with their labels.
+    ///
+    /// Empty for a member without `dynamicOptions`. Throws what calling the operation that lists them throws.
+    public func options(
+        operation: String, member: String, input: Value = [:]
+    ) async throws -> [(value: Value, label: String)] {
+        guard let options = self.module.spec.operation(operation)?.dynamicOptions[member] else { return [] }
+        let scope = SpecScope(
+            input: input, connection: self.runner.connection, call: ValueContext(),
+            unixMilliseconds: self.runner.clock.unixMilliseconds)
+        let answer = try await self.runner.run(
+            OperationCall(operation: options.operation, input: options.input.value(scope.map).withoutNulls))
+        return answer.records.map { record in
+            let map = scope.with("record", record).map
+            let value = options.value.value(map)
+            return (value, options.label.text(map) ?? value.plainText ?? "")
+        }
+    }
+
+    /// Prepares a source of an event that is polled.
+    public func armSource(_ request: SourceRequest) async throws -> any EventSource {
+        guard !self.isClosed.withLock({ $0 }) else { throw ConnectorError.closed(self.id) }
+        guard let event = self.module.spec.event(request.event), let poll = event.poll else {
+            throw ConnectorError.unknownEvent(request.event, of: self.module.descriptor)
+        }
+        let reader = FieldReader(request.parameters, path: "parameters", code: ConnectorError.Code.invalidParameters)
+        let start = reader.value("start")
+        let input = reader.object("input")
+        _ = input?.keys()
+        reader.finish()
+        if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
+        return PollSource(
+            connection: self, event: event, poller: Poller(spec: poll, runner: self.runner),
+            parameters: request.parameters.asContext ?? ValueContext(), start: start)
+    }
+
+    /// Tells the remote where events are to be sent; what `keep` says is to be stored by the caller.
+    ///
+    /// - Parameters:
+    ///   - url: Where the events go.
+    ///   - secret: A secret for services that are told one.
+    /// - Returns: What to keep, which may hold a secret; `nil` when the service needs no telling.
+    public func subscribe(event id: String, url: String, secret: Secret? = nil) async throws -> ValueContext? {
+        guard let subscribe = self.module.spec.event(id)?.webhook?.subscribe else { return nil }
+        let text = secret.map { $0.reveal { Value.string($0) } } ?? .null
+        var scope = SpecScope(
+            input: .null, connection: self.runner.connection, call: ValueContext(),
+            unixMilliseconds: self.runner.clock.unixMilliseconds
+        ).with("webhook", ["url": .string(url), "secret": text])
+        let answer = try await self.runner.run(
+            OperationCall(
+                operation: subscribe.operation, input: subscribe.input.value(scope.map).withoutNulls,
+                idempotencyKey: "\(self.id)/\(id)/\(url)"))
+        scope.variables["response"] = answer.response
+        return subscribe.keep.value(scope.map).asContext ?? ValueContext()
+    }
+
+    /// Tells the remote that events are no longer wanted; `kept` is what `subscribe` returned.
+    public func unsubscribe(event id: String, kept: ValueContext) async throws {
+        guard let unsubscribe = self.module.spec.event(id)?.webhook?.unsubscribe else { return }
+        let scope = SpecScope(
+            input: .null, connection: self.runner.connection, call: ValueContext(),
+            unixMilliseconds: self.runner.clock.unixMilliseconds
+        ).with("kept", .context(kept))
+        do {
+            _ = try await self.runner.run(
+                OperationCall(operation: unsubscribe.operation, input: unsubscribe.input.value(scope.map)))
+        } catch let error as ConnectorError where error.kind == .notFound {
+            // Gone already.
+        }
+    }
+
+    /// Ends calls that run.
+    public func close() async {
+        self.isClosed.withLock { $0 = true }
+        await self.runner.transport.close()
+    }
+}
