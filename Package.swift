@@ -141,6 +141,13 @@ let package = Package(
         // Services
         .target(name: "HubDocuments", dependencies: ["Values", "Decisions", "Yams"], swiftSettings: strict),
         .target(
+            name: "ConnectorSpecs",
+            dependencies: [
+                "Values", "Decisions", "Resilience", "ConnectorKit", "HTTPTransport", "HubDocuments",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Hub",
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Resilience", "Runtime", "Storage", "ConnectorKit",
@@ -244,7 +251,8 @@ let package = Package(
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "HTTPConnectorTests", dependencies: ["HTTPConnector", "HTTPTransport", "ConnectorKit", "Values"],
+            name: "HTTPConnectorTests",
+            dependencies: ["HTTPConnector", "HTTPTransport", "ConnectorKit", "Values", "Yams"],
             swiftSettings: strict),
         .testTarget(
             name: "GraphQLConnectorTests", dependencies: ["GraphQLConnector", "ConnectorKit", "Values"],
@@ -268,6 +276,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HubDocumentsTests", dependencies: ["HubDocuments", "Decisions", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "ConnectorSpecsTests",
+            dependencies: ["ConnectorSpecs", "ConnectorKit", "HTTPTransport", "HubDocuments", "Resilience", "Values"],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "HubTests",
             dependencies: [

@@ -35,8 +35,6 @@ enum SpecErrorCode {
     static let credential = "CON-6105"
     /// Reading pages did not come to an end.
     static let pagination = "CON-6106"
-    /// A webhook request was refused.
-    static let webhook = "CON-6107"
     /// The cursor of a paginated list expired again and again.
-    static let cursorExpired = "CON-6108"
+    static let cursorExpired = "CON-6107"
 }

@@ -123,6 +123,10 @@ enum LayerMap {
 
         TargetRule("HubDocuments", .services, ["Values", "Decisions"], and: platform + ["Yams"]),
         TargetRule(
+            "ConnectorSpecs", .services,
+            ["Values", "Decisions", "Resilience", "ConnectorKit", "HTTPTransport", "HubDocuments"],
+            and: locks + ["Crypto"]),
+        TargetRule(
             "Hub", .services,
             [
                 "Values", "Decisions", "ProcessModel", "Resilience", "Engine", "Runtime", "Storage", "ConnectorKit",

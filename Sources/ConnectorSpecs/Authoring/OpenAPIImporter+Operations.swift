@@ -1,3 +1,4 @@
+import HTTPTransport
 import HubDocuments
 import Values
 
@@ -58,8 +59,8 @@ extension OpenAPIImporter {
         var query = ValueContext()
         var headers = ValueContext()
         var body: Value?
-        /// Members of the input by the name they have in the path.
-        var inPath: [String: String] = [:]
+        /// Members of the input that stand in the path.
+        var inPath: Set<String> = []
         let original: String
 
         init(path: String) {
@@ -109,6 +110,9 @@ extension OpenAPIImporter {
             if ["accept", "content-type", "authorization"].contains(name.lowercased()) { return }
         default: return self.leaveOut("The \(place) parameter \(name) is left out.")
         }
+        if place == "header", HTTPFields.problem(name: name, value: "") != nil {
+            return self.leaveOut("The header \(name) is left out: it is no header name.")
+        }
         var schema = self.schemas.converted(
             parameter["schema"] ?? parameter["content"]?.asContext?.values.first?["schema"] ?? ["type": "string"])
         schema = self.described(schema, parameter)
@@ -119,7 +123,7 @@ extension OpenAPIImporter {
         let expression = Value.string("=input.\(member)")
         switch place {
         case "path":
-            parts.inPath[name] = member
+            parts.inPath.insert(member)
             parts.path = parts.path.replacing("{\(name)}", with: "{input.\(member)}")
         case "query":
             let isJoined = parameter["explode"] == false && parameter["style"]?.asString ?? "form" == "form"
@@ -161,6 +165,7 @@ extension OpenAPIImporter {
                 let member = parts.free(Self.identifier(name))
                 parts.properties[member] = ["type": "string", "minLength": 1]
                 parts.required.append(member)
+                parts.inPath.insert(member)
                 path += "{input.\(member)}"
             }
             rest = rest[rest.index(after: close)...]
@@ -191,6 +196,12 @@ extension OpenAPIImporter {
         if content.count > 1 { self.leaveOut("\(id): of several kinds of body only \(found.type) is taken over.") }
         var schema = self.schemas.converted(found.media["schema"] ?? true)
         if ["text", "xml", "base64"].contains(found.encoding) { schema = ["type": "string"] }
+        if ["form", "multipart"].contains(found.encoding),
+            SchemaSample(named: self.schemas.taken).value(schema).asContext == nil
+        {
+            self.leaveOut("\(id): the fields of the form are left open.")
+            schema = ["type": "object"]
+        }
         let member = parts.free("body")
         parts.properties[member] = schema
         if body["required"] == true { parts.required.append(member) }
@@ -262,10 +273,8 @@ extension OpenAPIImporter {
         for name in parts.required {
             guard let schema = parts.properties[name] else { continue }
             var sample = maker.value(schema)
-            if parts.inPath.values.contains(name) || parts.path.contains("{input.\(name)}"),
-                sample.plainText?.isEmpty ?? true
-            {
-                sample = "text"
+            if parts.inPath.contains(name), sample.asList?.isEmpty ?? (sample.plainText?.isEmpty ?? true) {
+                sample = sample.asList == nil ? "text" : ["text"]
             }
             input[name] = sample
             let segments = sample.asList?.map { $0.plainText ?? "" } ?? [sample.plainText ?? ""]

@@ -125,20 +125,30 @@ public struct OpenAPIImporter {
             return "{connection.baseUrl}"
         }
         var sample = url
-        for (name, variable) in server["variables"]?.asContext ?? ValueContext() {
+        let variables = server["variables"] ?? .null
+        for name in Self.names(inBraces: url) {
+            let variable = variables[name] ?? .null
             let parameter = Self.identifier(name)
             var schema: ValueContext = ["type": "string"]
-            if let standard = variable["default"]?.plainText { schema["default"] = .string(standard) }
+            let standard = variable["default"]?.plainText
+            schema[standard == nil ? "examples" : "default"] = standard.map { .string($0) } ?? ["x"]
             if let words = variable["enum"]?.asList, !words.isEmpty { schema["enum"] = .list(words) }
             if let text = variable["description"]?.asString { schema["description"] = .string(Self.line(text, 200)) }
             self.parameters[parameter] = .context(schema)
             url = url.replacing("{\(name)}", with: "{connection.\(parameter)}")
-            sample = sample.replacing("{\(name)}", with: variable["default"]?.plainText ?? "x")
+            sample = sample.replacing("{\(name)}", with: standard ?? "x")
         }
         if let scheme = sample.firstRange(of: "://") {
             self.basePath = String(sample[scheme.upperBound...].drop { $0 != "/" })
         }
         return url
+    }
+
+    /// The names in braces in a text.
+    static func names(inBraces text: String) -> [String] {
+        text.split(separator: "{", omittingEmptySubsequences: false).dropFirst().compactMap { part in
+            part.firstIndex(of: "}").map { String(part[..<$0]) }
+        }
     }
 
     // MARK: - Security

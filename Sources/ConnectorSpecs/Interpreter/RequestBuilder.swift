@@ -93,7 +93,8 @@ struct RequestBuilder: Sendable {
         var headers: [(name: String, value: String)] = []
         for (name, value) in self.spec.defaults.headers + operation.request.headers {
             headers.removeAll { $0.name.lowercased() == name.lowercased() }
-            if let text = value.text(map) { headers.append((name, text)) }
+            // A context is sent as JSON, its empty members left out like empty header fields.
+            if let text = value.value(map).withoutNulls.plainText { headers.append((name, text)) }
         }
         return headers
     }

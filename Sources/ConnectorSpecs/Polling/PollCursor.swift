@@ -22,7 +22,8 @@ struct PollCursor: Sendable {
         guard let position else { return .null }
         guard self.spec.cursorUnit == .timestamp else { return .number(position) }
         guard let milliseconds = position.int64 else { return .null }
-        return .string(Timestamp.text(milliseconds))
+        // Many services take no fractions of a second; one that is zero says nothing.
+        return .string(Timestamp.text(milliseconds).replacing(".000Z", with: "Z"))
     }
 
     /// `position`, moved back by the lookback.
