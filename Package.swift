@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .target(name: "CXML", dependencies: ["CLibXML2"]),
         .target(name: "CCurlShim", dependencies: ["CCurl"]),
+        .target(name: "CMailShim", dependencies: ["CCurl"]),
         .target(name: "CSpawnShim"),
         .target(name: "CAMQPShim", dependencies: ["CRabbitMQ"]),
 
@@ -114,6 +115,13 @@ let package = Package(
             dependencies: ["ConnectorKit", "Values", .product(name: "Crypto", package: "swift-crypto")],
             path: "Plugins/Files", swiftSettings: strict),
         .target(
+            name: "MailConnector",
+            dependencies: [
+                "ConnectorKit", "Values", "SocketThread", "CMailShim",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Plugins/Mail", swiftSettings: strict),
+        .target(
             name: "GraphQLConnector",
             dependencies: [
                 "ConnectorKit", "HTTPTransport", "Values", .product(name: "Crypto", package: "swift-crypto"),
@@ -179,7 +187,7 @@ let package = Package(
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
                 "Server", "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
-                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "SOAPConnector",
+                "GraphQLConnector", "MailConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "SOAPConnector",
                 "ODBCConnector", "PostgreSQLConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -254,6 +262,9 @@ let package = Package(
             name: "HTTPConnectorTests",
             dependencies: ["HTTPConnector", "HTTPTransport", "ConnectorKit", "Values", "Yams"],
             swiftSettings: strict),
+        .testTarget(
+            name: "MailConnectorTests", dependencies: ["MailConnector", "ConnectorKit", "Values"],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "GraphQLConnectorTests", dependencies: ["GraphQLConnector", "ConnectorKit", "Values"],
             exclude: ["Fixtures"], swiftSettings: strict),

@@ -60,6 +60,7 @@ enum LayerMap {
         TargetRule("CLibPQ", .shims),
         TargetRule("CXML", .shims, ["CLibXML2"]),
         TargetRule("CCurlShim", .shims, ["CCurl"]),
+        TargetRule("CMailShim", .shims, ["CCurl"]),
         TargetRule("CSpawnShim", .shims),
         TargetRule("CRDKafka", .shims),
         TargetRule("CRabbitMQ", .shims),
@@ -101,6 +102,9 @@ enum LayerMap {
         TargetRule(
             "FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform + ["Crypto"],
             folder: "Plugins/Files"),
+        TargetRule(
+            "MailConnector", .plugins, ["ConnectorKit", "Values", "SocketThread", "CMailShim"],
+            and: platform + ["Crypto"], folder: "Plugins/Mail"),
         TargetRule(
             "GraphQLConnector", .plugins, ["ConnectorKit", "HTTPTransport", "Values"], and: platform + ["Crypto"],
             folder: "Plugins/GraphQL"),
@@ -147,7 +151,7 @@ enum LayerMap {
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
                 "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
-                "GraphQLConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "ODBCConnector",
+                "GraphQLConnector", "MailConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "ODBCConnector",
                 "PostgreSQLConnector",
                 "SOAPConnector",
             ],

@@ -8,6 +8,7 @@ import Hub
 import KafkaConnector
 import Logging
 import MCPConnector
+import MailConnector
 import ODBCConnector
 import PluginHost
 import PostgreSQLConnector
@@ -19,7 +20,7 @@ import Values
 struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
     static let builtIn: [any ConnectorModule] = [
-        HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), ScriptModule(), PostgreSQLModule(),
+        HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), MailModule(), ScriptModule(), PostgreSQLModule(),
         KafkaModule(), SOAPModule(), ODBCModule(),
     ]
 
