@@ -47,6 +47,8 @@ let package = Package(
         .target(name: "CMailShim", dependencies: ["CCurl"]),
         .target(name: "CSpawnShim"),
         .target(name: "CAMQPShim", dependencies: ["CRabbitMQ"]),
+        // Not by pkg-config: hiredis's file asks for a flag that SwiftPM does not let through.
+        .target(name: "CRedisShim", linkerSettings: [.linkedLibrary("hiredis")]),
 
         // Core: no I/O, no clock, no randomness
         .target(name: "Decisions", dependencies: ["Values"], swiftSettings: strict),
@@ -107,6 +109,9 @@ let package = Package(
         .target(
             name: "AMQPConnector", dependencies: ["ConnectorKit", "Values", "SocketThread", "CAMQPShim"],
             path: "Plugins/AMQP", swiftSettings: strict),
+        .target(
+            name: "RedisConnector", dependencies: ["ConnectorKit", "Values", "SocketThread", "CRedisShim"],
+            path: "Plugins/Redis", swiftSettings: strict),
         .target(
             name: "HTTPConnector", dependencies: ["ConnectorKit", "HTTPTransport", "Values"], path: "Plugins/HTTP",
             swiftSettings: strict),
@@ -186,7 +191,7 @@ let package = Package(
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
                 "Server", "JunctionClient",
-                "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
+                "ConnectorKit", "PluginHost", "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "MailConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "SOAPConnector",
                 "ODBCConnector", "PostgreSQLConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -278,6 +283,9 @@ let package = Package(
         .testTarget(
             name: "KafkaConnectorTests", dependencies: ["KafkaConnector", "ConnectorKit", "Values", "CRDKafka"],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "RedisConnectorTests", dependencies: ["RedisConnector", "ConnectorKit", "Values"],
+            swiftSettings: strict),
         .testTarget(
             name: "AMQPConnectorTests",
             dependencies: ["AMQPConnector", "ConnectorKit", "PluginHost", "Values", "junction"],

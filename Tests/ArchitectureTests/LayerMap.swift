@@ -65,6 +65,7 @@ enum LayerMap {
         TargetRule("CRDKafka", .shims),
         TargetRule("CRabbitMQ", .shims),
         TargetRule("CAMQPShim", .shims, ["CRabbitMQ"]),
+        TargetRule("CRedisShim", .shims),
 
         TargetRule("Values", .base, and: mathematics + locks),
 
@@ -99,6 +100,9 @@ enum LayerMap {
         TargetRule(
             "AMQPConnector", .plugins, ["ConnectorKit", "Values", "SocketThread", "CAMQPShim"], and: platform,
             folder: "Plugins/AMQP"),
+        TargetRule(
+            "RedisConnector", .plugins, ["ConnectorKit", "Values", "SocketThread", "CRedisShim"], and: platform,
+            folder: "Plugins/Redis"),
         TargetRule(
             "FilesConnector", .plugins, ["ConnectorKit", "Values"], and: platform + ["Crypto"],
             folder: "Plugins/Files"),
@@ -150,7 +154,7 @@ enum LayerMap {
             [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
                 "JunctionClient",
-                "ConnectorKit", "PluginHost", "AMQPConnector", "KafkaConnector", "ScriptConnector",
+                "ConnectorKit", "PluginHost", "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "MailConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "ODBCConnector",
                 "PostgreSQLConnector",
                 "SOAPConnector",

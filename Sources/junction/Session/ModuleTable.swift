@@ -12,6 +12,7 @@ import MailConnector
 import ODBCConnector
 import PluginHost
 import PostgreSQLConnector
+import RedisConnector
 import SOAPConnector
 import ScriptConnector
 import Values
@@ -20,7 +21,7 @@ import Values
 struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
     static let builtIn: [any ConnectorModule] = [
-        HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), MailModule(), ScriptModule(), PostgreSQLModule(),
+        HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), MailModule(), RedisModule(), ScriptModule(), PostgreSQLModule(),
         KafkaModule(), SOAPModule(), ODBCModule(),
     ]
 
