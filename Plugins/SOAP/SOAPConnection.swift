@@ -153,8 +153,7 @@ final class SOAPConnection: Connection {
     // MARK: - One call
 
     private func send(_ operation: SOAPOperation, _ input: Value, _ call: OperationCall) async throws -> Outcome {
-        var secret: Secret?
-        if let security = self.settings.security { secret = try await self.secrets.secret(security.password) }
+        let secret = try await self.password()
         let request = try self.request(operation, input, call, secret)
         let response = try await self.client.send(request)
         do {
@@ -165,6 +164,19 @@ final class SOAPConnection: Connection {
             let error = ConnectorError(wrapping: error)
             throw secret.map { error.hiding($0) } ?? error
         }
+    }
+
+    /// The password of the UsernameToken, as it is now.
+    private func password() async throws -> Secret? {
+        guard let security = self.settings.security else { return nil }
+        let secret = try await self.secrets.secret(security.password)
+        guard !secret.reveal({ $0.utf8.contains { $0 < 0x20 } }) else {
+            throw ConnectorError(
+                .auth, code: ConnectorError.Code.secretUnavailable,
+                "The password of the connection \(self.id) holds a line end or another control character.",
+                remedy: "Store it without; editors like to add a line end.")
+        }
+        return secret
     }
 
     private func result(

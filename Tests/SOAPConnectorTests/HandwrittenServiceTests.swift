@@ -86,6 +86,17 @@ import Values
         }
     }
 
+    @Test func aPasswordWithALineEndIsAnAuthErrorThatDoesNotShowIt() async throws {
+        var configuration = try Service.configuration("/secure", Self.security("text"))
+        configuration.secrets = FixedSecrets([Service.password: Secret("\(Service.canary)\n")])
+        try await Service.with(configuration) { connection in
+            let error = try await connection.error("ping", [:])
+            #expect(error.kind == .auth)
+            #expect(error.message.contains("line end"))
+            #expect(!"\(error)".contains(Service.canary))
+        }
+    }
+
     @Test func aPasswordInPlainTextIsRefused() async throws {
         let configuration = try Service.configuration(
             "/secure", ["security": ["user": "ali", "password": "canary-plain"]])

@@ -143,10 +143,14 @@ struct SchemaJSON {
             return ["type": "array", "items": self.schema(of: .named(item), depth: depth)]
         }
         var (entries, allowsOthers) = self.entries(of: shape, depth: depth)
-        entries.append((ValueKey.type, ["type": "string", "description": "A type derived from this one."], false))
+        // A value of a derived type has fields of its own.
+        let isBase = type.name.map { self.bases.contains(.named($0)) } == true
+        if isBase {
+            entries.append((ValueKey.type, ["type": "string", "description": "A type derived from this one."], false))
+        }
         return self.object(
             entries.map { (key: $0.0, schema: $0.1, isRequired: $0.2) }, description: type.documentation,
-            allowsOthers: allowsOthers || shape.isAbstract || type.name.map { self.bases.contains(.named($0)) } == true)
+            allowsOthers: allowsOthers || isBase)
     }
 
     // MARK: - Simple types

@@ -1,5 +1,12 @@
 internal import ConnectorKit
-internal import Glibc
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
 
 /// Documents in a folder; nothing outside of it is read.
 struct FileDocuments: DocumentSource {
@@ -47,28 +54,34 @@ struct FileDocuments: DocumentSource {
         guard real.hasPrefix(self.folder) else {
             throw SOAPErrors.unreadable(location, "it is a link that leads out of the description's folder")
         }
-        // Reading a regular file of bounded size does not wait for anybody; a pipe or a device might.
-        let file = Glibc.open(real, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else { throw SOAPErrors.unreadable(location, String(cString: strerror(errno))) }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw SOAPErrors.unreadable(location, "it is no regular file")
-        }
-        guard status.st_size <= bytesMax else {
-            throw SOAPErrors.unreadable(location, "it has more than \(bytesMax) bytes")
-        }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        var count = 0
-        while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                Glibc.read(file, buffer.baseAddress?.advanced(by: count), buffer.count - count)
-            }
-            if got < 0, errno == EINTR { continue }
-            guard got > 0 else { break }
-            count += got
-        }
-        guard count == bytes.count else { throw SOAPErrors.unreadable(location, "it changed while it was read") }
-        return bytes
+        return try contents(of: real, location, bytesMax: bytesMax)
     }
+}
+
+/// The bytes of a regular file.
+///
+/// Reading one of bounded size does not wait for anybody; a pipe or a device might.
+private func contents(of path: String, _ location: String, bytesMax: Int) throws(ConnectorError) -> [UInt8] {
+    let file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard file >= 0 else { throw SOAPErrors.unreadable(location, String(cString: strerror(errno))) }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        throw SOAPErrors.unreadable(location, "it is no regular file")
+    }
+    guard status.st_size <= bytesMax else {
+        throw SOAPErrors.unreadable(location, "it has more than \(bytesMax) bytes")
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    var count = 0
+    while count < bytes.count {
+        let got = bytes.withUnsafeMutableBytes { buffer in
+            read(file, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+        }
+        if got < 0, errno == EINTR { continue }
+        guard got > 0 else { break }
+        count += got
+    }
+    guard count == bytes.count else { throw SOAPErrors.unreadable(location, "it changed while it was read") }
+    return bytes
 }
