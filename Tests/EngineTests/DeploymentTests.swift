@@ -86,6 +86,16 @@ struct DeploymentTests {
         #expect(harness.send(.recordDeadLetter(letter("k"))).key == first, "the same input stays known")
         harness.checkpointAll()
         #expect(harness.partitions[0].store.keys(of: EntityKinds.deadLetter).count == 4)
+        var change = DeadLetterChanged(.edit)
+        change.payload = [7]
+        change.state = 4
+        #expect(harness.send(.changeDeadLetter(key: others[0], change)).isDone)
+        #expect(harness.send(.changeDeadLetter(key: first, change)).rejection?.code == .notFound)
+        #expect(harness.send(.purgeDeadLetters([first, others[1]])).isDone, "open ones are left alone")
+        harness.checkpointAll()
+        harness.crash(0)
+        #expect(harness.partitions[0].store.keys(of: EntityKinds.deadLetter).count == 4)
+        #expect(harness.send(.endDeadLetter(key: others[0], outcome: 2)).isDone)
         harness.now += 31 * 86_400_000
         #expect(harness.send(.recordDeadLetter(letter("k"))).key != first, "and is forgotten after 30 days")
     }

@@ -131,6 +131,19 @@ struct EventCodecTests {
                     errorMessage: "m", contentType: "t", payload: [9], redriveCount: 1)),
             hex: "3404016f010101016401730163016d0174010901"),
         Row(event: .deadLetterEnded(key: 2, outcome: 1), hex: "350401"),
+        Row(
+            event: .deadLetterRecorded(
+                DeadLetterRecorded(
+                    key: 2, origin: "o", coordinates: [1], dedupeKey: "d", stage: "s", errorCode: "c",
+                    errorMessage: "m", contentType: "t", payload: [9], redriveCount: 1, context: richContext)),
+            hex: "4a04016f0101010164017301630" + "16d0174010901" + "0104" + "010163" + "0500000000000000"
+                + "0600000000000000" + "01016f" + "010173" + "0107" + "0108" + "010102"),
+        Row(
+            event: .deadLetterChanged(key: 2, richChange), hex: "4b04" + "0203" + "010109" + "06" + "010108" + "010164"),
+        Row(
+            event: .deadLetterChanged(key: 2, DeadLetterChanged(.park)),
+            hex: "4b04" + "00ff" + "00" + "01" + "00" + "00"),
+        Row(event: .deadLetterPurged(key: 2), hex: "4c04"),
         Row(event: .signalSubscribed(ordinal: 1, key: 2, node: 3, name: "s"), hex: "36010403" + "0173"),
         Row(event: .signalCaught(key: 2, stays: true), hex: "370401"),
         Row(event: .conditionArmed(ordinal: 1, key: 2, node: 300, holds: false), hex: "380104ac0200"),
@@ -200,7 +213,7 @@ struct EventCodecTests {
 
     @Test("every type number from 1 on has a row")
     func complete() {
-        #expect(Set(Self.rows.compactMap { bytes([$0.event]).first }) == Set(1...73))
+        #expect(Set(Self.rows.compactMap { bytes([$0.event]).first }) == Set(1...76))
     }
 
     @Test("keys and times are differences to those before, so a batch reads only from its beginning")
@@ -294,3 +307,28 @@ struct EventCodecTests {
         }
     }
 }
+
+private let richContext: DeadLetterContext = {
+    var context = DeadLetterContext()
+    context.kind = 1
+    context.state = 4
+    context.connection = "c"
+    context.jobKey = 5
+    context.parentKey = 6
+    context.orderingKey = "o"
+    context.schemaID = "s"
+    context.headers = [7]
+    context.report = [8]
+    context.originalPayload = [2]
+    return context
+}()
+
+private let richChange: DeadLetterChanged = {
+    var change = DeadLetterChanged(.replay)
+    change.state = 3
+    change.payload = [9]
+    change.redriveCount = 3
+    change.report = [8]
+    change.detail = "d"
+    return change
+}()

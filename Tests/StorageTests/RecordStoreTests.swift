@@ -210,6 +210,36 @@ import Values
         #expect(try fixture.reader.deadLetters(Query()).items[0].endedAt == 66)
     }
 
+    @Test func aDeadLetterKeepsWhatWasReceivedAndIsForgottenAfterItsTime() throws {
+        let fixture = try RecordFixture.world()
+        var batch = RecordBatch()
+        batch.positions = [(0, 8)]
+        var record = try #require(try fixture.reader.deadLetters(Query()).items.first)
+        record.key = 990
+        (record.kind, record.connection, record.jobKey, record.parentKey) = (1, "bank", 502, 951)
+        (record.orderingKey, record.schemaID) = ("o-1", "order.json")
+        (record.headers, record.report) = (Array("{\"h\":1}".utf8), Array("{}".utf8))
+        batch.deadLetters = [record]
+        for payload: UInt8 in [8, 9] {
+            var edit = DeadLetterChange(key: 990, updatedAt: Int64(payload))
+            edit.payload = [payload]
+            batch.deadLetterChanges.append(edit)
+        }
+        var replay = DeadLetterChange(key: 990, updatedAt: 70)
+        (replay.state, replay.redriveCount, replay.report) = (4, 5, Array("{\"attempts\":2}".utf8))
+        batch.deadLetterChanges.append(replay)
+        batch.purgedDeadLetters = [952]
+        try fixture.store.apply(batch)
+        var filter = DeadLetterFilter()
+        (filter.kind, filter.connection, filter.jobKey) = ([.equal(1)], [.equal("bank")], [.equal(502)])
+        filter.parentKey = [.equal(951)]
+        let found = try #require(try fixture.reader.deadLetters(Query(filter: filter)).items.first)
+        for change in batch.deadLetterChanges { record.apply(change) }
+        #expect("\(found)" == "\(record)")
+        #expect(found.originalPayload == [1] && found.payload == [9] && found.state == 4 && found.endedAt == nil)
+        #expect(try fixture.reader.deadLetters(Query()).items.map(\.key) == [951, 953, 990])
+    }
+
     @Test func candidatesOfATaskAreReplaced() throws {
         let fixture = try RecordFixture.world()
         var task = UserTaskRecord.sample(key: 602)

@@ -54,6 +54,10 @@ extension PartitionEngine {
         case .deadLetterEnded(let key, _):
             state.deadLetters[key] = nil
             changed(EntityKinds.deadLetter, key)
+        case .deadLetterChanged(let key, let change):
+            state.deadLetters[key] = state.deadLetters[key]?.changed(by: change)
+            changed(EntityKinds.deadLetter, key)
+        case .deadLetterPurged: break
         default:
             guard let instance = cursor else { return }
             markDirty(instance)

@@ -44,8 +44,12 @@ public enum Command: Sendable {
     case deploy([NewProcess], decisions: [NewDecisions] = [])
     /// Keep what could not be delivered.
     case recordDeadLetter(DeadLetterRecorded)
-    /// End a dead letter: 1 replayed, 2 discarded.
+    /// End a dead letter: 1 resolved, 2 discarded.
     case endDeadLetter(key: UInt64, outcome: UInt8)
+    /// Change a dead letter that has not ended.
+    case changeDeadLetter(key: UInt64, DeadLetterChanged)
+    /// Forget dead letters that have ended; others are left as they are.
+    case purgeDeadLetters([UInt64])
     /// Messages from another partition's outbox.
     case receive(payload: [UInt8])
     /// Do what has become due.

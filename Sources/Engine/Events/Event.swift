@@ -202,8 +202,12 @@ public enum Event: Sendable {
 
     /// Something could not be delivered.
     case deadLetterRecorded(DeadLetterRecorded)
-    /// A dead letter was replayed (1) or discarded (2).
+    /// A dead letter was resolved (1) or discarded (2).
     case deadLetterEnded(key: UInt64, outcome: UInt8)
+    /// A dead letter that has not ended changed.
+    case deadLetterChanged(key: UInt64, DeadLetterChanged)
+    /// An ended dead letter is not kept any longer.
+    case deadLetterPurged(key: UInt64)
 }
 
 /// The beginning of a process instance.
@@ -289,45 +293,4 @@ public struct ProcessDeployed: Sendable {
 
     /// Differs when the version means something else.
     var checksum: UInt64 { NewProcess.checksum(resource, profile) }
-}
-
-/// A dead letter.
-public struct DeadLetterRecorded: Sendable {
-    /// The key of the dead letter.
-    public var key: UInt64
-    /// The trigger or connector it came from.
-    public var origin: String
-    /// Where in the source it was, in the form of the source.
-    public var coordinates: [UInt8]
-    /// Makes the same input one dead letter.
-    public var dedupeKey: String?
-    /// How far it came, such as `decode` or `validate`.
-    public var stage: String
-    /// The code of the error.
-    public var errorCode: String
-    /// What happened and what to do.
-    public var errorMessage: String
-    /// The media type of `payload`.
-    public var contentType: String
-    /// What could not be delivered, as it was received.
-    public var payload: [UInt8]
-    /// How often it was replayed; not negative.
-    public var redriveCount: Int32
-
-    /// Creates a dead letter; `key` is given by the partition.
-    public init(
-        key: UInt64 = 0, origin: String, coordinates: [UInt8], dedupeKey: String?, stage: String, errorCode: String,
-        errorMessage: String, contentType: String, payload: [UInt8], redriveCount: Int32
-    ) {
-        self.key = key
-        self.origin = origin
-        self.coordinates = coordinates
-        self.dedupeKey = dedupeKey
-        self.stage = stage
-        self.errorCode = errorCode
-        self.errorMessage = errorMessage
-        self.contentType = contentType
-        self.payload = payload
-        self.redriveCount = redriveCount
-    }
 }

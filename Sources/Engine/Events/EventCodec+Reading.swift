@@ -163,13 +163,7 @@ extension EventCodec {
                 interval: try reader.optionalString())
         case 51: return .startTimerEnded(key: try key(&reader))
         case 52:
-            return .deadLetterRecorded(
-                DeadLetterRecorded(
-                    key: try key(&reader), origin: try reader.string(), coordinates: try reader.byteArray(),
-                    dedupeKey: try reader.optionalString(), stage: try reader.string(),
-                    errorCode: try reader.string(), errorMessage: try reader.string(),
-                    contentType: try reader.string(), payload: try reader.byteArray(),
-                    redriveCount: try reader.int32()))
+            return .deadLetterRecorded(try DeadLetterRecorded.read(key: try key(&reader), &reader))
         case 53: return .deadLetterEnded(key: try key(&reader), outcome: try reader.u8())
         case 54:
             return .signalSubscribed(
@@ -207,6 +201,12 @@ extension EventCodec {
         case 73:
             guard let profile = ImportProfile(code: try reader.u8()) else { throw reader.failure(.invalidValue) }
             return .processDeployed(try processDeployed(&reader, profile))
+        case 74:
+            var letter = try DeadLetterRecorded.read(key: try key(&reader), &reader)
+            letter.context = try DeadLetterContext.read(&reader)
+            return .deadLetterRecorded(letter)
+        case 75: return .deadLetterChanged(key: try key(&reader), try DeadLetterChanged.read(&reader))
+        case 76: return .deadLetterPurged(key: try key(&reader))
         case 68: return .dataStoreSet(name: try reader.string(), value: try VariableValue.read(&reader))
         default: throw reader.failure(.unknownTag(type))
         }

@@ -222,21 +222,23 @@ public struct EventCodec {
             writer.u8(51)
             self.key(key, &writer)
         case .deadLetterRecorded(let letter):
-            writer.u8(52)
+            // Without a context, as they all once were, it needs no further bytes.
+            let isPlain = letter.context == DeadLetterContext()
+            writer.u8(isPlain ? 52 : 74)
             self.key(letter.key, &writer)
-            writer.string(letter.origin)
-            writer.bytes(letter.coordinates)
-            writer.optional(letter.dedupeKey)
-            writer.string(letter.stage)
-            writer.string(letter.errorCode)
-            writer.string(letter.errorMessage)
-            writer.string(letter.contentType)
-            writer.bytes(letter.payload)
-            writer.varint(UInt64(letter.redriveCount))
+            letter.write(into: &writer)
+            if !isPlain { letter.context.write(into: &writer) }
         case .deadLetterEnded(let key, let outcome):
             writer.u8(53)
             self.key(key, &writer)
             writer.u8(outcome)
+        case .deadLetterChanged(let key, let change):
+            writer.u8(75)
+            self.key(key, &writer)
+            change.write(into: &writer)
+        case .deadLetterPurged(let key):
+            writer.u8(76)
+            self.key(key, &writer)
         case .signalSubscribed(let ordinal, let key, let node, let name):
             writer.ordinal(54, ordinal)
             self.key(key, &writer)

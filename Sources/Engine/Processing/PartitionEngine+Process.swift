@@ -75,6 +75,8 @@ extension PartitionEngine {
         case .deploy(let processes, let decisions): return deploy(processes, decisions)
         case .recordDeadLetter(let letter): return recordDeadLetter(letter)
         case .endDeadLetter(let key, let outcome): return endDeadLetter(key, outcome)
+        case .changeDeadLetter(let key, let change): return changeDeadLetter(key, change)
+        case .purgeDeadLetters(let keys): return purgeDeadLetters(keys)
         case .receive(let payload):
             receive(payload)
             return nil
@@ -122,7 +124,7 @@ extension PartitionEngine {
     }
 
     /// Who holds a unique key, when it is taken and not over; the definition is 0 when the instance has ended.
-    private func uniqueOwner(_ text: String) -> (owner: UInt64, definition: UInt64)? {
+    func uniqueOwner(_ text: String) -> (owner: UInt64, definition: UInt64)? {
         guard let hash = uniqueSlot(text), let taken = state.uniqueKeys[hash], taken.expiresAt > state.now else {
             return nil
         }
@@ -265,34 +267,6 @@ extension PartitionEngine {
             }
         }
         emit(.jobRetriesUpdated(ordinal: ordinal, retries: retries), on: instance)
-    }
-
-    // MARK: Dead letters
-
-    private func recordDeadLetter(_ letter: DeadLetterRecorded) -> Reply {
-        var letter = letter
-        if let dedupeKey = letter.dedupeKey {
-            let text = "dead-letter:\(letter.origin):\(dedupeKey)"
-            if let existing = uniqueOwner(text) { return .key(existing.owner) }
-            letter.key = newKey()
-            // Kept as long as the same input may come again; ADR-0009.
-            emit(.uniqueKeyReserved(key: text, owner: letter.key, expiresAt: time(after: 30 * 86_400_000)))
-        } else {
-            letter.key = newKey()
-        }
-        emit(.deadLetterRecorded(letter))
-        return .key(letter.key)
-    }
-
-    private func endDeadLetter(_ key: UInt64, _ outcome: UInt8) -> Reply {
-        guard state.deadLetters[key] != nil else {
-            return .rejected(
-                CommandRejection(
-                    .notFound, "There is no waiting dead letter \(key)",
-                    remedy: "List them with `junction dead-letter list`; one that was replayed or discarded stays so."))
-        }
-        emit(.deadLetterEnded(key: key, outcome: outcome))
-        return .done
     }
 
     func notFound(_ what: String, _ key: UInt64) -> CommandRejection {

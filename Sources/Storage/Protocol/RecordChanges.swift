@@ -95,20 +95,3 @@ public struct TimerChange: Sendable {
         self.dueAt = dueAt
     }
 }
-
-/// The end of a dead letter.
-public struct DeadLetterChange: Sendable {
-    /// The dead letter.
-    public var key: UInt64
-    /// As in `DeadLetterRecord.state`.
-    public var state: UInt8
-    /// When.
-    public var endedAt: Int64
-
-    /// Creates a change.
-    public init(key: UInt64, state: UInt8, endedAt: Int64) {
-        self.key = key
-        self.state = state
-        self.endedAt = endedAt
-    }
-}

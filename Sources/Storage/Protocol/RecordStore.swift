@@ -73,6 +73,8 @@ public struct RecordBatch: Sendable {
     public var deadLetters: [DeadLetterRecord] = []
     /// Dead letters of earlier batches that ended.
     public var deadLetterChanges: [DeadLetterChange] = []
+    /// Dead letters that are not kept any longer.
+    public var purgedDeadLetters: [UInt64] = []
     /// What people and clients did.
     public var audit: [AuditRecord] = []
 
@@ -406,57 +408,6 @@ public struct TimerRecord: Sendable {
         self.definitionKey = definitionKey
         self.elementID = elementID
         self.dueAt = dueAt
-    }
-}
-
-/// What could not be delivered (resilience.md 2.9).
-public struct DeadLetterRecord: Sendable {
-    /// Its key.
-    public var key: UInt64
-    /// The trigger or connector it came through.
-    public var origin: String
-    /// Where the source had it: file and line, topic and offset, …; JSON.
-    public var coordinates: [UInt8]
-    /// What makes it unique at its source.
-    public var dedupeKey: String?
-    /// `decode`, `validate`, `filter`, `transform`, `correlate`, `invoke`, `commit`.
-    public var stage: String
-    /// The code of its newest error.
-    public var errorCode: String
-    /// What its newest error says.
-    public var errorMessage: String
-    /// The media type of the payload.
-    public var contentType: String
-    /// The bytes as received.
-    public var payload: [UInt8]
-    /// 0 parked, 1 replayed, 2 discarded.
-    public var state: UInt8
-    /// How often it was replayed.
-    public var redriveCount: Int
-    /// Unix milliseconds.
-    public var createdAt: Int64
-    /// Unix milliseconds; nil while it is parked.
-    public var endedAt: Int64?
-
-    /// Creates a record.
-    public init(
-        key: UInt64, origin: String, coordinates: [UInt8], dedupeKey: String?, stage: String, errorCode: String,
-        errorMessage: String, contentType: String, payload: [UInt8], state: UInt8, redriveCount: Int,
-        createdAt: Int64, endedAt: Int64?
-    ) {
-        self.key = key
-        self.origin = origin
-        self.coordinates = coordinates
-        self.dedupeKey = dedupeKey
-        self.stage = stage
-        self.errorCode = errorCode
-        self.errorMessage = errorMessage
-        self.contentType = contentType
-        self.payload = payload
-        self.state = state
-        self.redriveCount = redriveCount
-        self.createdAt = createdAt
-        self.endedAt = endedAt
     }
 }
 

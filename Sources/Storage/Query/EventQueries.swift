@@ -61,6 +61,16 @@ public struct DeadLetterFilter: RecordFilter {
     public var state: [Comparison<UInt8>] = []
     /// Unix milliseconds.
     public var createdAt: [Comparison<Int64>] = []
+    /// When it ended; Unix milliseconds.
+    public var endedAt: [Comparison<Int64>] = []
+    /// As in `DeadLetterRecord.kind`.
+    public var kind: [Comparison<UInt8>] = []
+    /// The connection it came or was to go through.
+    public var connection: [Comparison<String>] = []
+    /// The job whose call failed.
+    public var jobKey: [Comparison<UInt64>] = []
+    /// The dead letter it replaces.
+    public var parentKey: [Comparison<UInt64>] = []
 
     /// Creates a filter that matches everything.
     public init() {}

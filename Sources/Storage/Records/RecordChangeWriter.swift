@@ -28,7 +28,16 @@ final class RecordChangeWriter {
             WHERE key = ?1
             """)
         self.timer = try connection.prepare("UPDATE timer SET due_at = ?2 WHERE key = ?1")
-        self.deadLetter = try connection.prepare("UPDATE dead_letter SET state = ?2, ended_at = ?3 WHERE key = ?1")
+        self.deadLetter = try connection.prepare(
+            """
+            UPDATE dead_letter SET
+                state = coalesce(?2, state), ended_at = coalesce(?3, ended_at),
+                original_payload = CASE WHEN ?4 IS NULL THEN original_payload
+                    ELSE coalesce(original_payload, payload) END,
+                payload = coalesce(?4, payload), redrive_count = coalesce(?5, redrive_count),
+                report = coalesce(?6, report), updated_at = ?7
+            WHERE key = ?1
+            """)
     }
 
     func write(_ change: JobChange) throws(StoreError) {
@@ -75,8 +84,12 @@ final class RecordChangeWriter {
 
     func write(_ change: DeadLetterChange) throws(StoreError) {
         self.deadLetter.bind(1, change.key)
-        self.deadLetter.bind(2, Int(change.state))
+        self.deadLetter.bind(2, change.state.map { Int64($0) })
         self.deadLetter.bind(3, change.endedAt)
+        self.deadLetter.bind(4, change.payload)
+        self.deadLetter.bind(5, change.redriveCount.map { Int64($0) })
+        self.deadLetter.bind(6, change.report.map { String(decoding: $0, as: UTF8.self) })
+        self.deadLetter.bind(7, change.updatedAt)
         try self.deadLetter.run()
     }
 }

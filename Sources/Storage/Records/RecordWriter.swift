@@ -24,6 +24,7 @@ final class RecordWriter {
     private let deleteTimer: SQLiteStatement
     private let deleteTimers: SQLiteStatement
     private let upsertDeadLetter: SQLiteStatement
+    private let deleteDeadLetter: SQLiteStatement
     private let insertAudit: SQLiteStatement
     private var jsonBuffer: [UInt8] = []
 
@@ -52,7 +53,8 @@ final class RecordWriter {
         self.deleteTimer = try connection.prepare("DELETE FROM timer WHERE key = ?1")
         self.deleteTimers = try connection.prepare(
             "DELETE FROM timer WHERE instance_key = ?1 AND element_instance_key = ?2")
-        self.upsertDeadLetter = try connection.prepareUpsert("dead_letter", columns: 13)
+        self.upsertDeadLetter = try connection.prepareUpsert("dead_letter", columns: 23)
+        self.deleteDeadLetter = try connection.prepare("DELETE FROM dead_letter WHERE key = ?1")
         self.insertAudit = try connection.prepareUpsert("audit", columns: 6)
     }
 
@@ -134,6 +136,10 @@ final class RecordWriter {
         }
         for record in batch.deadLetters { try self.write(record) }
         for change in batch.deadLetterChanges { try self.changes.write(change) }
+        for key in batch.purgedDeadLetters {
+            self.deleteDeadLetter.bind(1, key)
+            try self.deleteDeadLetter.run()
+        }
         for record in batch.audit { try self.write(record) }
     }
 
@@ -235,6 +241,16 @@ final class RecordWriter {
         row.bind(11, record.createdAt)
         row.bind(12, record.endedAt)
         row.bind(13, record.payload)
+        row.bind(14, Int(record.kind))
+        row.bind(15, record.connection)
+        row.bind(16, record.jobKey)
+        row.bind(17, record.parentKey)
+        row.bind(18, record.orderingKey)
+        row.bind(19, record.schemaID)
+        row.bindText(20, record.headers)
+        row.bindText(21, record.report)
+        row.bind(22, record.originalPayload)
+        row.bind(23, record.updatedAt)
         try row.run()
     }
 

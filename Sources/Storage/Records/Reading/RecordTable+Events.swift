@@ -40,14 +40,26 @@ extension RecordTable where Filter == DeadLetterFilter, Row == DeadLetterRecord 
         name: "dead_letter",
         columns: [
             "key", "origin", "coordinates", "dedupe_key", "stage", "error_code", "error_message", "content_type",
-            "state", "redrive_count", "created_at", "ended_at", "payload",
+            "state", "redrive_count", "created_at", "ended_at", "payload", "kind", "connection", "job_key",
+            "parent_key", "ordering_key", "schema_id", "headers", "report", "original_payload", "updated_at",
         ],
         row: { row in
-            DeadLetterRecord(
+            var record = DeadLetterRecord(
                 key: row.uint64(0), origin: row.text(1) ?? "", coordinates: row.byteArray(2), dedupeKey: row.text(3),
                 stage: row.text(4) ?? "", errorCode: row.text(5) ?? "", errorMessage: row.text(6) ?? "",
                 contentType: row.text(7) ?? "", payload: row.byteArray(12), state: UInt8(clamping: row.int64(8)),
                 redriveCount: row.int(9), createdAt: row.int64(10), endedAt: row.optionalInt64(11))
+            record.kind = UInt8(clamping: row.int64(13))
+            record.connection = row.text(14)
+            record.jobKey = row.optionalUInt64(15)
+            record.parentKey = row.optionalUInt64(16)
+            record.orderingKey = row.text(17)
+            record.schemaID = row.text(18)
+            record.headers = row.byteArray(19)
+            record.report = row.byteArray(20)
+            record.originalPayload = row.isNull(21) ? nil : row.byteArray(21)
+            record.updatedAt = row.optionalInt64(22) ?? record.updatedAt
+            return record
         },
         definition: { _ in ProcessDefinitionCondition() },
         conditions: { filter, builder in
@@ -59,6 +71,11 @@ extension RecordTable where Filter == DeadLetterFilter, Row == DeadLetterRecord 
             builder.add("t.dedupe_key", filter.dedupeKey)
             builder.add("t.state", filter.state)
             builder.add("t.created_at", filter.createdAt)
+            builder.add("t.ended_at", filter.endedAt)
+            builder.add("t.kind", filter.kind)
+            builder.add("t.connection", filter.connection)
+            builder.add("t.job_key", filter.jobKey)
+            builder.add("t.parent_key", filter.parentKey)
         },
         sortExpression: { field in
             switch field {
