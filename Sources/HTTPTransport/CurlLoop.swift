@@ -36,9 +36,17 @@ final class CurlLoop: @unchecked Sendable {
         var cancelled: [Job] = []
         var isClosing = false
         var hasEnded = false
+        /// Whether the thread sleeps, or is about to, and nobody woke it yet.
+        var isAsleep = false
         var closeWaiters: [CheckedContinuation<Void, Never>] = []
 
         var isEmpty: Bool { self.pending.isEmpty && self.cancelled.isEmpty && !self.isClosing }
+
+        /// Whether who put something in has to wake the thread: only the first one, and only when it sleeps.
+        mutating func needsWakeup() -> Bool {
+            defer { self.isAsleep = false }
+            return self.isAsleep
+        }
     }
 
     private let inbox = Mutex(Inbox())
@@ -89,9 +97,8 @@ final class CurlLoop: @unchecked Sendable {
                         return result
                     }
                     job.continuation = continuation
-                    let wasEmpty = inbox.isEmpty
                     inbox.pending.append(job)
-                    if wasEmpty { jhc_multi_wakeup(self.multi) }
+                    if inbox.needsWakeup() { jhc_multi_wakeup(self.multi) }
                     return nil
                 }
                 if let refusal { continuation.resume(returning: refusal) }
@@ -100,9 +107,8 @@ final class CurlLoop: @unchecked Sendable {
             self.inbox.withLock { inbox in
                 job.isCancelled = true
                 guard job.continuation != nil, !inbox.hasEnded else { return }
-                let wasEmpty = inbox.isEmpty
                 inbox.cancelled.append(job)
-                if wasEmpty { jhc_multi_wakeup(self.multi) }
+                if inbox.needsWakeup() { jhc_multi_wakeup(self.multi) }
             }
         }
     }
@@ -142,6 +148,7 @@ final class CurlLoop: @unchecked Sendable {
             self.inbox.withLock { inbox in
                 swap(&pending, &inbox.pending)
                 swap(&cancelled, &inbox.cancelled)
+                inbox.isAsleep = false
                 isClosing = inbox.isClosing
             }
             for job in pending { self.start(job) }
@@ -150,7 +157,12 @@ final class CurlLoop: @unchecked Sendable {
             var active: Int32 = 0
             _ = jhc_multi_perform(self.multi, &active)
             self.collect()
-            _ = jhc_multi_poll(self.multi, 1_000)
+            let sleeps = self.inbox.withLock { inbox in
+                inbox.isAsleep = inbox.isEmpty
+                return inbox.isAsleep
+            }
+            guard sleeps else { continue }
+            _ = jhc_multi_poll(self.multi, self.running.isEmpty ? 60_000 : 1_000)
         }
         self.shutDown()
     }

@@ -15,7 +15,7 @@ private final class TLSServer {
         var output: String
     }
 
-    init() throws {
+    init(_ options: [String] = []) throws {
         self.directory = FileManager.default.temporaryDirectory.appending(path: "junction-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: false)
         self.certificate = self.directory.appending(path: "cert.pem").path
@@ -30,7 +30,7 @@ private final class TLSServer {
         _ = try making.readToEnd()
         let output = try Self.openssl(
             self.process,
-            ["s_server", "-www", "-accept", "127.0.0.1:0", "-cert", self.certificate, "-key", key])
+            ["s_server", "-www", "-accept", "127.0.0.1:0", "-cert", self.certificate, "-key", key] + options)
         var text = ""
         while text.firstMatch(of: /ACCEPT \S+:(\d+)\n/) == nil {
             let data = output.availableData
@@ -88,6 +88,18 @@ struct HTTPTLSTests {
 
         parameters["caFile"] = "/nonexistent"
         #expect(try await self.outcome(parameters).error?.code == "CON-1005")
+    }
+
+    @Test func anOlderTLSThanAllowedIsRefused() async throws {
+        let server = try TLSServer(["-tls1_2"])
+        var parameters: ValueContext = [
+            "baseUrl": .string("https://127.0.0.1:\(server.port)"), "allowPrivate": true,
+            "caFile": .string(server.certificate),
+        ]
+        #expect(try await self.outcome(parameters).value?["status"]?.asInt64 == 200)
+        parameters["tlsMinimum"] = "1.3"
+        let error = try #require(try await self.outcome(parameters).error)
+        #expect(error.code == "CON-1005" && !error.mayHaveExecuted, "\(error)")
     }
 
     @Test func aServiceThatSpeaksNoTLSIsNamed() async throws {
