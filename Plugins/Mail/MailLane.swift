@@ -105,9 +105,15 @@ actor MailLane<Dialogue: MailDialogue> {
         } else {
             dialogue = try self.connect(secret, deadline)
         }
-        let result = try body(dialogue)
-        self.open = (dialogue, self.clock.now)
-        return result
+        do {
+            let result = try body(dialogue)
+            self.open = (dialogue, self.clock.now)
+            return result
+        } catch let error as ConnectorError where error.kind == .auth {
+            // The next call logs in with the secret as it is then.
+            self.open = nil
+            throw error
+        }
     }
 
     private func connect(_ secret: Secret?, _ deadline: Duration) throws -> Dialogue {

@@ -161,6 +161,12 @@ final class ScriptedServer: Sendable {
         }
     }
 
+    /// The answer with the command's tag in it; a long one has none.
+    private static func answer(_ answer: [UInt8], tag: Substring) -> [UInt8] {
+        guard answer.count < 10_000, let text = String(validating: answer, as: UTF8.self) else { return answer }
+        return Array(text.replacing("TAG", with: tag).utf8)
+    }
+
     private static func serve(_ client: Int32, _ rules: [(word: String, answer: [UInt8])]) {
         var pending = ""
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -174,8 +180,7 @@ final class ScriptedServer: Sendable {
                 guard let rule = rules.first(where: { line.uppercased().contains($0.word) }) else { continue }
                 if rule.answer.isEmpty { return }
                 let tag = line.split(separator: " ").first ?? ""
-                let text = String(decoding: rule.answer, as: UTF8.self)
-                Self.say(client, text.contains("TAG") ? Array(text.replacing("TAG", with: tag).utf8) : rule.answer)
+                Self.say(client, Self.answer(rule.answer, tag: tag))
             }
         }
     }

@@ -8,7 +8,7 @@ final class IMAPSession: MailDialogue {
     static let protocolName = "imap"
 
     private static let lineBytesMax = 1 << 20
-    private static let responsesMax = 50_000
+    private static let responsesMax = 20_000
 
     let session: MailSession
     private var number = 0
