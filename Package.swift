@@ -190,7 +190,7 @@ let package = Package(
             name: "junction",
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
-                "Server", "JunctionClient",
+                "ConnectorSpecs", "Server", "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "MailConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "SOAPConnector",
                 "ODBCConnector", "PostgreSQLConnector",

@@ -19,7 +19,8 @@ struct Junction: AsyncParsableCommand {
             DeployCommand.self, StartCommand.self,
             InstanceCommand.self, JobCommand.self, TaskCommand.self, IncidentCommand.self, MessageCommand.self,
             SignalCommand.self, DecisionCommand.self,
-            DeadLetterCommand.self, TriggerCommand.self, ConnectionCommand.self, SecretCommand.self,
+            DeadLetterCommand.self, TriggerCommand.self, ConnectorCommand.self, ConnectionCommand.self,
+            SecretCommand.self,
             StatusCommand.self,
             MCPCommand.self, PluginHostCommand.self, AuditCommand.self, DoctorCommand.self, BenchCommand.self,
         ])

@@ -153,7 +153,7 @@ enum LayerMap {
             "junction", .apps,
             [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
-                "JunctionClient",
+                "ConnectorSpecs", "JunctionClient",
                 "ConnectorKit", "PluginHost", "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "MailConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "ODBCConnector",
                 "PostgreSQLConnector",

@@ -9,6 +9,9 @@ public struct OpenAPIImporter {
     /// The text of the specification; `nil` when the document could not be read.
     public private(set) var text: String?
 
+    /// The id of the connector.
+    public var connectorID: String { self.id }
+
     let log: DiagnosticLog
     let document: Value
     let id: String

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConnectorKit
+import ConnectorSpecs
 import Hub
 import HubDocuments
 import ProcessModel
@@ -10,9 +11,9 @@ struct LintCommand: AsyncParsableCommand {
         commandName: "lint",
         abstract: "Check documents: every problem at once, with line and element.",
         discussion: """
-            Reads BPMN documents (.bpmn, .xml), decision models (.dmn), connections, triggers and project files (.yaml,
-            .yml). Needs no server. Exit code 1 when there is an error, or with --strict a warning. With --report, says
-            of each element of a BPMN document whether it is executed, kept or refused.
+            Reads BPMN documents (.bpmn, .xml), decision models (.dmn), connections, triggers, connector specifications
+            and project files (.yaml, .yml). Needs no server. Exit code 1 when there is an error, or with --strict a
+            warning. With --report, says of each element of a BPMN document whether it is executed, kept or refused.
             """)
 
     @Argument(help: ArgumentHelp("Documents.", valueName: "file"), completion: .file())
@@ -132,6 +133,8 @@ enum Linter {
                 let path = reference.hasPrefix("/") || folder.isEmpty ? reference : folder + "/" + reference
                 return (try? FileText.bytes(path)).map { String(decoding: $0, as: UTF8.self) }
             }
+        case ConnectorSpec.kind:
+            _ = ConnectorSpec.read(text, log: log)
         case "Connections":
             _ = ConnectionsDocument.read(text, log: log)
         default:

@@ -17,7 +17,7 @@ import SOAPConnector
 import ScriptConnector
 import Values
 
-/// The connectors a program has: those built in, and the plugins its project declares.
+/// The connectors a program has: those built in, and the plugins and specifications of its project.
 struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
     static let builtIn: [any ConnectorModule] = [
@@ -65,6 +65,16 @@ struct ModuleTable: Sendable {
                 let error = ConnectorError(wrapping: error)
                 throw Self.failure(plugin, error.message, error.remedy)
             }
+        }
+        for path in project?.connectors ?? [] {
+            let connector = try ConnectorFiles.connector(path)
+            let id = connector.descriptor.id
+            guard !table.modules.contains(where: { $0.descriptor.id == id }) else {
+                throw CommandFailure(
+                    .configuration, "The connector \(id) of \(path) is there already.",
+                    remedy: "Give it another metadata.id.")
+            }
+            table.modules.append(connector)
         }
         return table
     }

@@ -23,6 +23,8 @@ struct ProjectConfiguration: Sendable, Hashable {
     var vaultKey: String?
     /// Connectors that are no part of this program.
     var plugins: [PluginDeclaration] = []
+    /// Specifications of declarative connectors.
+    var connectors: [String] = []
     /// Logical partitions of a new data directory.
     var partitions: Int?
     /// Threads that process partitions.
@@ -68,6 +70,10 @@ struct ProjectConfiguration: Sendable, Hashable {
         project.deploy = Self.files("deploy", reader, folder, log)
         project.triggers = Self.files("triggers", reader, folder, log)
         project.plugins = PluginDeclaration.read(reader, folder: folder)
+        project.connectors =
+            reader.node("connectors") == nil
+            ? ConnectorFiles.specifications(in: join(folder, ConnectorFiles.folder))
+            : Self.files("connectors", reader, folder, log)
         reader.finish()
         return project
     }
