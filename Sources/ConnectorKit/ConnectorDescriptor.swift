@@ -81,11 +81,13 @@ public struct OperationDescriptor: Sendable, Hashable {
     public var input: Value
     /// JSON Schema of the result.
     public var output: Value
+    /// The most calls that profit from being made together (`Connection.invokeBatch`); 1: none.
+    public var batchMaximum: Int
 
     /// Creates a description.
     public init(
         id: String, title: String, summary: String, effect: Effect, idempotency: OperationIdempotency,
-        input: Value, output: Value
+        input: Value, output: Value, batchMaximum: Int = 1
     ) {
         self.id = id
         self.title = title
@@ -94,6 +96,7 @@ public struct OperationDescriptor: Sendable, Hashable {
         self.idempotency = idempotency
         self.input = input
         self.output = output
+        self.batchMaximum = batchMaximum
     }
 
     /// Whether it may be sent again although the remote may have seen it.
