@@ -45,6 +45,8 @@ struct jhc_transfer {
     void *sink_context;
     int64_t sink_bytes_max;
     int64_t sink_bytes;
+    int once;
+    int has_read;                       // whether anything of the body was given out
     int allow_private;
     int address_denied;
     int body_too_large;
@@ -205,6 +207,7 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *context) {
     jhc_transfer *transfer = context;
     size_t room = size * count;
     size_t filled = 0;
+    transfer->has_read = 1;
     while (filled < room && transfer->part_index < transfer->part_count) {
         const part *part = &transfer->parts[transfer->part_index];
         int64_t left = part->count - transfer->part_position;
@@ -232,6 +235,8 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *context) {
 static int on_seek(void *context, curl_off_t offset, int origin) {
     jhc_transfer *transfer = context;
     if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_FAIL;
+    // What may have arrived must not be sent a second time.
+    if (transfer->once && transfer->has_read) return CURL_SEEKFUNC_FAIL;
     transfer->part_index = 0;
     transfer->part_position = offset;
     while (transfer->part_index < transfer->part_count
@@ -335,6 +340,20 @@ static int64_t copy_body(jhc_transfer *transfer, const jhc_request *request) {
     return total;
 }
 
+// libcurl sends a request again by itself when a connection it used before turns out to be dead. A body it cannot go back
+// to the start of keeps it from that, unless nothing of the body was sent, which harms nothing. Without a body only a new
+// connection does. A connection that rested for long is the likeliest to be dead, so it is not used at all.
+static int prepare_once(jhc_transfer *transfer) {
+    int has_body = 0;
+    for (size_t i = 0; i < transfer->part_count; i++) has_body |= transfer->parts[i].count > 0;
+    if (has_body) {
+        SET(CURLOPT_MAXAGE_CONN, 2L);
+    } else {
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+    }
+    return 0;
+}
+
 static int prepare_method(jhc_transfer *transfer, const jhc_request *request) {
     if (strcmp(request->method, "HEAD") == 0) {
         SET(CURLOPT_NOBODY, 1L);
@@ -346,7 +365,8 @@ static int prepare_method(jhc_transfer *transfer, const jhc_request *request) {
         if (total < 0) return CURLE_OUT_OF_MEMORY;
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)total);
-        if (transfer->part_count == 0 || (transfer->part_count == 1 && transfer->parts[0].file < 0)) {
+        int is_memory = transfer->part_count == 0 || (transfer->part_count == 1 && transfer->parts[0].file < 0);
+        if (is_memory && !(transfer->once && total > 0)) {
             SET(CURLOPT_POSTFIELDS, transfer->request_body);
         } else {
             SET(CURLOPT_READFUNCTION, on_read);
@@ -431,6 +451,7 @@ int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request) {
     transfer->response_bytes_max = (size_t)request->response_bytes_max;
     transfer->header_bytes_max = request->header_bytes_max;
     transfer->allow_private = request->allow_private;
+    transfer->once = request->once;
     transfer->sink = request->sink;
     transfer->sink_context = request->sink_context;
     transfer->sink_bytes_max = request->sink_bytes_max;
@@ -452,7 +473,6 @@ int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request) {
     SET(CURLOPT_MAXAGE_CONN, 60L);
     SET(CURLOPT_MAXLIFETIME_CONN, 600L);
     SET(CURLOPT_USERAGENT, request->user_agent);
-    if (request->fresh_connection) SET(CURLOPT_FRESH_CONNECT, 1L);
 
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, transfer);
@@ -467,6 +487,7 @@ int jhc_transfer_prepare(jhc_transfer *transfer, const jhc_request *request) {
     if (!result) result = prepare_proxy(transfer, request);
     if (!result) result = prepare_version(transfer, request);
     if (!result) result = prepare_method(transfer, request);
+    if (!result && request->once) result = prepare_once(transfer);
     return result ? result : prepare_headers(transfer, request);
 }
 

@@ -27,8 +27,8 @@ struct CurlRequest: Sendable {
     /// Takes the body of a success instead of memory.
     var sink: SinkBox?
     var allowsPrivateAddress = false
-    /// Never over a used connection: libcurl sends a request again by itself when a used one turns out to be dead.
-    var needsFreshConnection = false
+    /// Never sent twice: libcurl sends a request again by itself when a connection it used before turns out to be dead.
+    var isSentOnce = false
     var version = HTTPVersion.auto
     var isTLS13Only = false
     var caFile: String?
@@ -113,7 +113,7 @@ extension CurlRequest {
         request.response_bytes_max = Int64(self.responseBytesMaximum)
         request.header_bytes_max = self.headerBytesMaximum
         request.allow_private = self.allowsPrivateAddress ? 1 : 0
-        request.fresh_connection = self.needsFreshConnection ? 1 : 0
+        request.once = self.isSentOnce ? 1 : 0
         request.tls13_only = self.isTLS13Only ? 1 : 0
         request.http_version = self.version.word
         if let sink = self.sink {

@@ -28,7 +28,7 @@ struct HTTPExchange: Sendable {
             responseBytesMaximum: options.responseBytesMaximum)
         transfer.sink = options.sink
         transfer.allowsPrivateAddress = self.settings.allowsPrivate(message.address.host)
-        transfer.needsFreshConnection = !(options.isRepeatable || HTTPRequest.isSafe(message.method))
+        transfer.isSentOnce = !(options.isRepeatable || HTTPRequest.isSafe(message.method))
         transfer.version = self.settings.version
         transfer.isTLS13Only = self.settings.requiresTLS13
         transfer.caFile = self.settings.caFile

@@ -51,8 +51,9 @@ public struct HTTPRequest: Sendable {
     public var body: Body?
     /// How long everything may take, redirects included.
     public var timeout: Duration
-    /// Whether sending it twice does no harm: only such a request goes over a connection that was used before, because
-    /// libcurl sends again by itself when a used connection turns out to be dead.
+    /// Whether sending it twice does no harm.
+    ///
+    /// Such a request is sent again at once when an open connection turns out to be dead; any other is sent once.
     public var isRepeatable: Bool
     /// Sent in the connection's `idempotencyHeader` unless the method only reads.
     public var idempotencyKey: String?

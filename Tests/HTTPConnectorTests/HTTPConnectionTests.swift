@@ -31,6 +31,7 @@ func request(_ input: Value, key: String? = nil, timeout: Duration = .seconds(10
 }
 
 struct HTTPRequestTests {
+    typealias RepeatRow = (method: String, body: Value, isRepeated: Bool)
     typealias BodyRow = (name: String, input: ValueContext, type: String, body: String)
 
     @Test func sendsMethodPathQueryHeadersAndJSON() async throws {
@@ -104,14 +105,38 @@ struct HTTPRequestTests {
             let post = request(["path": "3", "method": "POST", "body": "x"])
             #expect(await connection.isRepeatable(post) == false)
             _ = await connection.invoke(post)
-            #expect(server.requests.map(\.connection) == [1, 1, 2])
+            _ = await connection.invoke(request(["path": "4", "method": "POST"]))
+            #expect(server.requests.map(\.connection) == [1, 1, 1, 2])
+            #expect(server.requests[2].text == "x")
         }
         try await withStub(["honoursIdempotencyKey": true], answering: { _ in .status(200) }) { connection, server in
-            let post = request(["method": "POST", "body": "x"], key: "k")
+            let post = request(["method": "POST"], key: "k")
             #expect(await connection.isRepeatable(post) == true)
             _ = await connection.invoke(post)
             _ = await connection.invoke(post)
             #expect(server.requests.map(\.connection) == [1, 1])
+        }
+    }
+
+    /// libcurl repeats a request by itself when a connection it used before is closed without an answer.
+    @Test(
+        arguments: [
+            ("POST", "x", false), ("PATCH", ["a": [1, 2]], false),
+            ("POST", .string(String(repeating: "y", count: 300_000)), false), ("PUT", "x", true), ("GET", .null, true),
+        ] as [RepeatRow])
+    func onlyARequestThatMayBeRepeatedIs(_ row: RepeatRow) async throws {
+        try await withStub(answering: { $0.target == "/first" || $0.connection > 1 ? .status(200) : .close }) {
+            connection, server in
+            _ = await connection.invoke(request(["path": "first"]))
+            let outcome = await connection.invoke(
+                request(["path": "second", "method": .string(row.method), "body": row.body]))
+            if row.isRepeated {
+                #expect(outcome.error == nil)
+                #expect(server.requests.map(\.target) == ["/first", "/second", "/second"])
+            } else {
+                #expect(outcome.error?.code == "CON-1004" && outcome.error?.mayHaveExecuted == true, "\(outcome)")
+                #expect(server.requests.map(\.target) == ["/first", "/second"])
+            }
         }
     }
 

@@ -33,10 +33,17 @@ struct HTTPVersionTests {
         }
     }
 
-    @Test func manyRequestsShareOneConnection() async throws {
+    @Test(arguments: ["GET", "PUT", "POST"])
+    func manyRequestsShareOneConnection(_ method: String) async throws {
+        let body: HTTPRequest.Body? = method == "GET" ? nil : .bytes(Array("some body".utf8))
         try await withClient(try await self.parameters("https")) { client async throws in
             let connections = try await withThrowingTaskGroup(of: Value?.self) { group in
-                for _ in 0..<60 { group.addTask { try await client.get("facts").json?["connection"] } }
+                for _ in 0..<60 {
+                    group.addTask {
+                        try await client.send(HTTPRequest(method: method, target: .path("facts"), body: body))
+                            .json?["connection"]
+                    }
+                }
                 return try await group.reduce(into: Set<Value?>()) { $0.insert($1) }
             }
             #expect(connections.count == 1)

@@ -54,7 +54,7 @@ typedef struct {
     void *sink_context;
     int64_t sink_bytes_max;
     int allow_private;                  // nonzero: do not check the address
-    int fresh_connection;               // nonzero: never reuse one, so that libcurl never resends by itself
+    int once;                           // nonzero: libcurl must never send it again by itself
     jhc_http_version http_version;
     int tls13_only;                     // nonzero: at least TLS 1.3; else at least 1.2
     const char *ca_file;                // NULL: the system's
