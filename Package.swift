@@ -246,7 +246,8 @@ let package = Package(
         .testTarget(
             name: "SQLSupportTests", dependencies: ["SQLSupport", "ConnectorKit", "Values"], swiftSettings: strict),
         .testTarget(
-            name: "ODBCConnectorTests", dependencies: ["ODBCConnector", "ConnectorKit", "Values"],
+            name: "ODBCConnectorTests",
+            dependencies: ["ODBCConnector", "PluginHost", "ConnectorKit", "Values", "junction"],
             swiftSettings: strict),
         .testTarget(
             name: "PostgreSQLConnectorTests", dependencies: ["PostgreSQLConnector", "ConnectorKit", "Values"],

@@ -14,6 +14,7 @@ struct ODBCBatch {
 
     /// Runs the batch: all or nothing, or each set for itself.
     func run(_ text: String, _ sets: [ODBCText.Parameters], isAtomic: Bool) throws(ODBCFailure) -> Outcome {
+        try self.operations.admit(text)
         var sql = text
         var rows: [Swift.Result<[ODBCValue], ConnectorError>] = []
         var template: SQLTemplate?

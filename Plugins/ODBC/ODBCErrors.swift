@@ -15,6 +15,7 @@ enum ODBCErrors {
         static let mismatch = "CON-5207"
         static let malformed = "CON-5208"
         static let noRows = "CON-5209"
+        static let refused = "CON-5210"
     }
 
     /// What a driver reported.
@@ -156,6 +157,12 @@ enum ODBCErrors {
             .unknown, code: Code.malformed, "Column \(column) holds something that is no \(what).",
             remedy: "Check the driver's character set, and whether it is the Unicode version of the driver.",
             mayHaveExecuted: mayHaveExecuted)
+    }
+
+    static func refused(_ problem: String) -> ConnectorError {
+        ConnectorError(
+            .validation, code: Code.refused, "The statement \(problem).",
+            remedy: "Leave transactions to the operations of the connector.")
     }
 
     static let noRows = ConnectorError(

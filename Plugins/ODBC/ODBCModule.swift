@@ -50,7 +50,7 @@ public struct ODBCModule: ConnectorModule {
         "type": ["array", "object"],
         "description": .string(
             "Values of ? as a list, or of :name as an object; { type, value } for one of another type, such as "
-                + "{ type: \"binary\", value: base64 }. Types: "
+                + "{ type: \"binary\", value: base64 } or a time given as text. Types: "
                 + ODBCValue.Kind.allCases.map(\.rawValue).joined(separator: ", ") + "."),
     ]
     private static let sql = SQLSchema.text("One statement, with ? or :name for parameters.")

@@ -73,6 +73,7 @@ struct ODBCOperations {
     func prepared(
         _ text: String, _ parameters: ODBCText.Parameters
     ) throws(ODBCFailure) -> (String, [ODBCValue]) {
+        try self.admit(text)
         switch parameters {
         case .none: return (text, [])
         case .listed(let values): return (text, try self.values(values) { String($0 + 1) })
@@ -80,6 +81,15 @@ struct ODBCOperations {
             let template = try self.template(text)
             return (template.questioned, try self.values(context, template))
         }
+    }
+
+    /// Refuses statements that would take part in our transactions; after those that change the session, the connection
+    /// is not used by others.
+    func admit(_ text: String) throws(ODBCFailure) {
+        if let problem = ODBCWords.problem(text, self.session.capabilities.product) {
+            throw .ours(ODBCErrors.refused(problem))
+        }
+        if ODBCWords.changesSession(text) { self.session.mustClose = true }
     }
 
     func template(_ text: String) throws(ODBCFailure) -> SQLTemplate {

@@ -157,7 +157,7 @@ struct PostgresInput {
     private static func text(_ reader: FieldReader, inTransaction: Bool) -> String? {
         reader.require("sql")
         guard let text = reader.string("sql") else { return nil }
-        if let problem = SQLWords.problem(text, inTransaction: inTransaction) {
+        if let problem = PostgresWords.problem(text, inTransaction: inTransaction) {
             reader.add("\(reader.path).sql \(problem).")
             return nil
         }
@@ -384,7 +384,7 @@ struct PostgresInput {
     /// COPY goes by the simple protocol, which takes several statements: a text that closes the parenthesis, or that
     /// has a semicolon outside of its quotes, is refused.
     private static func queryProblem(_ text: String) -> String? {
-        if let problem = SQLWords.problem(text, inTransaction: false) { return problem }
+        if let problem = PostgresWords.problem(text, inTransaction: false) { return problem }
         do {
             return try SQLTemplate.isSingleExpression(text, .postgreSQL)
                 ? nil : "has a semicolon, or a parenthesis that closes none"

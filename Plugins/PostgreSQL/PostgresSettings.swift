@@ -119,7 +119,9 @@ struct PostgresSettings: Sendable {
             ("keepalives_interval", "10"), ("keepalives_count", "3"), ("tcp_user_timeout", "60000"),
         ]
         if let password { list.append(("password", password)) }
-        if let file = self.caFile ?? Self.systemAuthorities { list.append(("sslrootcert", file)) }
+        // Without a file, libpq verifies nothing in the weaker modes; with one, it does even in those.
+        let verifies = self.security == .verifyAuthority || self.security == .verifyFull
+        if let file = self.caFile ?? (verifies ? Self.systemAuthorities : nil) { list.append(("sslrootcert", file)) }
         if let file = self.clientCertificate { list.append(("sslcert", file)) }
         if let file = self.clientKey { list.append(("sslkey", file)) }
         return list

@@ -20,8 +20,8 @@ struct PostgresStatement: Sendable, Hashable {
     }
 }
 
-/// The first words of statements: what must not get to a connection that others use next.
-enum SQLWords {
+/// What must not get to a connection that others use next.
+enum PostgresWords {
     private static let refused: Set<String> = [
         "ABORT", "BEGIN", "COMMIT", "COPY", "DEALLOCATE", "DISCARD", "END", "LISTEN", "PREPARE", "RELEASE", "RESET",
         "ROLLBACK", "SAVEPOINT", "SET", "START", "UNLISTEN",
@@ -30,7 +30,7 @@ enum SQLWords {
     /// What is wrong with `text` as a statement of its own, or as one `inTransaction`.
     static func problem(_ text: String, inTransaction: Bool) -> String? {
         if text.utf8.contains(0) { return "holds a zero character" }
-        let words = Self.first(2, of: text)
+        let words = SQLWords.first(2, of: text)
         guard let first = words.first else { return "is empty" }
         guard Self.refused.contains(first) else { return nil }
         if inTransaction, first == "SET", words.count > 1, ["LOCAL", "CONSTRAINTS", "TRANSACTION"].contains(words[1]) {
@@ -43,47 +43,6 @@ enum SQLWords {
             return "begins with \(first), which would change the connection for other calls"
         default: return "begins with \(first); use transaction for several statements that belong together"
         }
-    }
-
-    /// The first words, in upper case; comments are none.
-    static func first(_ count: Int, of text: String) -> [String] {
-        var words: [String] = []
-        var rest = text.utf8[...]
-        while words.count < count, let byte = rest.first {
-            if rest.starts(with: "--".utf8) {
-                rest = rest.drop { $0 != UInt8(ascii: "\n") }
-            } else if rest.starts(with: "/*".utf8) {
-                Self.skipComment(&rest)
-            } else if Self.isLetter(byte) {
-                words.append(String(decoding: rest.prefix(while: Self.isLetter), as: UTF8.self).uppercased())
-                rest = rest.drop(while: Self.isLetter)
-            } else if byte <= 0x20 || (byte == UInt8(ascii: ";") && words.isEmpty) {
-                rest.removeFirst()
-            } else {
-                break
-            }
-        }
-        return words.isEmpty && !rest.isEmpty ? [String(decoding: rest.prefix(1), as: UTF8.self)] : words
-    }
-
-    private static func skipComment(_ rest: inout Substring.UTF8View) {
-        var depth = 0
-        while !rest.isEmpty {
-            if rest.starts(with: "/*".utf8) {
-                depth += 1
-                rest = rest.dropFirst(2)
-            } else if rest.starts(with: "*/".utf8) {
-                depth -= 1
-                rest = rest.dropFirst(2)
-                if depth == 0 { return }
-            } else {
-                rest.removeFirst()
-            }
-        }
-    }
-
-    private static func isLetter(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == UInt8(ascii: "_")
     }
 }
 

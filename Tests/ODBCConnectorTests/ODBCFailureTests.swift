@@ -111,6 +111,26 @@ import Values
         await connection.close()
     }
 
+    @Test(arguments: Target.allCases)
+    func statementsOfTransactionsAreRefusedAndThoseOfSessionsStayAlone(_ target: Target) async throws {
+        let database = try await Database.open(target, ["maxConnections": 1])
+        for sql in ["BEGIN", "-- x\nCOMMIT", "/* y */ rollback", "SAVEPOINT a"] {
+            let error = try await database.failure("execute", ["sql": .string(sql)])
+            #expect(error.code == "CON-5210", "\(sql)")
+            #expect(error.kind == .validation)
+        }
+        let (set, show) =
+            switch target {
+            case .sqlite: ("PRAGMA user_version = 0", "SELECT 0")
+            case .postgreSQL:
+                ("SET TimeZone = 'Asia/Tokyo'", "SELECT count(*) FROM pg_settings WHERE setting = 'Asia/Tokyo'")
+            case .mariaDB: ("SET SESSION time_zone = '+09:00'", "SELECT @@session.time_zone = '+09:00'")
+            }
+        try await database.run(set)
+        #expect(try await database.value(show) == 0)
+        await database.close()
+    }
+
     @Test func driverThatIsMissingIsNamed() async throws {
         for parameters: Value in [["driver": "/nowhere/libnothing.so"], ["dsn": "nothing"], ["driver": "Nothing"]] {
             let connection = try await ODBCModule().connect(ConnectionConfiguration(id: "x", parameters: parameters))

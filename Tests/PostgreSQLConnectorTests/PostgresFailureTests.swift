@@ -162,7 +162,7 @@ import Values
     @Test(
         arguments: [
             (["user": "nobody"], .auth), (["database": "nothing"], .notFound),
-            (["port": 1], .unavailable), (["sslmode": "require"], .unavailable),
+            (["port": 1], .unavailable), (["sslmode": "verify-full"], .unavailable),
             (["targetSession": "standby"], .unavailable),
         ] as [(ValueContext, ConnectorError.Kind)])
     func connectionThatCannotBeMadeSaysWhy(_ row: (parameters: ValueContext, kind: ConnectorError.Kind)) async throws {
@@ -172,6 +172,81 @@ import Values
         #expect(error.kind == row.kind, "\(error)")
         #expect(!error.mayHaveExecuted)
         await connection.close()
+    }
+
+    @Test(arguments: ["require", "verify-ca", "verify-full"])
+    func connectionIsSecured(_ mode: String) async throws {
+        let database = try await Database.open([
+            "sslmode": .string(mode), "caFile": .string(try Service.current().caFile),
+        ])
+        #expect(try await database.value("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") == true)
+        await database.close()
+    }
+
+    @Test func certificateOfAnUnknownAuthorityIsRefused() async throws {
+        let connection = try await PostgreSQLModule().connect(
+            try Service.current().configuration(["sslmode": "verify-full"]))
+        let error = try #require(await connection.call("query", ["sql": "SELECT 1"]).error)
+        #expect(error.code == "CON-5105")
+        #expect(!error.isRetryable)
+        await connection.close()
+    }
+
+    @Test func passwordThatChangedIsUsedWithoutANewConnection() async throws {
+        let owner = try await Database.open()
+        let role = "role_\(owner.schema)"
+        try await owner.run("CREATE ROLE \(role) LOGIN PASSWORD 'first'")
+        let secrets = ChangingSecrets("first")
+        var parameters = try Service.current().parameters
+        parameters["user"] = .string(role)
+        let connection = try await PostgreSQLModule().connect(
+            ConnectionConfiguration(id: "rotating", parameters: .context(parameters), secrets: secrets))
+        #expect(await connection.call("query", ["sql": "SELECT 1"]).error == nil)
+        try await owner.run("ALTER ROLE \(role) PASSWORD 'second'")
+        secrets.change("second")
+        try await owner.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", [.string(role)])
+        try await eventually("the end") {
+            try await owner.rows("SELECT 1 FROM pg_stat_activity WHERE usename = $1", [.string(role)]).isEmpty
+        }
+        #expect(await connection.call("query", ["sql": "SELECT 1"]).error == nil)
+        await connection.close()
+        try await owner.run("DROP ROLE \(role)")
+        await owner.close()
+    }
+
+    @Test(arguments: ["copyIn", "execute", "transaction", "batch"])
+    func lockedTableEndsTheCallAtItsTimeout(_ operation: String) async throws {
+        let database = try await Database.open(["maxConnections": 1])
+        try await database.run("CREATE TABLE t (id int)")
+        let other = try await Database.open(["searchPath": .string(database.schema)])
+        let locker = other.connection
+        let lock: Value = [
+            "statements": [["sql": "LOCK TABLE t IN ACCESS EXCLUSIVE MODE"], ["sql": "SELECT pg_sleep(60)"]]
+        ]
+        let task = Task { await locker.call("transaction", lock, timeout: .seconds(60)) }
+        try await eventually("the lock") {
+            try await database.value(
+                "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = "
+                    + "(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
+                    + "WHERE relname = 't' AND nspname = $1)", [.string(database.schema)]) == 1
+        }
+        let insert: Value = "INSERT INTO t VALUES (1)"
+        let input: Value =
+            switch operation {
+            case "copyIn": ["table": "t", "rows": [[1]]]
+            case "transaction": ["statements": [["sql": insert]]]
+            case "batch": ["sql": "INSERT INTO t VALUES ($1)", "parameters": [[1], [2]]]
+            default: ["sql": insert]
+            }
+        let error = try await database.failure(operation, input, timeout: .milliseconds(300))
+        #expect(error.kind == .timeout, "\(error)")
+        #expect(!error.mayHaveExecuted)
+        task.cancel()
+        _ = await task.value
+        #expect(try await database.value("SELECT count(*) FROM t") == 0)
+        await other.close()
+        await database.close()
     }
 
     @Test func wrongPasswordIsAnErrorOfTheCredentialAndStaysSecret() async throws {

@@ -1,6 +1,7 @@
 import ConnectorKit
 import Foundation
 import PostgreSQLConnector
+import Synchronization
 import Testing
 import Values
 
@@ -13,6 +14,8 @@ struct Service {
     var user: String
     var password: String
     var database: String
+    /// The certificate the server's is signed with.
+    var caFile: String
 
     static func current() throws -> Service {
         let text = try #require(
@@ -21,7 +24,8 @@ struct Service {
         let url = try #require(URLComponents(string: text))
         return Service(
             host: url.host ?? "", port: url.port ?? 0, user: url.user ?? "", password: url.password ?? "",
-            database: String(url.path.dropFirst()))
+            database: String(url.path.dropFirst()),
+            caFile: url.queryItems?.first { $0.name == "sslrootcert" }?.value ?? "")
     }
 
     var parameters: ValueContext {
@@ -42,6 +46,17 @@ struct Service {
     }
 }
 
+/// A password that changes.
+final class ChangingSecrets: SecretResolver {
+    private let password: Mutex<String>
+
+    init(_ password: String) { self.password = Mutex(password) }
+
+    func change(_ password: String) { self.password.withLock { $0 = password } }
+
+    func secret(_ reference: SecretReference) async throws -> Secret { Secret(self.password.withLock { $0 }) }
+}
+
 /// A connection whose tables live in a schema of their own, which goes with `close`.
 struct Database {
     let connection: any Connection
@@ -49,7 +64,8 @@ struct Database {
 
     static func open(_ more: ValueContext = ValueContext()) async throws -> Database {
         let schema = "test_\(UUID().uuidString.filter { $0 != "-" }.lowercased())"
-        var parameters: ValueContext = ["searchPath": .string(schema)]
+        // Without TLS, which has tests of its own and takes its time.
+        var parameters: ValueContext = ["searchPath": .string(schema), "sslmode": "disable"]
         parameters.merge(more)
         let connection = try await PostgreSQLModule().connect(try Service.current().configuration(parameters))
         let database = Database(connection: connection, schema: schema)
