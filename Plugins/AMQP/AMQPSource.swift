@@ -175,6 +175,7 @@ actor AMQPSource: EventSource, SocketOwner {
                 self.drop("the broker ended the consumer; the queue \(self.source.queue) may have been deleted")
             case .channelClosed(_, let code, let text):
                 self.drop(AMQPErrors.refusal(code: code, text: text).message)
+            case .progress: return true
             case .returned, .confirmed, .blocked, .unblocked: break
             }
             if self.link == nil { return false }

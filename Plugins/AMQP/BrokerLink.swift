@@ -50,6 +50,8 @@ enum BrokerEvent {
     case blocked(reason: String)
     case unblocked
     case channelClosed(channel: UInt16, code: Int, text: String)
+    /// Something that is not complete yet, and much of it.
+    case progress
 }
 
 /// A message that arrived.
@@ -221,6 +223,7 @@ final class BrokerLink {
         case JRQ_EVENT_UNBLOCKED: return .unblocked
         case JRQ_EVENT_CHANNEL_CLOSED:
             return .channelClosed(channel: event.channel, code: Int(event.code), text: event.text.text)
+        case JRQ_EVENT_PROGRESS: return .progress
         default: return nil
         }
     }

@@ -238,6 +238,7 @@ actor Publisher: SocketOwner {
             case .blocked(let reason): self.blockedReason = reason
             case .unblocked: self.blockedReason = nil
             case .channelClosed(let channel, let code, let text): self.channelClosed(channel, code, text)
+            case .progress: return true
             case .delivery, .oversized, .cancelled: break
             }
         }

@@ -78,7 +78,8 @@ final class RedisLink {
     /// The replies that are complete by now, at most about `maximum`, and whether more may be there.
     func read(maximum: Int) throws(ConnectorError) -> (replies: [RedisReply], hasMore: Bool) {
         var replies = try self.takeReplies()
-        while replies.count < maximum {
+        // A server that never stops sending must not keep the caller here.
+        for _ in 0..<256 where replies.count < maximum {
             let code = jrd_read(self.connection)
             if code < 0 {
                 // What came before the end still counts; the end is found again by the next call.

@@ -76,6 +76,7 @@ struct RedisPlan {
         local done = redis.call('GET', KEYS[1])
         if done then return {1, done} end
         local result = redis.call(ARGV[2], KEYS[2], unpack(ARGV, 3))
+        if not result then return {0, false} end
         if type(result) == 'number' then result = string.format('%.0f', result) end
         redis.call('SET', KEYS[1], result, 'PX', ARGV[1])
         return {0, result}

@@ -631,7 +631,8 @@ static int take_method(jrq_connection *connection, const amqp_frame_t *frame, jr
 
 int jrq_next(jrq_connection *connection, uint64_t body_max, jrq_event *event, jrq_failure *failure) {
     memset(event, 0, sizeof *event);
-    for (;;) {
+    // A broker that never stops sending must not keep the caller here.
+    for (int frames = 0; frames < 1000; frames++) {
         if (connection->lent != 0xFFFF) {
             amqp_maybe_release_buffers_on_channel(connection->state, connection->lent);
             connection->lent = 0xFFFF;
@@ -651,4 +652,6 @@ int jrq_next(jrq_connection *connection, uint64_t body_max, jrq_event *event, jr
         }
         if (taken != 0) return taken < 0 ? -1 : 0;
     }
+    event->kind = JRQ_EVENT_PROGRESS;
+    return 0;
 }

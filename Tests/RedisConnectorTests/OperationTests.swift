@@ -136,6 +136,8 @@ import Values
         let stream = Value.string(newName("stream"))
         let missing = await connection.call("xadd", ["stream": stream, "fields": ["a": 1], "create": false])
         #expect(missing.error?.kind == .notFound)
+        let input: ValueContext = ["stream": stream, "fields": ["a": 1], "create": false]
+        #expect(await connection.call("xadd", input, key: newName("call")).error?.kind == .notFound)
         for number in 0..<5 {
             let input: ValueContext = [
                 "stream": stream, "fields": ["n": .number(Number(number))], "maxLength": 3, "exact": true,

@@ -102,6 +102,7 @@ typedef enum {
     JRQ_EVENT_BLOCKED,       // the broker takes no messages, with `text`
     JRQ_EVENT_UNBLOCKED,
     JRQ_EVENT_CHANNEL_CLOSED,
+    JRQ_EVENT_PROGRESS,      // many frames came that make no event yet; ask again soon
 } jrq_event_kind;
 
 // What the broker said. Pointers are valid until the next call on the connection.
