@@ -106,8 +106,8 @@ import Values
             name: "substitution", content: sequence("<x:element ref='t:head' maxOccurs='2'/>"),
             types: """
                 <x:element name='head' type='x:string' abstract='true'/>
-                <x:element name='one' substitutionGroup='t:head' type='x:string'/>
-                <x:element name='two' substitutionGroup='t:head' type='x:string'/>
+                <x:element name='one' substitutionGroup='t:head'/>
+                <x:element name='two' substitutionGroup='t:one'/>
                 """, value: ["two": ["2"]], xml: "<t:two>2</t:two>", read: ["one": [], "two": ["2"]]),
         Row(
             name: "enumeration, list type and union",

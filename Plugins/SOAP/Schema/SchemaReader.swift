@@ -15,6 +15,8 @@ struct SchemaReader {
     private var document: SchemaDocument
     private var isElementQualified = false
     private var isAttributeQualified = false
+    /// Elements without a type that may stand for another, whose type they have.
+    private var untyped: [(name: XMLName, head: XMLName)] = []
 
     /// Reads documents; the order does not matter.
     ///
@@ -23,6 +25,7 @@ struct SchemaReader {
         guard let first = documents.first else { return SchemaSet() }
         var reader = SchemaReader(document: first)
         for document in documents { try reader.readDocument(document) }
+        reader.inheritTypes()
         var set = reader.set
         set.shapes = try ShapeBuilder.shapes(of: set)
         return set
@@ -50,8 +53,10 @@ struct SchemaReader {
             case "element":
                 let element = try self.element(node, name: name)
                 self.set.elements[name] = element
-                if let head = node.attribute("substitutionGroup") {
-                    self.set.substitutions[try self.name(head, node), default: []].append(name)
+                if let text = node.attribute("substitutionGroup") {
+                    let head = try self.name(text, node)
+                    self.set.substitutions[head, default: []].append(name)
+                    if element.type == .anyType, node.attribute("type") == nil { self.untyped.append((name, head)) }
                 }
             case "attribute": self.set.attributes[name] = try self.attribute(node, name: name)
             case "complexType": self.set.types[name] = try self.complexType(node, name: name)
@@ -59,6 +64,15 @@ struct SchemaReader {
             case "group": self.set.groups[name] = try self.firstParticle(node)
             case "attributeGroup": self.set.attributeGroups[name] = try self.attributes(node)
             default: throw self.invalid(node, "xs:\(node.name.local) has no place here.")
+            }
+        }
+    }
+
+    /// Gives elements without a type that of the head of their group, which may have one of another.
+    private mutating func inheritTypes() {
+        for _ in 0..<min(self.untyped.count, 16) {
+            for (name, head) in self.untyped {
+                if let type = self.set.elements[head]?.type { self.set.elements[name]?.type = type }
             }
         }
     }
@@ -102,12 +116,8 @@ struct SchemaReader {
     // MARK: - Elements and attributes
 
     private mutating func element(_ node: XMLNode, name: XMLName) throws(ConnectorError) -> ElementDeclaration {
-        var type = try self.type(node)
-        if type == nil, let head = node.attribute("substitutionGroup") {
-            type = self.set.elements[try self.name(head, node)]?.type
-        }
-        return ElementDeclaration(
-            name: name, type: type ?? .anyType, isNillable: Self.isTrue(node.attribute("nillable")),
+        ElementDeclaration(
+            name: name, type: try self.type(node) ?? .anyType, isNillable: Self.isTrue(node.attribute("nillable")),
             isAbstract: Self.isTrue(node.attribute("abstract")),
             defaultText: node.attribute("default") ?? node.attribute("fixed"), documentation: self.documentation(node))
     }
