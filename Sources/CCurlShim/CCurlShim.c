@@ -309,6 +309,9 @@ uint64_t jhc_transfer_tag(const jhc_transfer *transfer) {
         if (code != CURLE_OK) return (int)code;                             \
     } while (0)
 
+// The least libcurl takes; its own 64 KiB are for large bodies.
+enum { UPLOAD_BUFFER_BYTES_MIN = 16 * 1024 };
+
 // Copies the parts. Returns the length of the body, or -1.
 static int64_t copy_body(jhc_transfer *transfer, const jhc_request *request) {
     size_t bytes = 0;
@@ -369,6 +372,7 @@ static int prepare_method(jhc_transfer *transfer, const jhc_request *request) {
         if (is_memory && !(transfer->once && total > 0)) {
             SET(CURLOPT_POSTFIELDS, transfer->request_body);
         } else {
+            if (total <= UPLOAD_BUFFER_BYTES_MIN) SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_BYTES_MIN);
             SET(CURLOPT_READFUNCTION, on_read);
             SET(CURLOPT_READDATA, transfer);
             SET(CURLOPT_SEEKFUNCTION, on_seek);

@@ -214,11 +214,15 @@ enum HTTPErrors {
                 remedy: "Call the new address, or allow redirects in the connection.", mayHaveExecuted: true,
                 details: details)
         }
-        let kind = Self.kind(of: status)
+        let limit = RateLimitFields(response)
+        // GitHub and others answer 403 when a limit is used up.
+        let kind = status == 403 && limit.isUsedUp ? .rateLimited : Self.kind(of: status)
+        if let remaining = limit.remaining { details["rateLimitRemaining"] = .string(remaining) }
+        var wait = response.header("retry-after").flatMap { Self.retryAfter($0, now: now) }
+        if kind == .rateLimited, wait == nil { wait = limit.untilReset(now: now) }
         return ConnectorError(
             kind, code: Code.status, message.hasSuffix(".") ? message : message + ".", remedy: Self.remedy(kind),
-            mayHaveExecuted: !Self.refusedUnseen.contains(status),
-            retryAfter: response.header("retry-after").flatMap { Self.retryAfter($0, now: now) }, details: details)
+            mayHaveExecuted: !Self.refusedUnseen.contains(status), retryAfter: wait, details: details)
     }
 
     /// Statuses by which a service says that it did not look at the request.

@@ -59,6 +59,34 @@ struct HTTPFailureTests {
         }
     }
 
+    typealias LimitRow = (status: Int, headers: [String: String], kind: ConnectorError.Kind, after: Duration?)
+
+    /// The manual clock stands at Unix second 1,750,000,000.
+    @Test(
+        arguments: [
+            (429, ["RateLimit-Reset": "30"], .rateLimited, .seconds(30)),
+            (429, ["X-RateLimit-Reset": "1750000045"], .rateLimited, .seconds(45)),
+            (429, ["X-RateLimit-Reset": "1750000045000"], .rateLimited, .seconds(45)),
+            (
+                429, ["X-RateLimit-Reset-After": "1.5", "X-RateLimit-Reset": "1750000045"], .rateLimited,
+                .milliseconds(1_500)
+            ),
+            (429, ["X-RateLimit-Reset": "1740000000"], .rateLimited, .zero),
+            (429, ["X-RateLimit-Reset": "9999999999"], .rateLimited, .seconds(86_400)),
+            (429, ["X-RateLimit-Reset": "soon"], .rateLimited, nil),
+            (429, ["RateLimit-Reset": "30", "Retry-After": "2"], .rateLimited, .seconds(2)),
+            (403, ["X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1750000045"], .rateLimited, .seconds(45)),
+            (403, ["X-RateLimit-Remaining": "7", "X-RateLimit-Reset": "1750000045"], .permission, nil),
+        ] as [LimitRow])
+    func limitsSayWhenTheyAreNew(_ row: LimitRow) async throws {
+        try await withStub(
+            clock: ManualConnectorClock(), answering: { _ in .status(row.status, headers: row.headers) }
+        ) { connection, _ in
+            let error = try #require(await connection.invoke(request([:])).error)
+            #expect(error.kind == row.kind && error.retryAfter == row.after, "\(error), \(row.headers)")
+        }
+    }
+
     @Test(
         arguments: [
             ("closed at once", .close, .transient),
