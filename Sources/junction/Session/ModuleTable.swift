@@ -21,8 +21,8 @@ import Values
 struct ModuleTable: Sendable {
     /// The modules that are part of this program: the one table of them.
     static let builtIn: [any ConnectorModule] = [
-        HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), MailModule(), RedisModule(), ScriptModule(), PostgreSQLModule(),
-        KafkaModule(), SOAPModule(), ODBCModule(),
+        HTTPModule(), AMQPModule(), GraphQLModule(), FilesModule(), MailModule(), RedisModule(), ScriptModule(),
+        PostgreSQLModule(), KafkaModule(), SOAPModule(), ODBCModule(),
     ]
 
     /// Those whose C libraries may end a process: they run in one of their own unless a connection says otherwise.
