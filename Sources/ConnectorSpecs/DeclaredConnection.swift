@@ -7,12 +7,19 @@ public final class DeclaredConnection: Connection {
     let id: String
     let module: DeclaredConnector
     let runner: OperationRunner
+    let credential: SpecCredential?
+    let secrets: any SecretResolver
     private let isClosed = Mutex(false)
     /// How far the polls of this connection have come, by event and parameters, so that a source that is armed again
     /// goes on where the last one stopped.
     let progress = Mutex<[String: PollProgress]>([:])
 
-    init(id: String, module: DeclaredConnector, runner: OperationRunner) {
+    init(
+        id: String, module: DeclaredConnector, runner: OperationRunner, credential: SpecCredential?,
+        secrets: any SecretResolver
+    ) {
+        self.credential = credential
+        self.secrets = secrets
         self.id = id
         self.module = module
         self.runner = runner
@@ -119,6 +126,26 @@ public final class DeclaredConnection: Connection {
         } catch let error as ConnectorError where error.kind == .notFound {
             // Gone already.
         }
+    }
+
+    /// Decides what a request to the webhook of an event is; see `WebhookReceiver`.
+    ///
+    /// The secret is found anew each time, in `kept`, in the credential or in a parameter that is a secret. Throws
+    /// `ConnectorError`: `unsupported` when the event does not come by webhook, `auth` when the secret cannot be had.
+    public func receive(
+        event id: String, _ request: WebhookRequest, kept: ValueContext = ValueContext()
+    ) async throws -> WebhookVerdict {
+        guard let receiver = WebhookReceiver(self.module.spec, event: id) else {
+            throw ConnectorError.unknownEvent(id, of: self.module.descriptor)
+        }
+        var fields = try await self.credential?.resolved() ?? ValueContext()
+        for name in self.module.spec.connection.secrets {
+            guard let reference = self.runner.connection[name].flatMap({ SecretReference($0) }) else { continue }
+            fields[name] = .string(try await self.secrets.secret(reference).reveal { $0 })
+        }
+        return receiver.receive(
+            request, connection: self.runner.connection, credential: fields, kept: kept,
+            now: self.runner.clock.unixMilliseconds / 1_000)
     }
 
     /// Ends calls that run.

@@ -56,7 +56,8 @@ public struct DeclaredConnector: ConnectorModule {
         let runner = OperationRunner(
             spec: self.spec, connection: plain,
             transport: HTTPSpecTransport(client: client, session: credential?.session), clock: configuration.clock)
-        return DeclaredConnection(id: configuration.id, module: self, runner: runner)
+        return DeclaredConnection(
+            id: configuration.id, module: self, runner: runner, credential: credential, secrets: configuration.secrets)
     }
 
     /// What a credential of these fields can be asked for: all of it when it is one secret, whose content is not known.
@@ -78,9 +79,8 @@ public struct DeclaredConnector: ConnectorModule {
         for (name, standard) in self.spec.connection.defaults where parameters[name] == nil {
             parameters[name] = standard
         }
-        let checked = self.withoutSecrets(parameters)
         let violations = self.spec.connection.parameters.compiled.violations(
-            of: value.asContext == nil && !value.isNull ? value : .context(checked))
+            of: value.asContext == nil && !value.isNull ? value : .context(parameters))
         if !violations.isEmpty {
             throw ConnectorError(
                 .validation, code: ConnectorError.Code.invalidParameters,
@@ -91,26 +91,11 @@ public struct DeclaredConnector: ConnectorModule {
         return parameters
     }
 
-    /// The parameters as the schema is to see them: a secret that is referred to is some text.
-    private func withoutSecrets(_ parameters: ValueContext) -> ValueContext {
-        var checked = parameters
-        for name in self.spec.connection.secrets {
-            guard let value = parameters[name], SecretReference(value) != nil else { continue }
-            checked[name] = "secret"
-        }
-        return checked
-    }
-
     // MARK: - Credentials
 
     private func credential(
         _ parameters: ValueContext, _ plain: ValueContext, _ configuration: ConnectionConfiguration
     ) throws(ConnectorError) -> SpecCredential? {
-        for name in self.spec.connection.secrets {
-            guard let value = parameters[name], SecretReference(value) == nil else { continue }
-            throw Self.invalid(
-                "\(name): expected a secret reference.", "Write { secret: \"env:NAME\" }, never the secret.")
-        }
         guard let name = self.spec.connection.credentials.keys.sorted().first(where: { parameters[$0] != nil }),
             let fields = parameters[name], let kinds = self.spec.connection.credentials[name]
         else {
@@ -142,11 +127,12 @@ public struct DeclaredConnector: ConnectorModule {
     }
 
     private func check(_ fields: ValueContext, _ name: String, _ auth: AuthSpec) throws(ConnectorError) {
-        for key in fields.keys where key != "kind" && !auth.credentialFields.contains(key) {
+        let known = auth.credentialFields + self.spec.verificationFields.filter { !auth.credentialFields.contains($0) }
+        for key in fields.keys where key != "kind" && !known.contains(key) {
             throw Self.invalid(
                 "\(name).\(key): the credential \(auth.id) has no such field.",
-                ClosestMatch.of(key, in: auth.credentialFields).map { "Did you mean \($0)?" }
-                    ?? "It has \(auth.credentialFields.joined(separator: ", ")).")
+                ClosestMatch.of(key, in: known).map { "Did you mean \($0)?" }
+                    ?? "It has \(known.joined(separator: ", ")).")
         }
         // Fields whose use is required must be there.
         for field in auth.kind.fields where field.isRequired {

@@ -98,6 +98,48 @@ import Values
         await connection.close()
     }
 
+    @Test func formerNamesOfParametersAreInTheDescription() throws {
+        let parameters = try Self.kitchen().descriptor.parameters
+        #expect(parameters["required"] == nil)
+        #expect(parameters["properties"]?["zone"]?["deprecated"] == true)
+        #expect(parameters["properties"]?["zone"]?["enum"] == ["eu", "us"])
+    }
+
+    /// The secret of a webhook is found where the specification says, anew each time.
+    @Test(
+        arguments: [
+            ("a parameter that is a secret", "hook", ["hook": ["secret": "test:text"]], true),
+            (
+                "a field of the credential", "signing",
+                ["credential": ["key": "k", "signing": ["secret": "test:text"]]], true
+            ),
+            ("another secret", "hook", ["hook": ["secret": "test:key"]], false),
+        ] as [(String, String, Value, Bool)])
+    func webhooksAreVerifiedWithTheConnectionsSecrets(
+        _ row: (name: String, field: String, parameters: Value, isGenuine: Bool)
+    ) async throws {
+        let text = SpecLintTests.good
+            .replacing("kept.secret", with: "credential.\(row.field)")
+            .replacing("scheme: hmac-sha256", with: "scheme: token")
+            .replacing("properties: { credential:", with: "properties: { hook: { x-secret: true }, credential:")
+        let module = ScriptedModule(
+            connector: DeclaredConnector(try specification(text)), transport: ScriptedTransport { _ in .json([:]) })
+        let connection = try #require(
+            try await module.connect(Self.configuration(row.parameters)) as? DeclaredConnection)
+        let verdict = try await connection.receive(
+            event: "item", WebhookRequest(url: "", headers: [("X-Sig", "canary-text")], body: Array("{}".utf8)))
+        #expect(verdict.reply.status == (row.isGenuine ? 200 : 401), "\(row.name)")
+        await connection.close()
+    }
+
+    @Test(arguments: [["hook": "plain text"], ["hook": ["secret": "test:key", "more": 1]]] as [Value])
+    func aParameterThatIsASecretIsAReference(_ parameters: Value) async throws {
+        let text = SpecLintTests.good
+            .replacing("properties: { credential:", with: "properties: { hook: { x-secret: true }, credential:")
+        let connector = DeclaredConnector(try specification(text))
+        await #expect(throws: ConnectorError.self) { _ = try await connector.connect(Self.configuration(parameters)) }
+    }
+
     @Test func guardsAreThoseOfTheSpecification() throws {
         let connector = try Self.kitchen()
         let profile = connector.profile()

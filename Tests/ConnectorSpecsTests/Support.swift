@@ -85,6 +85,7 @@ struct ScriptedModule: ConnectorModule {
             id: configuration.id, module: self.connector,
             runner: OperationRunner(
                 spec: self.connector.spec, connection: connection.runner.connection, transport: self.transport,
-                clock: configuration.clock))
+                clock: configuration.clock),
+            credential: connection.credential, secrets: configuration.secrets)
     }
 }

@@ -1,4 +1,5 @@
 public import ConnectorKit
+import Decisions
 import Values
 
 extension ConnectorSpec {
@@ -6,9 +7,41 @@ extension ConnectorSpec {
     public var descriptor: ConnectorDescriptor {
         ConnectorDescriptor(
             id: self.metadata.id, version: self.metadata.version, title: self.metadata.title,
-            summary: self.metadata.summary, parameters: self.connection.parameters.value,
+            summary: self.metadata.summary, parameters: self.acceptedParameters,
             secrets: self.secretDescriptors, operations: self.operations.map(\.descriptor),
             events: self.events.filter { $0.poll != nil }.map(\.descriptor))
+    }
+
+    /// The schema of the parameters, former names included: a connection that uses one goes on working.
+    private var acceptedParameters: Value {
+        let renamed = self.migrations.flatMap { $0.parameters.sorted { $0.key < $1.key } }
+        guard !renamed.isEmpty, var schema = self.connection.parameters.value.asContext else {
+            return self.connection.parameters.value
+        }
+        var properties = schema["properties"]?.asContext ?? ValueContext()
+        var required = schema["required"]?.asList ?? []
+        for (old, new) in renamed where properties[old] == nil {
+            var property = properties[new]?.asContext ?? ValueContext()
+            property["deprecated"] = true
+            property["description"] = .string("Now called \(new).")
+            property["default"] = nil
+            properties[old] = .context(property)
+            required.removeAll { $0 == .string(new) }
+        }
+        schema["properties"] = .context(properties)
+        schema["required"] = required.isEmpty ? nil : .list(required)
+        return .context(schema)
+    }
+
+    /// Fields of the credential that only the verification of webhooks reads.
+    var verificationFields: [String] {
+        var fields: [String] = []
+        for template in self.events.compactMap({ $0.webhook?.verify.secret }) {
+            for expression in template.expressions {
+                fields += SpecReader.members(of: "credential", in: expression.source).filter { !fields.contains($0) }
+            }
+        }
+        return fields.filter { !self.connection.secrets.contains($0) }
     }
 
     private var secretDescriptors: [SecretDescriptor] {

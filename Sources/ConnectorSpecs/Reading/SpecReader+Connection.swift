@@ -9,9 +9,9 @@ extension SpecReader {
         let auth = reader.list("auth").enumerated().compactMap { index, node in
             self.auth(MappingReader(node, path: reader.path(of: "auth[\(index)]"), log: self.log))
         }
-        let parametersNode = reader.node("parameters")
         let parameters = self.closedSchema(
-            parametersNode, path: reader.path(of: "parameters"), at: reader.position)
+            reader.node("parameters").map { Self.withSecrets($0) }, path: reader.path(of: "parameters"),
+            at: reader.position)
         var spec = ConnectionSpec(
             parameters: parameters, defaults: ValueContext(), credentials: [:], secrets: [], auth: auth,
             baseURL: TextTemplate(parts: []), tls: ConnectionSpec.TLSSpec(), egress: ConnectionSpec.EgressSpec(),
@@ -33,6 +33,33 @@ extension SpecReader {
         }
         reader.finish()
         return spec
+    }
+
+    /// The schema of parameters as a connection writes them: what is a secret stands there as a reference.
+    private static func withSecrets(_ schema: DocumentNode) -> DocumentNode {
+        schema.changing("properties") { properties in
+            guard case .mapping(let entries) = properties.content else { return properties }
+            let changed = entries.map { entry in
+                var entry = entry
+                let isSecret = entry.value.value["x-secret"] == true
+                let isCredential = entry.value.value["x-credential"] != nil
+                guard isSecret || isCredential, case .mapping(var keywords) = entry.value.content else { return entry }
+                var added: ValueContext = ["type": "object"]
+                if isSecret {
+                    added["required"] = ["secret"]
+                    added["properties"] = ["secret": ["type": "string"]]
+                    added["additionalProperties"] = false
+                }
+                keywords.removeAll { added[$0.key] != nil }
+                keywords += added.map { key, value in
+                    DocumentNode.Entry(
+                        key: key, position: entry.position, value: DocumentNode(value: value, at: entry.position))
+                }
+                entry.value.content = .mapping(keywords)
+                return entry
+            }
+            return DocumentNode(.mapping(changed), at: properties.position)
+        }
     }
 
     /// Credentials, secrets and defaults among the parameters.
@@ -149,5 +176,15 @@ extension SpecReader {
             rest = rest[range.upperBound...]
         }
         return names
+    }
+}
+
+extension DocumentNode {
+    /// The mapping with the value under `key` changed; the node itself when it has no such key.
+    fileprivate func changing(_ key: String, _ change: (DocumentNode) -> DocumentNode) -> DocumentNode {
+        guard case .mapping(var entries) = self.content, let index = entries.firstIndex(where: { $0.key == key })
+        else { return self }
+        entries[index].value = change(entries[index].value)
+        return DocumentNode(.mapping(entries), at: self.position)
     }
 }

@@ -20,7 +20,7 @@ extension SpecReader {
             reader, "webhook", keys: ["method", "url", "query", "headers", "bodyText", "json", "now"])
         test.poll = self.checked(reader, "poll", keys: ["cursor", "parameters"])
         let requestKeys = [
-            "method", "path", "url", "query", "headers", "absentHeaders", "bodyText", "bodyJson", "json", "form",
+            "method", "path", "url", "query", "headers", "absentHeaders", "bodyText", "json", "form",
         ]
         if let one = self.checked(reader, "expectRequest", keys: requestKeys) { test.expectedRequests = [one] }
         test.expectedRequests += self.checkedList(reader, "expectRequests", keys: requestKeys)

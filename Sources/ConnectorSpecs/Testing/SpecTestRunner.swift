@@ -73,7 +73,9 @@ public struct SpecTestRunner: Sendable {
         let kind = given?["kind"]?.asString
         let auth = self.spec.connection.auth.first { kind == nil || $0.id == kind }
         var fields = ValueContext()
-        for name in auth?.credentialFields ?? [] { fields[name] = .string("test-" + name) }
+        for name in (auth?.credentialFields ?? []) + self.spec.verificationFields {
+            fields[name] = .string("test-" + name)
+        }
         for (name, value) in given ?? ValueContext() where name != "kind" { fields[name] = value }
         return (auth, fields)
     }
