@@ -40,6 +40,14 @@ struct HTTPFileTests {
                 request(["method": "PUT", "body": "in.txt", "bodyEncoding": "file"]))
             #expect(put.error == nil)
             #expect(server.requests.last?.text == "content")
+            try Data().write(to: URL(filePath: path + "/empty"))
+            for method: Value in ["PUT", "POST"] {
+                let empty = await connection.invoke(
+                    request(["method": method, "body": "empty", "bodyEncoding": "file"]))
+                #expect(empty.error == nil)
+                #expect(server.requests.last?.headers["content-length"] == "0")
+            }
+            _ = await connection.invoke(request(["method": "PUT", "body": "in.txt", "bodyEncoding": "file"]))
             #expect(server.requests.last?.headers["content-type"] == "application/octet-stream")
             let parts: Value = [
                 ["name": "a", "value": 7], ["name": "b", "value": ["x": [1]]],

@@ -171,6 +171,15 @@ struct AWSSignatureTests {
                 HTTPRequest(method: "PUT", target: .path(path), body: .bytes(Array("hello".utf8))))
             #expect(put.status == 200, "\(put.text)")
             #expect(try await client.get(path).text == "hello")
+            try await withDirectory { folder in
+                let bytes = Data((0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
+                try bytes.write(to: URL(filePath: folder + "/in"))
+                let file = try BlobDirectory(path: folder).open("in")
+                let sent = try await client.send(
+                    HTTPRequest(method: "PUT", target: .path("\(bucket)/file"), body: .file(file)))
+                #expect(sent.status == 200, "\(sent.text)")
+                #expect(try await client.get("\(bucket)/file").bytes == Array(bytes))
+            }
         }
     }
 }
