@@ -31,8 +31,26 @@ final class ODBCConnection: Connection {
                     let timeout = min(settings.connectTimeout, deadline - clock.now)
                     return try await Self.open(settings, secrets, ODBCCall(timeout: max(timeout, .milliseconds(1))))
                 },
-                isUsable: { link, idle in await link.isAlive(asksDatabase: idle >= settings.validateAfter) },
-                close: { await $0.close() }))
+                isUsable: { link, idle in
+                    await Self.atMost(Self.grace, otherwise: false) {
+                        await link.isAlive(asksDatabase: idle >= settings.validateAfter)
+                    }
+                },
+                close: { link in await Self.atMost(Self.grace, otherwise: ()) { await link.close() } }))
+    }
+
+    /// What `body` gives, if it does within `limit`; it is not waited for any longer.
+    private static func atMost<Value: Sendable>(
+        _ limit: Duration, otherwise: Value, _ body: @escaping @Sendable () async -> Value
+    ) async -> Value {
+        let first = FirstOf<Value>()
+        Task.detached { first.give(await body()) }
+        let alarm = Task.detached {
+            try await Task.sleep(for: limit)
+            first.give(otherwise)
+        }
+        defer { alarm.cancel() }
+        return await first.wait()
     }
 
     /// A physical connection, with the secrets as they are now.

@@ -171,6 +171,8 @@ struct ODBCOperations {
         var isComplete = true
         var affected: Int?
         var hasRows = false
+        /// Bytes of the rows.
+        var bytes = 0
 
         var value: ValueContext {
             var value: ValueContext = ["affected": SQLText.whole(self.affected ?? 0)]
@@ -219,6 +221,7 @@ struct ODBCOperations {
         let reader = ODBCRowReader(statement: statement.raw, columns: columns)
         result.hasRows = true
         var bytesLeft = bounds.bytes
+        defer { result.bytes = bounds.bytes - max(0, bytesLeft) }
         while try self.afterwards({ () throws(ODBCDiagnostic) in try statement.fetch() }) {
             guard result.rows.count < bounds.rows else {
                 result.isComplete = false
@@ -277,9 +280,12 @@ struct ODBCOperations {
     private func transaction(_ statements: [ODBCText], _ rows: Int) throws(ODBCFailure) -> Value {
         let results = try self.session.transaction(commits: true) { () throws(ODBCFailure) -> [Value] in
             var results: [Value] = []
+            var bounds = self.bounds(rows)
             for text in statements {
                 let (sql, values) = try self.prepared(text.text, text.parameters)
-                results.append(.context(try self.run(sql, values, self.bounds(rows)).value))
+                let result = try self.run(sql, values, bounds)
+                bounds.bytes -= result.bytes
+                results.append(.context(result.value))
             }
             return results
         }

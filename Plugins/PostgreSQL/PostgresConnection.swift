@@ -72,11 +72,11 @@ final class PostgresConnection: Connection {
             let (request, isIdempotent) = try PostgresInput.request(call, self.settings)
             try Task.checkCancellation()
             let key = self.key(call, request, isIdempotent)
-            return try await self.withSession(timeout: call.timeout, isReadOnly: request.isReadOnly) {
-                session, limits in
+            let outcome = try await self.withSession(timeout: call.timeout) { session, limits in
                 PostgresOperations(session: session, settings: self.settings, timeout: call.timeout, limits: limits)
                     .perform(request, key)
             }
+            return self.named(outcome)
         } catch {
             return .failed(ConnectorError(wrapping: error))
         }
@@ -126,10 +126,11 @@ final class PostgresConnection: Connection {
         do {
             if self.running.withLock({ $0.isClosed }) { throw ConnectorError.closed(self.id) }
             try Task.checkCancellation()
-            return try await self.withSession(timeout: group.timeout, isReadOnly: group.isReadOnly) { session, limits in
+            let outcomes = try await self.withSession(timeout: group.timeout) { session, limits in
                 PostgresOperations(session: session, settings: self.settings, timeout: group.timeout, limits: limits)
                     .pipeline(statements, isReadOnly: group.isReadOnly, rowsMaximum: group.rows)
             }
+            return outcomes.map(self.named)
         } catch {
             let outcome = Outcome.failed(ConnectorError(wrapping: error))
             return statements.map { _ in outcome }
@@ -159,7 +160,7 @@ final class PostgresConnection: Connection {
 
     /// Runs `body` on a physical connection; cancelling the task, or closing the connection, interrupts it.
     private func withSession<Result: Sendable>(
-        timeout: Duration, isReadOnly: Bool,
+        timeout: Duration,
         _ body: @escaping @Sendable (PostgresSession, PostgresSession.CallLimits) -> Result
     ) async throws -> Result {
         let deadline = ContinuousClock.now + timeout
@@ -181,6 +182,16 @@ final class PostgresConnection: Connection {
         await self.pool.giveBack(loan, isReusable: done?.isReusable ?? false)
         guard let done else { throw ConnectorError.closed(self.id) }
         return done.result
+    }
+
+    /// The outcome of a call that closing the connection ended is that of a closed connection.
+    private func named(_ outcome: Outcome) -> Outcome {
+        guard let error = outcome.error, error.code == ConnectorError.Code.cancelled, !Task.isCancelled,
+            self.running.withLock({ $0.isClosed })
+        else { return outcome }
+        var closed = ConnectorError.closed(self.id)
+        closed.mayHaveExecuted = error.mayHaveExecuted
+        return .failed(closed)
     }
 
     private func borrow(_ timeout: Duration) async throws -> ResourcePool<PostgresLink>.Loan {

@@ -9,11 +9,12 @@ struct PostgresOperations {
     let timeout: Duration
     let limits: PostgresSession.CallLimits
 
-    private func effort(isReadOnly: Bool, rowsMaximum: Int) -> PostgresEffort {
+    private func effort(isReadOnly: Bool, rowsMaximum: Int, isShared: Bool = false) -> PostgresEffort {
         PostgresEffort(
             limits: self.limits, timeout: self.timeout, isReadOnly: isReadOnly,
             bounds: PostgresBounds(
-                rows: rowsMaximum, bytes: self.settings.resultBytesMaximum, stopsAtBound: isReadOnly))
+                rows: rowsMaximum, bytes: self.settings.resultBytesMaximum, stopsAtBound: isReadOnly,
+                isShared: isShared))
     }
 
     private func facts(_ more: ValueContext = ValueContext()) -> ValueContext {
@@ -98,7 +99,7 @@ struct PostgresOperations {
         _ statements: [PostgresStatement], _ begin: String, _ rows: Int, _ key: PostgresKey?,
         _ value: ([PostgresResult]) -> Value
     ) throws(ConnectorError) -> Outcome {
-        let effort = self.effort(isReadOnly: false, rowsMaximum: rows)
+        let effort = self.effort(isReadOnly: false, rowsMaximum: rows, isShared: true)
         guard !statements.isEmpty else { return .done(value([]), facts: self.facts()) }
         let done = try self.session.together(statements, begin: begin, key: key, effort, result: value).get()
         return self.outcome(done, value)
@@ -139,7 +140,8 @@ struct PostgresOperations {
 
     /// Each set of parameters as a transaction of its own: one that fails does not keep the others from happening.
     private func items(_ statements: [PostgresStatement], _ rows: Int) -> Outcome {
-        let results = self.session.separately(statements, self.effort(isReadOnly: false, rowsMaximum: rows))
+        let results = self.session.separately(
+            statements, self.effort(isReadOnly: false, rowsMaximum: rows, isShared: true))
         let errors = results.compactMap { result -> ConnectorError? in
             if case .failure(let error) = result { error } else { nil }
         }

@@ -121,12 +121,14 @@ final class PostgresSession {
     func run(_ steps: [Step], _ limits: CallLimits) -> Report {
         var report = Report(outcomes: Array(repeating: .unsent, count: steps.count))
         var collectors: [Int: RowCollector] = [:]
+        let shared = ByteCount()
         let commands = steps.enumerated().map { index, step -> PQCommand in
             switch step {
             case .plain(let text): return .statement(text)
             case .synchronize: return .synchronize
             case .statement(let prepared, let parameters, let bounds):
-                collectors[index] = RowCollector(columns: prepared.columns, bounds: bounds)
+                collectors[index] = RowCollector(
+                    columns: prepared.columns, bounds: bounds, count: bounds.isShared ? shared : ByteCount())
                 return .execute(name: prepared.name, parameters: parameters)
             }
         }
@@ -344,18 +346,24 @@ final class PostgresSession {
     }
 }
 
+/// Bytes that were read.
+private final class ByteCount {
+    var bytes = 0
+}
+
 /// Gathers the rows of one statement.
 private final class RowCollector {
     private let columns: [(name: String, type: PostgresType)]
     private let bounds: PostgresBounds
     private var result = PostgresResult()
-    private var bytes = 0
+    private let count: ByteCount
     private var malformed: String?
     private var isTooLarge = false
     /// Whether the statement was ended because its result is as large as it may be.
     private(set) var hasStopped = false
 
-    init(columns: [(name: String, type: PostgresType)], bounds: PostgresBounds) {
+    init(columns: [(name: String, type: PostgresType)], bounds: PostgresBounds, count: ByteCount) {
+        self.count = count
         self.columns = columns
         self.bounds = bounds
     }
@@ -376,7 +384,7 @@ private final class RowCollector {
         default: break
         }
         // A little more is cheaper to read than a new connection.
-        let isFarBeyond = !self.result.isComplete && self.bytes > max(2 * self.bounds.bytes, 1 << 20)
+        let isFarBeyond = !self.result.isComplete && self.count.bytes > max(2 * self.bounds.bytes, 1 << 20)
         guard self.bounds.stopsAtBound, self.isTooLarge || isFarBeyond, !self.hasStopped, result.status == .row else {
             return false
         }
@@ -385,13 +393,13 @@ private final class RowCollector {
     }
 
     private func take(_ row: Int, of result: PQResult) {
-        self.bytes += result.byteCount(row: row)
+        self.count.bytes += result.byteCount(row: row)
         guard self.malformed == nil, self.result.isComplete else { return }
         guard self.result.rows.count < self.bounds.rows else {
             self.result.isComplete = false
             return
         }
-        guard self.bytes <= self.bounds.bytes else {
+        guard self.count.bytes <= self.bounds.bytes else {
             self.result.isComplete = false
             self.isTooLarge = self.bounds.stopsAtBound
             return

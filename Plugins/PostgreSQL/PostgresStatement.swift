@@ -72,4 +72,6 @@ struct PostgresBounds: Sendable, Hashable {
     /// Whether the server is told to stop when that is reached; otherwise the rest is read and thrown away, so that
     /// the statement ends.
     var stopsAtBound: Bool
+    /// Whether the bytes are those of all statements of a run together.
+    var isShared = false
 }

@@ -67,6 +67,33 @@ import Values
         await database.close()
     }
 
+    /// SQLite's driver does not hear that it shall stop while it waits for a lock.
+    @Test func driverThatDoesNotComeBackIsLeftBehind() async throws {
+        let database = try await Database.open(.sqlite)
+        try await database.run("CREATE TABLE \(database.table) (id integer)")
+        let insert = Value.string("INSERT INTO \(database.table) VALUES (1)")
+        let connection = database.connection
+        let holder = Task {
+            await connection.call(
+                "transaction", ["statements": [["sql": insert], ["sql": .string(Self.slow(.sqlite))]]],
+                timeout: .seconds(60))
+        }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let outcome = await connection.call("execute", ["sql": insert], timeout: .milliseconds(200))
+            if outcome.error?.code == "CON-5204" {
+                #expect(outcome.error?.kind == .timeout)
+                #expect(outcome.error?.mayHaveExecuted == true)
+                break
+            }
+            try #require(ContinuousClock.now < deadline, "\(outcome)")
+        }
+        holder.cancel()
+        #expect(await holder.value.error?.code == "CON-0001")
+        #expect(try await database.value("SELECT 1") == 1)
+        await database.close()
+    }
+
     @Test func closingEndsWhatRuns() async throws {
         let database = try await Database.open(.postgreSQL, ["maxConnections": 1])
         let connection = database.connection

@@ -89,6 +89,22 @@ import Values
         await database.close()
     }
 
+    @Test func rowsOfABatchShareOneBound() async throws {
+        let database = try await Database.open(["maxResult": "10KiB"])
+        try await database.run("CREATE TABLE t (id int)")
+        let value = try await database.call(
+            "batch",
+            [
+                "sql": "INSERT INTO t VALUES ($1) RETURNING repeat('x', 1000) AS x",
+                "parameters": .list((0..<30).map { [.number(Number(Int64($0)))] }),
+            ])
+        let items = try #require(value["items"]?.asList)
+        #expect(value["affected"] == 30)
+        #expect(items.filter { $0["isComplete"] == true }.count == 10)
+        #expect(items.last == ["affected": 1, "rows": [], "isComplete": false])
+        await database.close()
+    }
+
     @Test func queryChangesNothing() async throws {
         let database = try await Database.open()
         try await database.run("CREATE TABLE t (id int)")
