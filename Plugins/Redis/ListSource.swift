@@ -75,10 +75,18 @@ actor ListSource: EventSource {
         switch disposition {
         case .redeliver(let after): self.held.append(HeldBatch(values, after: after))
         case .setAside:
-            let moves = values.flatMap { value in
-                [self.removal(of: value), ["RPUSH", .init(self.settings.deadLetterList), .init(value)]]
+            do {
+                // A crash in between leaves a copy too many, never one too few.
+                _ = try await self.session.run(
+                    ["RPUSH", .init(self.settings.deadLetterList)] + values.map { .init($0) })
+            } catch let interruption as SourceInterruption {
+                self.isConnected = false
+                throw interruption
+            } catch {
+                self.batches[batch] = values
+                throw error
             }
-            await self.settle([["MULTI"]] + moves + [["EXEC"]], values.count)
+            await self.settle(values.map { self.removal(of: $0) }, values.count)
         }
     }
 
@@ -131,12 +139,12 @@ actor ListSource: EventSource {
     /// Moves rejected values whose time has come back to the end they are taken from.
     private func giveBack() async throws {
         while let index = self.held.firstIndex(where: { $0.due <= .now }) {
-            let values = self.held.remove(at: index).items
+            let values = self.held[index].items
             let name: RedisArgument = self.isLeft ? "LPUSH" : "RPUSH"
-            let moves = values.reversed().flatMap { value in
-                [self.removal(of: value), [name, .init(self.settings.list), .init(value)] as RedisCommand]
-            }
-            _ = try await self.session.run([["MULTI"]] + moves + [["EXEC"]])
+            _ = try await self.session.run(
+                [name, .init(self.settings.list)] + values.reversed().map { .init($0) })
+            self.held.remove(at: index)
+            _ = try await self.session.run(values.map { self.removal(of: $0) })
             self.outCount -= values.count
         }
     }

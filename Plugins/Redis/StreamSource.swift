@@ -88,7 +88,17 @@ actor StreamSource: EventSource {
         guard let ids = self.batches.removeValue(forKey: batch) else { return }
         switch disposition {
         case .redeliver(let after): self.held.append(HeldBatch(ids, after: after))
-        case .setAside: try await self.setAside(ids)
+        case .setAside:
+            do {
+                try await self.setAside(ids)
+            } catch let interruption as SourceInterruption {
+                self.isConnected = false
+                throw interruption
+            } catch {
+                // Still pending, and still this batch.
+                self.batches[batch] = ids
+                throw error
+            }
         }
     }
 
@@ -247,28 +257,23 @@ actor StreamSource: EventSource {
             occurredAtMilliseconds: milliseconds)
     }
 
-    /// Copies entries to the dead-letter stream, if there is one, and acknowledges them, both or neither.
+    /// Copies entries to the dead-letter stream, if there is one, and acknowledges them once that is done.
+    ///
+    /// A crash in between leaves a copy too many, never one too few.
     private func setAside(_ ids: [String]) async throws {
-        var commands: [RedisCommand] = ["MULTI"].map { [$0] }
         if let target = self.settings.deadLetterStream {
             let reads = ids.map { ["XRANGE", .init(self.settings.stream), .init($0), .init($0)] as RedisCommand }
-            let replies: [RedisReply]
-            do {
-                replies = try await self.session.run(reads)
-            } catch {
-                self.isConnected = false
-                throw error
-            }
-            for reply in replies {
-                guard let entry = try Self.entries(reply).first, let parts = entry.parts else { continue }
-                commands.append(
+            let entries = try await self.session.run(reads).compactMap { try Self.entries($0).first }
+            let copies = entries.compactMap { entry in
+                entry.parts.map { parts in
                     ["XADD", .init(target), "*"] + parts.map { .init($0) } + [
                         "junction.stream", .init(self.settings.stream), "junction.entry", .init(entry.id),
-                    ])
+                    ]
+                }
             }
+            _ = try await self.session.run(copies)
         }
-        commands += [self.command("XACK") + ids.map { .init($0) }, ["EXEC"]]
-        await self.settle(commands, ids)
+        await self.settle([self.command("XACK") + ids.map { .init($0) }], ids)
     }
 
     /// Sends what ends the life of entries here.

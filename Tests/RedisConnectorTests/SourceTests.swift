@@ -118,6 +118,27 @@ import Values
         await connection.close()
     }
 
+    /// Where a dead letter cannot be written, the entry stays what it was.
+    @Test func whatCannotBeSetAsideStaysPending() async throws {
+        let connection = try await Server.running().connect()
+        let (stream, dead) = (newName("aside"), newName("no-stream"))
+        #expect(await connection.call("set", ["key": .string(dead), "value": 1]).error == nil)
+        let source = try await connection.source(
+            "stream", ["stream": .string(stream), "group": "g", "deadLetterStream": .string(dead)])
+        await self.add(0..<1, to: stream, connection)
+        let batch = try #require(try await source.read(maximum: 1, wait: .seconds(5)))
+        let error = await #expect(throws: ConnectorError.self) { try await source.reject(batch.id, .setAside) }
+        #expect(error?.code == RedisErrors.Code.wrongType)
+        #expect(try await connection.redis("XPENDING", .string(stream), "g").asList?.first == 1)
+        #expect(await connection.call("delete", ["keys": .string(dead)]).error == nil)
+        try await source.reject(batch.id, .setAside)
+        #expect(try await connection.redis("XPENDING", .string(stream), "g").asList?.first == 0)
+        #expect(try await connection.redis("XLEN", .string(dead)) == 1)
+        await source.close()
+        #expect(await connection.call("delete", ["keys": [.string(stream), .string(dead)]]).error == nil)
+        await connection.close()
+    }
+
     @Test func entriesDeletedWhilePendingAreForgotten() async throws {
         let connection = try await Server.running().connect()
         let stream = newName("deleted")
@@ -210,6 +231,25 @@ import Values
         #expect(try await connection.redis("LRANGE", .string(dead), 0, -1) == ["a"])
         #expect(try await connection.redis("EXISTS", .string(list), .string(list + ":processing:cache")) == 0)
         #expect(await source.backlog() == 0)
+        await source.close()
+        #expect(await connection.call("delete", ["keys": .string(dead)]).error == nil)
+        await connection.close()
+    }
+
+    @Test func whatCannotBeSetAsideStaysInTheSecondList() async throws {
+        let connection = try await Server.running().connect()
+        let (list, dead) = (newName("aside"), newName("no-list"))
+        #expect(await connection.call("set", ["key": .string(dead), "value": 1]).error == nil)
+        let source = try await connection.source("list", ["list": .string(list), "deadLetterList": .string(dead)])
+        #expect(await connection.call("push", ["list": .string(list), "values": ["a", "b"]]).error == nil)
+        let batch = try #require(try await source.read(maximum: 2, wait: .seconds(5)))
+        let error = await #expect(throws: ConnectorError.self) { try await source.reject(batch.id, .setAside) }
+        #expect(error?.code == RedisErrors.Code.wrongType)
+        #expect(try await connection.redis("LLEN", .string(list + ":processing:cache")) == 2)
+        #expect(await connection.call("delete", ["keys": .string(dead)]).error == nil)
+        try await source.reject(batch.id, .setAside)
+        #expect(try await connection.redis("LRANGE", .string(dead), 0, -1) == ["a", "b"])
+        #expect(try await connection.redis("EXISTS", .string(list + ":processing:cache")) == 0)
         await source.close()
         #expect(await connection.call("delete", ["keys": .string(dead)]).error == nil)
         await connection.close()
