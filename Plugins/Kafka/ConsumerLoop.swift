@@ -21,8 +21,8 @@ final class ConsumerLoop: @unchecked Sendable {
         var isClosing = false
         var hasEnded = false
         var ending: [CheckedContinuation<Void, Never>] = []
-        /// Whether the thread has stopped fetching because the buffer is full.
-        var isFull = false
+        /// Whether the partitions are paused because the buffer is full.
+        var isPaused = false
         /// Whether the thread knows that there is something to commit.
         var isCommitDue = false
         /// Records the broker has beyond those fetched, as far as known.

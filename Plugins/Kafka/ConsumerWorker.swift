@@ -32,7 +32,12 @@ final class ConsumerWorker {
     private var nextProbe = Duration.zero
     private var nextCount = Duration.zero
 
+    /// Whether the partitions are paused because the buffer is full.
+    private(set) var isPaused = false
+
     private static let fetchMaximum = 500
+    /// Rounds of taking records before a pause.
+    private static let drainMaximum = 64
 
     init(_ loop: ConsumerLoop, _ options: KafkaOptions, wakeup: WakeupDescriptor) throws(ConnectorError) {
         self.loop = loop
@@ -106,7 +111,7 @@ final class ConsumerWorker {
         self.serveCommits()
         self.watchOutage()
         self.countBacklog()
-        if fetched < Self.fetchMaximum / 2 { self.sleep() }
+        if fetched < Self.fetchMaximum { self.sleep() }
     }
 
     private func sleep() {
@@ -137,20 +142,47 @@ final class ConsumerWorker {
         self.wakeup.wait(wait)
     }
 
-    /// Takes records off the library's queue, as many as there is room for.
+    /// Takes what the library has fetched; pauses the partitions when that is more than the buffer should hold.
     ///
-    /// Returns how many.
+    /// Not to take it would cost more: this version of the library lets a fetcher whose queue was full sleep for a second.
+    /// Returns how many records were taken.
     private func fetch() -> Int {
+        let count = self.takeRecords()
         let settings = self.loop.settings
-        let room = self.loop.shared.withLock { shared -> Int in
-            let room =
-                shared.ledger.readyBytes >= settings.prefetchBytes
-                ? 0 : settings.prefetchMessages - shared.ledger.readyCount
-            shared.isFull = room <= 0
-            return room
+        let fill = self.loop.shared.withLock { shared in
+            max(
+                Double(shared.ledger.readyCount) / Double(settings.prefetchMessages),
+                Double(shared.ledger.readyBytes) / Double(settings.prefetchBytes))
         }
-        guard room > 0 else { return 0 }
-        let count = rd_kafka_consume_batch_queue(self.records, 0, self.buffer, min(room, Self.fetchMaximum))
+        if !self.isPaused, fill >= 1 {
+            // Pausing throws away what the library has fetched by now: take that first.
+            for _ in 0..<Self.drainMaximum where self.takeRecords() == 0 { break }
+            self.pause(true)
+        } else if self.isPaused, fill <= 0.5 {
+            self.pause(false)
+        }
+        return count
+    }
+
+    /// Pauses or resumes every assigned partition; group events are polled as before.
+    func pause(_ isPaused: Bool) {
+        self.isPaused = isPaused
+        self.loop.shared.withLock { $0.isPaused = isPaused }
+        guard !self.assigned.isEmpty else { return }
+        let list = rd_kafka_topic_partition_list_new(Int32(self.assigned.count))
+        defer { rd_kafka_topic_partition_list_destroy(list) }
+        for partition in self.assigned.values {
+            rd_kafka_topic_partition_list_add(list, partition.topic, partition.partition)
+        }
+        if isPaused {
+            rd_kafka_pause_partitions(self.client, list)
+        } else {
+            rd_kafka_resume_partitions(self.client, list)
+        }
+    }
+
+    private func takeRecords() -> Int {
+        let count = rd_kafka_consume_batch_queue(self.records, 0, self.buffer, Self.fetchMaximum)
         guard count > 0 else { return 0 }
         var chunk = RecordChunk()
         chunk.events.reserveCapacity(count)
@@ -163,6 +195,7 @@ final class ConsumerWorker {
         self.downSince = nil
         let reader = self.loop.shared.withLock { shared -> CheckedContinuation<Void, Never>? in
             shared.ledger.add(chunk)
+            guard shared.ledger.readyCount > 0 else { return nil }
             defer { shared.reader = nil }
             return shared.reader
         }
@@ -286,6 +319,7 @@ final class ConsumerWorker {
             for (topic, partition) in Self.entries(list) { self.assign(topic, partition) }
             self.check(isCooperative ? rd_kafka_incremental_assign(self.client, list) : nil)
             if !isCooperative { rd_kafka_assign(self.client, list) }
+            if self.isPaused { self.pause(true) }
             return
         }
         var revoked: Set<String> = []

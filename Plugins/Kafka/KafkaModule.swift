@@ -146,7 +146,7 @@ public struct KafkaModule: ConnectorModule {
                 "default": "cooperativeSticky",
             ],
             "prefetch": Self.object([
-                "messages": ["type": "integer", "default": 2_000],
+                "messages": ["type": "integer", "default": 5_000],
                 "bytes": ["type": ["string", "integer"], "default": "8MiB"],
             ]),
             "maxUnacknowledged": ["type": "integer", "default": 50_000],

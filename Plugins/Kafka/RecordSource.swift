@@ -75,11 +75,13 @@ final class RecordSource: EventSource {
         options.set("session.timeout.ms", settings.sessionTimeout)
         options.set("heartbeat.interval.ms", max(.milliseconds(100), min(.seconds(3), settings.sessionTimeout / 3)))
         options.set("max.poll.interval.ms", settings.pollIntervalMaximum)
-        options.set("queued.min.messages", settings.prefetchMessages)
-        options.set("queued.max.messages.kbytes", max(1, settings.prefetchBytes / 1_024))
+        // What is fetched is taken at once and partitions are paused when it is enough; so these bound a burst.
+        options.set("queued.min.messages", 100_000)
+        options.set("queued.max.messages.kbytes", max(65_536, settings.prefetchBytes / 1_024))
         options.set("fetch.message.max.bytes", max(1 << 20, min(settings.recordBytesMaximum, 1_000_000_000)))
-        // Also the pause after the queue was full, which would otherwise decide the throughput.
-        options.set("fetch.error.backoff.ms", 10)
+        options.set("fetch.max.bytes", max(4 << 20, min(settings.recordBytesMaximum, 1_000_000_000)))
+        options.set("fetch.wait.max.ms", 100)
+        options.set("fetch.error.backoff.ms", 100)
         options.set("allow.auto.create.topics", false)
         return options
     }
@@ -103,11 +105,11 @@ final class RecordSource: EventSource {
                     return (.nothing, ConnectorError.closed(self.connection), false)
                 }
                 let next = shared.ledger.next(max(1, maximum), at: now)
-                // Half empty is early enough: the library has more ready.
+                // The thread resumes the partitions when the buffer is half empty.
                 let isRoomy =
-                    shared.isFull && shared.ledger.readyCount <= self.settings.prefetchMessages / 2
+                    shared.isPaused && shared.ledger.readyCount <= self.settings.prefetchMessages / 2
                     && shared.ledger.readyBytes <= self.settings.prefetchBytes / 2
-                if isRoomy { shared.isFull = false }
+                if isRoomy { shared.isPaused = false }
                 return (next, nil, isRoomy)
             }
             if isRoomy { loop.wake() }

@@ -25,7 +25,7 @@ struct RecordSourceSettings: Sendable {
     var start = Start.earliest
     var isolation = Isolation.committed
     var assignor = Assignor.cooperativeSticky
-    var prefetchMessages = 2_000
+    var prefetchMessages = 5_000
     var prefetchBytes = 8 << 20
     var unacknowledgedMaximum = 50_000
     var recordBytesMaximum = 1 << 20
