@@ -79,6 +79,31 @@ import Values
         #expect(job.priority?.text == "80")
     }
 
+    @Test func policiesOfACallBecomeOneJobHeader() throws {
+        let node = try importedNode(
+            """
+            <serviceTask id="x"><extensionElements>
+              <apg:call connector="http" operation="request" connection="vendors"/>
+              <apg:resilience profile="patient">
+                <apg:timeout attempt="5s" total="60s"/>
+                <apg:retry max="6"><apg:backoff kind="fullJitter" base="500ms" cap="20s"/></apg:retry>
+                <apg:breaker enabled="false"/><apg:hedge after="2s" max="1"/>
+                <apg:rateLimit limit="5" per="1s"/><apg:bulkhead max="3"/>
+              </apg:resilience>
+            </extensionElements></serviceTask>
+            """)
+        let job = try #require(node.job)
+        #expect(job.headers.map(\.key) == ["operation", "connection", "profile", "resilience"])
+        let policies = try JSON.parse(Array((job.headers.last?.value ?? "").utf8))
+        #expect(
+            policies == [
+                "timeout": ["attempt": "5s", "total": "60s"],
+                "retry": ["max": 6, "backoff": ["kind": "fullJitter", "base": "500ms", "cap": "20s"]],
+                "breaker": false, "hedge": ["after": "2s", "max": 1], "rateLimit": ["limit": 5, "per": "1s"],
+                "concurrency": ["max": 3],
+            ])
+    }
+
     @Test func aPriorityIsInheritedByTheTasksInside() throws {
         let task =
             "<serviceTask id=\"%\"><extensionElements><zeebe:taskDefinition type=\"t\"/></extensionElements></serviceTask>"

@@ -221,10 +221,19 @@ import Values
         Case("call without operation", call("", attributes: "connector=\"http\""), "BP608"),
         Case("with without target", call("<apg:with source=\"a\"/>"), "BP608"),
         Case("with without source", call("<apg:with target=\"a\"/>"), "BP608"),
+        Case("resilience without anything", call("", "<apg:resilience/>"), "BP608"),
+        Case("an empty profile", call("", "<apg:resilience profile=\"\"/>"), "BP608"),
+        Case("no duration", call("", "<apg:resilience><apg:timeout attempt=\"soon\"/></apg:resilience>"), "BP616"),
         Case(
-            "policies in the model", call("", "<apg:resilience profile=\"p\"><apg:retry max=\"5\"/></apg:resilience>"),
-            "BP605"),
-        Case("resilience without profile", call("", "<apg:resilience/>"), "BP608"),
+            "attempt longer than all",
+            call("", "<apg:resilience><apg:timeout attempt=\"9s\" total=\"1s\"/></apg:resilience>"),
+            "BP616"),
+        Case("out of range", call("", "<apg:resilience><apg:bulkhead max=\"0\"/></apg:resilience>"), "BP616"),
+        Case("unknown policy", call("", "<apg:resilience><apg:retyr max=\"5\"/></apg:resilience>"), "BP616"),
+        Case("unknown setting", call("", "<apg:resilience><apg:retry maxx=\"5\"/></apg:resilience>"), "BP616"),
+        Case(
+            "a policy twice", call("", "<apg:resilience><apg:retry max=\"5\"/><apg:retry max=\"6\"/></apg:resilience>"),
+            "BP609"),
         Case(
             "error with a literal", call("", "<apg:errors><apg:error when=\"true\" code=\"E\"/></apg:errors>"), "BP403"),
         Case("error without code", call("", "<apg:errors><apg:error when=\"=true\"/></apg:errors>"), "BP608"),

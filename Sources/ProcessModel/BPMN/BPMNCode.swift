@@ -103,6 +103,7 @@ enum BPMNCode: String, Sendable, CaseIterable {
     case resultMappingIgnored = "BP613"
     case impliedJobType = "BP614"
     case impliedName = "BP615"
+    case wrongPolicy = "BP616"
 
     /// How serious a finding with this code is in a profile.
     ///

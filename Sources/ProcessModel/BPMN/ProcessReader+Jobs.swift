@@ -192,9 +192,7 @@ extension ProcessReader {
         guard let connector, let operation else { return nil }
         var headers = [(key: "operation", value: operation)]
         if let connection = call.attribute("connection") { headers.append((key: "connection", value: connection)) }
-        if let profile = extensions.first(.apgResilience).flatMap(readProfile) {
-            headers.append((key: "profile", value: profile))
-        }
+        if let element = extensions.first(.apgResilience) { headers += readResilience(element) }
         return JobDefinition(
             type: .literal("connector:\(connector)"), headers: headers, priority: priority, callInput: input,
             resultVariable: resultVariable, errors: errors)
@@ -228,17 +226,6 @@ extension ProcessReader {
             guard let condition, let code else { return nil }
             return ResultError(condition: condition, code: code)
         }
-    }
-
-    /// The name of the resilience profile; policies written in the model come later.
-    private func readProfile(_ element: XMLElement) -> String? {
-        for child in element.children {
-            reader.report(
-                .apgNotYet, at: child,
-                "\(child.name.description) inside apg:resilience is not executed by this version.",
-                remedy: "name a profile of the connection: <apg:resilience profile=\"…\"/>")
-        }
-        return requiredText("profile", of: element)
     }
 
     /// Refuses what only has a meaning beside a call.
