@@ -2,6 +2,7 @@ public import ConnectorKit
 import Engine
 import HubDocuments
 public import Logging
+import Resilience
 public import Runtime
 public import Storage
 import Synchronization
@@ -13,12 +14,14 @@ public import Values
 /// task at any time.
 public final class HubService: Sendable {
     private let service: any WorkflowService
-    private let clock: any ConnectorClock
+    let clock: any ConnectorClock
+    let random: @Sendable () -> Double
     private let logger: Logger
-    private let pool: ConnectionPool
-    private let lanes: [ConnectionLane]
+    let pool: ConnectionPool
+    let lanes: [ConnectionLane]
     private let workers: [ConnectorWorker]
     private let runners: [TriggerRunner]
+    private let modes: BreakerModes
     private let hasStarted = Mutex(false)
 
     /// The connectors there are.
@@ -27,6 +30,8 @@ public final class HubService: Sendable {
     public let configuration: HubConfiguration
     /// Answers repeated requests of the API; nil when nothing is remembered.
     public let requests: RequestGate?
+    /// What could not be delivered.
+    public let deadLetters: DeadLetters
 
     /// Creates a hub that does nothing yet.
     ///
@@ -41,6 +46,9 @@ public final class HubService: Sendable {
     ///   - idempotency: Where calls are remembered that must not be made twice; nil: nowhere.
     ///   - environment: Looks up the variables secrets refer to.
     ///   - vault: The secrets kept encrypted; nil: none.
+    ///   - records: Where dead letters are found again; nil: only single ones, given by the caller, can be replayed.
+    ///   - letters: How dead letters are kept, replayed and watched.
+    ///   - breakerFile: Where imposed breaker modes are kept; nil: they end with the hub.
     ///   - logger: Where it logs: at `info` and lower, and a warning when faults are rehearsed.
     public init(
         service: any WorkflowService, modules: [any ConnectorModule], isolated: Set<String> = [],
@@ -48,33 +56,47 @@ public final class HubService: Sendable {
         clock: any ConnectorClock = SystemConnectorClock(),
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         idempotency: (any IdempotencyStore)? = nil,
-        environment: (@Sendable (String) -> String?)? = nil, vault: SecretVault? = nil, logger: Logger
+        environment: (@Sendable (String) -> String?)? = nil, vault: SecretVault? = nil,
+        records: (any RecordReader)? = nil, letters: DeadLetterSettings = DeadLetterSettings(),
+        breakerFile: String? = nil, logger: Logger
     ) {
         let registry = ConnectorRegistry(modules, isolated: isolated, isolate: isolate)
         let secrets = SecretStore(
             environment: environment ?? { DiskFile.environment($0) },
             file: { DiskFile.bytes($0, maximum: SecretStore.bytesMax) }, vault: vault)
         let pool = ConnectionPool(configuration.connections, registry: registry, secrets: secrets, clock: clock)
-        let lanes = configuration.connections.map { ConnectionLane($0, logger: logger) }
+        let modes = BreakerModes(path: breakerFile, logger: logger)
+        let lanes = configuration.connections.map {
+            ConnectionLane($0, mode: modes.imposed(on: $0.id)?.command.mode ?? .automatic, logger: logger)
+        }
+        let deadLetters = DeadLetters(
+            service: service, triggers: configuration.triggers, records: records, settings: letters, clock: clock,
+            logger: logger)
         let ledger = idempotency.map { store in
             IdempotencyLedger(store: store) { clock.unixMilliseconds }
         }
         self.requests = ledger.map { RequestGate($0) }
         self.service = service
         self.clock = clock
+        self.random = random
         self.logger = logger
         self.registry = registry
         self.configuration = configuration
         self.pool = pool
         self.lanes = lanes
+        self.modes = modes
+        self.deadLetters = deadLetters
         self.workers = registry.modules.map { module in
             ConnectorWorker(
                 module, lanes: lanes.filter { $0.declaration.connector == module.descriptor.id },
                 profiles: configuration.profiles, service: service, pool: pool, clock: clock, random: random,
-                ledger: ledger, logger: logger)
+                ledger: ledger, letters: deadLetters, logger: logger)
         }
+        let byID = Dictionary(lanes.map { ($0.declaration.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.runners = configuration.triggers.map {
-            TriggerRunner($0, service: service, pool: pool, clock: clock, random: random, logger: logger)
+            TriggerRunner(
+                $0, service: service, pool: pool, clock: clock, random: random,
+                watch: OutageWatch(trigger: $0, service: service, lanes: byID), logger: logger)
         }
     }
 
@@ -93,6 +115,15 @@ public final class HubService: Sendable {
                 "rehearsal: faults are injected into the calls of this connection",
                 metadata: ["connection.id": "\(declaration.id)", "faults": "\(rehearsal)"])
         }
+        for lane in self.lanes {
+            guard let imposed = self.modes.imposed(on: lane.declaration.id) else { continue }
+            self.logger.info(
+                "circuit breaker is still as an operator set it",
+                metadata: [
+                    "connection.id": "\(lane.declaration.id)", "breaker.mode": "\(imposed.command.rawValue)",
+                    "actor": "\(imposed.actor)",
+                ])
+        }
         for worker in self.workers { worker.start() }
     }
 
@@ -105,6 +136,7 @@ public final class HubService: Sendable {
             for runner in self.runners {
                 group.addTask { await runner.run() }
             }
+            group.addTask { await self.deadLetters.run() }
             // Without triggers, and when all of them have ended, calls are still served until the end.
             group.addTask {
                 let (stream, continuation) = AsyncStream<Void>.makeStream()
@@ -120,6 +152,7 @@ public final class HubService: Sendable {
     ///
     /// Idempotent; `run` ends with it.
     public func shutdown() async {
+        await self.deadLetters.stop()
         for worker in self.workers { await worker.stop() }
         await self.pool.close()
     }
@@ -136,9 +169,15 @@ extension HubService {
     /// The connections, in the order declared.
     public func connections() -> [ConnectionStatus] {
         let now = self.clock.now
-        return self.lanes.map { lane in
-            lane.status(isConnected: self.pool.isConnected(lane.declaration.id), at: now)
-        }
+        return self.lanes.map { self.status(of: $0, at: now) }
+    }
+
+    private func status(of lane: ConnectionLane, at now: Duration) -> ConnectionStatus {
+        let id = lane.declaration.id
+        var status = lane.status(isConnected: self.pool.isConnected(id), at: now)
+        status.imposedBy = self.modes.imposed(on: id)?.actor
+        status.pausedTriggers = self.runners.map(\.status).filter { $0.heldBy == id }.map(\.id)
+        return status
     }
 
     /// Stops a trigger after the records it works on.
@@ -159,18 +198,19 @@ extension HubService {
     ///
     /// Throws `HubError` (`HB301`) when there is none of this id.
     public func connection(_ id: String) throws(HubError) -> ConnectionStatus {
-        let lane = try self.lane(id)
-        return lane.status(isConnected: self.pool.isConnected(id), at: self.clock.now)
+        self.status(of: try self.lane(id), at: self.clock.now)
     }
 
     /// Does `command` to the breakers of a connection, for all its hosts and profiles, present and to come; what it
-    /// imposes holds until it is changed or the hub ends.
+    /// imposes holds until it is changed, over restarts of the hub too.
     ///
-    /// Throws `HubError` (`HB301`) when there is none of this id.
+    /// Throws `HubError`: `HB301` when there is none of this id, `HB318` when the command cannot be kept.
     public func setBreaker(
         _ command: BreakerCommand, connection id: String, actor: String
     ) throws(HubError) {
-        try self.lane(id).setMode(command.mode, actor: actor)
+        let lane = try self.lane(id)
+        try self.modes.set(command, connection: id, actor: actor, at: self.clock.unixMilliseconds)
+        lane.setMode(command.mode, actor: actor)
     }
 
     private func lane(_ id: String) throws(HubError) -> ConnectionLane {
@@ -198,124 +238,17 @@ extension HubService {
 // MARK: - Dead letters
 
 extension HubService {
-    /// What a replay did, or would do.
-    public enum ReplayResult: Sendable, Equatable {
-        /// It started this instance.
-        case started(Key)
-        /// An earlier replay, interrupted before it was recorded, had started this instance.
-        case alreadyStarted(Key)
-        /// The trigger's filter stops it now: nothing was started.
-        case filtered
-        /// It failed again: a new dead letter, with the reason, replaces the old one.
-        case deadLettered(Key, reason: String)
-        /// A dry run: it would fail again.
-        case wouldFail(reason: String)
-        /// A dry run: it would start this process with these variables (a JSON object document).
-        case wouldStart(workflow: String, variables: [UInt8])
-    }
-
-    /// Sends a dead letter through its trigger again, from the start, and ends it as replayed.
-    ///
-    /// The trigger's dedupe key does not count: a replay starts although the event was seen. Repeating an interrupted
-    /// replay starts nothing twice. A letter that fails again is replaced by a new one, which names it and counts the
-    /// replays; when the engine cannot be reached, the letter stays as it is.
-    ///
-    /// - Parameters:
-    ///   - letter: The dead letter, from the records.
-    ///   - payload: Sent instead of the letter's own payload, in the same format; nil for the original.
-    ///   - isDryRun: Only says what would happen.
-    ///   - actor: Who asks.
-    /// - Throws: `HubError`: `HB301` when the trigger is gone, `HB304` when the letter ended or was replayed too often,
-    ///   `HB305` when the engine does not take it now.
+    /// See `DeadLetters.replay(_:payload:usesNewKey:isDryRun:actor:)`.
     public func replay(
-        _ letter: DeadLetterRecord, payload: [UInt8]? = nil, isDryRun: Bool = false, actor: String
+        _ letter: DeadLetterRecord, payload: [UInt8]? = nil, usesNewKey: Bool = false, isDryRun: Bool = false,
+        actor: String
     ) async throws(HubError) -> ReplayResult {
-        let runner = try self.runner(letter.origin)
-        guard letter.state == 0 else {
-            throw HubError(
-                .deadLetterState, "The dead letter \(letter.key) was \(letter.state == 1 ? "replayed" : "discarded").",
-                remedy: "Only parked dead letters can be replayed.")
-        }
-        let limit = runner.declaration.redriveMax
-        guard letter.redriveCount < limit else {
-            throw HubError(
-                .deadLetterState, "The dead letter \(letter.key) was replayed \(letter.redriveCount) times already.",
-                remedy: "Correct the payload or the trigger, raise dlq.redrive.maxCount, or discard it.")
-        }
-        let event = letter.event(payload: payload, decoding: runner.declaration.decoding)
-        let key = Key(rawValue: letter.key)
-        let pipeline = TriggerPipeline(runner.declaration)
-        let redrive = TriggerPipeline.Redrive(key: key, count: letter.redriveCount + 1)
-        switch pipeline.verdict(on: event, receivedAt: self.clock.unixMilliseconds, redrive: redrive) {
-        case .start(let request):
-            if isDryRun {
-                return .wouldStart(workflow: runner.declaration.target.workflow, variables: request.variables ?? [])
-            }
-            let created: CreatedInstance
-            do {
-                created = try await self.service.createInstance(request)
-            } catch  where error.code == .invalidArgument {
-                let refusal = TriggerPipeline.Refusal(
-                    stage: .commit, code: .startRefused, message: error.description, disposition: .dlq)
-                return try await self.replace(
-                    key, by: pipeline.deadLetter(for: event, refusal: refusal, redrive: redrive), actor: actor)
-            } catch {
-                throw HubError(.replayFailed, "The replay failed: \(error.message)", remedy: error.remedy)
-            }
-            try await self.end(key, as: .replayed, actor: actor)
-            return created.alreadyExisted ? .alreadyStarted(created.key) : .started(created.key)
-        case .filtered, .dropped:
-            if !isDryRun { try await self.end(key, as: .replayed, actor: actor) }
-            return .filtered
-        case .deadLetter(let again):
-            if isDryRun { return .wouldFail(reason: again.errorMessage) }
-            return try await self.replace(key, by: again, actor: actor)
-        }
+        try await self.deadLetters.replay(
+            letter, payload: payload, usesNewKey: usesNewKey, isDryRun: isDryRun, actor: actor)
     }
 
-    /// Writes the new letter before the old one ends, so that none is lost in between.
-    private func replace(
-        _ key: Key, by letter: NewDeadLetter, actor: String
-    ) async throws(HubError) -> ReplayResult {
-        let newKey: Key
-        do {
-            newKey = try await self.service.recordDeadLetter(letter)
-        } catch {
-            throw HubError(.replayFailed, "The replay failed: \(error.message)", remedy: error.remedy)
-        }
-        try await self.end(key, as: .replayed, actor: actor)
-        return .deadLettered(newKey, reason: letter.errorMessage)
-    }
-
-    /// Ends a dead letter without doing anything about it.
-    ///
-    /// Throws `HubError` (`HB304`) when there is no such parked letter.
+    /// See `DeadLetters.discard(_:actor:)`.
     public func discard(deadLetter key: Key, actor: String) async throws(HubError) {
-        try await self.end(key, as: .discarded, actor: actor)
-    }
-
-    private func end(_ key: Key, as outcome: DeadLetterOutcome, actor: String) async throws(HubError) {
-        do {
-            try await self.service.endDeadLetter(key: key, as: outcome, actor: actor)
-        } catch {
-            throw HubError(.deadLetterState, error.message, remedy: error.remedy)
-        }
-    }
-}
-
-extension DeadLetterRecord {
-    /// The event as its source gave it, with another payload if one is given.
-    func event(payload: [UInt8]?, decoding: RecordDecoding) -> SourceEvent {
-        let bytes = payload ?? self.payload
-        let known = (try? JSON.parse(self.coordinates))?.asContext ?? ValueContext()
-        var coordinates = known
-        for key in ["eventId", "triggerRevision", "headers", "redriveOf"] { coordinates[key] = nil }
-        let headers = known["headers"]?.asContext ?? ValueContext()
-        let columns = (headers["columns"]?.asList ?? []).compactMap(\.asString)
-        return SourceEvent(
-            id: known["eventId"]?.asString ?? "dead-letter:\(self.key)", payload: bytes, contentType: self.contentType,
-            body: RecordDecoder.decode(
-                record: bytes, contentType: self.contentType, columns: columns, decoding: decoding),
-            coordinates: coordinates, headers: headers)
+        try await self.deadLetters.discard(key, actor: actor)
     }
 }

@@ -67,6 +67,22 @@ public struct HubCode: RawRepresentable, Sendable, Hashable, CustomStringConvert
     public static let injected = HubCode(rawValue: "HB306")
     /// The vault of secrets, or its key, cannot be used.
     public static let secretVault = HubCode(rawValue: "HB308")
+    /// There is no dead letter of this key.
+    public static let unknownLetter = HubCode(rawValue: "HB311")
+    /// A dead letter descends from itself.
+    public static let replayCycle = HubCode(rawValue: "HB312")
+    /// A patch does not apply to the payload of a dead letter, or what comes out is not what is to be sent.
+    public static let patchFailed = HubCode(rawValue: "HB313")
+    /// The job of a dead letter has ended.
+    public static let jobEnded = HubCode(rawValue: "HB314")
+    /// The oldest open dead letter has waited too long.
+    public static let lettersTooOld = HubCode(rawValue: "HB315")
+    /// Too many dead letters came in a period.
+    public static let lettersTooMany = HubCode(rawValue: "HB316")
+    /// The records of dead letters cannot be read.
+    public static let lettersUnreadable = HubCode(rawValue: "HB317")
+    /// What operators imposed on circuit breakers cannot be kept.
+    public static let breakersUnstorable = HubCode(rawValue: "HB318")
     /// The engine does not take a replay now.
     public static let replayFailed = HubCode(rawValue: "HB305")
 }

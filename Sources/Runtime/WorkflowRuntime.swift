@@ -301,29 +301,6 @@ public final class WorkflowRuntime: WorkflowService {
             .setVariables(scope: scope.rawValue, variables: document, local: local), on: scope, actor: actor)
     }
 
-    /// See `WorkflowService.recordDeadLetter(_:)`.
-    public func recordDeadLetter(_ letter: NewDeadLetter) async throws(CommandRejection) -> Key {
-        let place = letter.dedupeKey.map { StableHash.fnv1a64($0) } ?? StableHash.fnv1a64(letter.payload)
-        let record = DeadLetterRecorded(
-            key: 0, origin: letter.origin, coordinates: letter.coordinates, dedupeKey: letter.dedupeKey,
-            stage: letter.stage, errorCode: letter.errorCode, errorMessage: letter.errorMessage,
-            contentType: letter.contentType, payload: letter.payload, redriveCount: Int32(clamping: letter.redriveCount)
-        )
-        let partition = Int(StableHash.mixed(place) % UInt64(core.units.count))
-        switch await send(.recordDeadLetter(record), to: partition) {
-        case .key(let key): return Key(rawValue: key)
-        case .rejected(let rejection): throw rejection
-        default: throw unexpected("recordDeadLetter")
-        }
-    }
-
-    /// See `WorkflowService.endDeadLetter(key:as:actor:)`.
-    public func endDeadLetter(
-        key: Key, as outcome: DeadLetterOutcome, actor: String
-    ) async throws(CommandRejection) {
-        try await perform(.endDeadLetter(key: key.rawValue, outcome: outcome.rawValue), on: key, actor: actor)
-    }
-
     // MARK: Jobs
 
     /// The longest wait of a poll: a day.

@@ -98,8 +98,8 @@ import Values
         #expect(new.redriveCount == 2)
         #expect(try JSON.parse(new.coordinates)["redriveOf"] == "42")
         #expect(try JSON.parse(new.coordinates)["line"] == 2)
-        #expect(try JSON.parse(new.coordinates)["headers"] == ["columns": ["orderId", "amount"]])
-        #expect(engine.state.withLock { $0.ended.map { $0.outcome } } == [.replayed])
+        #expect(try JSON.parse(new.headers) == ["columns": ["orderId", "amount"]])
+        #expect(engine.state.withLock { $0.ended.map { $0.outcome } } == [.resolved])
     }
 
     @Test func aStartRefusedForGoodIsAFailureToo() async throws {

@@ -63,7 +63,7 @@ import Values
         // The reader names the keys it knows when it finds one that is like none of them.
         let (_, log) = readTrigger("\(section): { xxxxxxxxxxxxxxxx: 1 }")
         let remedy = try #require(log.diagnostics.first { $0.message.contains("xxxxxxxxxxxxxxxx") }?.remedy)
-        let later = ["after", "retain", "perKey"]
+        let later = ["after", "perKey"]
         let known = remedy.drop { $0 != ":" }.dropFirst(2).dropLast().split(separator: ", ").map(String.init)
         #expect(Set(known).subtracting(later).isSubset(of: published))
     }

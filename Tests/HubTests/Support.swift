@@ -50,6 +50,8 @@ final class FakeEngine: WorkflowService {
         var letters: [NewDeadLetter] = []
         var letterKeys: [String: Key] = [:]
         var ended: [(key: Key, outcome: DeadLetterOutcome)] = []
+        var updates: [(key: Key, update: DeadLetterUpdate)] = []
+        var purged: [Key] = []
         var outcomes: [(key: Key, outcome: JobOutcome)] = []
         var workers: [String: @Sendable ([ActivatedJob]) -> Void] = [:]
         /// Refusals of the next calls of `createInstance` and `recordDeadLetter`, in order; nil lets one pass.
@@ -172,6 +174,19 @@ final class FakeEngine: WorkflowService {
             return nil
         }
         if let refusal { throw Self.rejection(refusal) }
+    }
+
+    func updateDeadLetter(key: Key, _ update: DeadLetterUpdate, actor: String) async throws(CommandRejection) {
+        let refusal = self.change { state -> Refusal? in
+            if let refusal = state.endRefusal { return refusal }
+            state.updates.append((key, update))
+            return nil
+        }
+        if let refusal { throw Self.rejection(refusal) }
+    }
+
+    func purgeDeadLetters(_ keys: [Key]) async throws(CommandRejection) {
+        self.change { $0.purged += keys }
     }
 
     func registerWorker(type: String, capacity: Int, _ handler: @escaping @Sendable ([ActivatedJob]) -> Void) {

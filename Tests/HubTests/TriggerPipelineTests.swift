@@ -190,8 +190,13 @@ import Values
         #expect(letter.redriveCount == 0)
         #expect(
             try JSON.parse(letter.coordinates) == [
-                "file": "orders.csv", "line": 2, "eventId": "file-1#2", "triggerRevision": 7, "headers": ["h": "v"],
+                "file": "orders.csv", "line": 2, "type": "file", "eventId": "file-1#2", "triggerRevision": 7,
             ])
+        #expect(try JSON.parse(letter.headers) == ["h": "v"])
+        #expect(letter.connection == "inbox" && letter.kind == .trigger)
+        let report = DeadLetterReport(json: letter.report)
+        #expect(report.first == report.last && report.first?.stage == "decode" && report.first?.code == "HB201")
+        #expect(report.history.map(\.count) == [1] && report.attempts == 1 && report.revision == 7)
     }
 
     @Test func theSameBadRecordHasTheSameDeadLetterKey() throws {
@@ -221,7 +226,11 @@ import Values
 
     @Test func aReplayHasAKeyOfItsOwn() throws {
         let pipeline = try Self.pipeline()
-        let redrive = TriggerPipeline.Redrive(key: Key(rawValue: 77), count: 2)
+        var earlier = DeadLetterReport()
+        earlier.died(
+            DeadLetterReport.Failure(
+                code: "HB203", errorClass: "event", isRetryable: false, stage: "validate", message: "first", at: 5))
+        let redrive = TriggerPipeline.Redrive(key: Key(rawValue: 77), count: 2, report: earlier)
         let good = pipeline.verdict(on: Self.event(.value(Self.order)), receivedAt: 0, redrive: redrive)
         #expect(Self.summary(good).hasPrefix("start orders:redrive:77 "))
         guard
@@ -234,6 +243,10 @@ import Values
         #expect(letter.redriveCount == 2)
         #expect(letter.dedupeKey == "orders:redrive:77")
         #expect(try JSON.parse(letter.coordinates)["redriveOf"] == "77")
+        #expect(letter.parent == Key(rawValue: 77))
+        let report = DeadLetterReport(json: letter.report)
+        #expect(report.first?.message == "first" && report.last?.code == "HB201")
+        #expect(report.history.map(\.code) == ["HB203", "HB201"] && report.ancestors == [Key(rawValue: 77)])
     }
 
     @Test func filtersThatCannotSayAreNotOverruledByOthers() throws {

@@ -24,7 +24,7 @@ let goodTrigger = """
     concurrency: { max: 20, whenFull: pause }
     ack: { at: accepted }
     retry: { profile: default, max: 5, elapsed: 15m }
-    dlq: { to: default, redrive: { maxCount: 3 } }
+    dlq: { to: default, retain: 10d, redrive: { maxCount: 3, rate: 20/s } }
 
     """
 
@@ -57,7 +57,8 @@ func readTrigger(
         #expect(read.concurrencyMax == 20)
         #expect(read.retry.maximumAttempts == 5)
         #expect(read.retryElapsedMax == .seconds(900))
-        #expect(read.redriveMax == 3)
+        #expect(read.redriveMax == 3 && read.retention == .seconds(864_000))
+        #expect(read.redriveRate == RateLimiter.Policy(limit: 20, period: .seconds(1), burst: 1))
         #expect(read.context["labels"] == ["tier": "gold"])
     }
 
@@ -132,7 +133,7 @@ func readTrigger(
         ("concurrency per key", "whenFull: pause", "perKey: 1", ["HB109 14:33"]),
         ("other acknowledgement", "at: accepted", "at: completed", ["HB109 15:12"]),
         ("unknown profile", "profile: default", "profile: defualt", ["HB301 16:19"]),
-        ("retention", "to: default", "retain: 30d", ["HB109 17:16"]),
+        ("a rate that is none", "rate: 20/s", "rate: fast", ["HB107 17:62"]),
         ("other dead-letter queue", "to: default", "to: mine", ["HB109 17:12"]),
         ("ordering", "ack: { at: accepted }", "ordering: { key: \"=data.id\" }", ["HB109 15:11"]),
         ("no ordering is what it does", "ack: { at: accepted }", "ordering: none", []),

@@ -235,7 +235,7 @@ import Values
         for number in 0..<3 { keys.append(try await harness.runtime.recordDeadLetter(letter(number))) }
         harness = try next(harness, memory)
         #expect(try await harness.runtime.recordDeadLetter(letter(1)) == keys[1])
-        try await harness.runtime.endDeadLetter(key: keys[0], as: .replayed, actor: "ann")
+        try await harness.runtime.endDeadLetter(key: keys[0], as: .resolved, actor: "ann")
         try await harness.runtime.endDeadLetter(key: keys[2], as: .discarded, actor: "bob")
         let rows = try await harness.read { try $0.deadLetters(Query()).items }
             .sorted { $0.payload.lexicographicallyPrecedes($1.payload) }
@@ -245,7 +245,7 @@ import Values
         #expect(try await harness.read { try $0.totals().parkedDeadLetters } == 1)
         let audit = try await harness.read { try $0.audit(Query()).items }
         #expect(
-            audit.map { "\($0.actor) \($0.action)" }.sorted() == ["ann replay-dead-letter", "bob discard-dead-letter"])
+            audit.map { "\($0.actor) \($0.action)" }.sorted() == ["ann resolve-dead-letter", "bob discard-dead-letter"])
     }
 
     @Test(arguments: Memory.allCases)

@@ -228,7 +228,7 @@ import Values
         #expect(try await harness.runtime.recordDeadLetter(letter) == key)
         try await harness.runtime.endDeadLetter(key: key, as: .discarded, actor: "me")
         await #expect(throws: CommandRejection.self) {
-            try await harness.runtime.endDeadLetter(key: key, as: .replayed, actor: "me")
+            try await harness.runtime.endDeadLetter(key: key, as: .resolved, actor: "me")
         }
     }
 }

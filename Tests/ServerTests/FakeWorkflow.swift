@@ -220,6 +220,14 @@ final class FakeWorkflow: WorkflowService {
         try record("end dead letter \(key) as \(outcome) by \(actor)")
     }
 
+    func updateDeadLetter(key: Key, _ update: DeadLetterUpdate, actor: String) async throws(CommandRejection) {
+        try record("\(update.action) dead letter \(key) by \(actor)")
+    }
+
+    func purgeDeadLetters(_ keys: [Key]) async throws(CommandRejection) {
+        try record("purge \(keys.map(\.description).joined(separator: " "))")
+    }
+
     func registerWorker(type: String, capacity: Int, _ handler: @escaping @Sendable ([ActivatedJob]) -> Void) {}
 
     func finishJob(key: Key, _ outcome: JobOutcome) {}

@@ -98,6 +98,11 @@ import Values
             "name", ["line"]
         ),
         ("/hub/v1/dead-letters", #"{"filter":{"state":"PARKED","origin":"orders"}}"#, "deadLetterKey", ["60"]),
+        (
+            "/hub/v1/dead-letters", #"{"filter":{"kind":"TRIGGER","connection":{"$exists":false}}}"#, "deadLetterKey",
+            ["60"]
+        ),
+        ("/hub/v1/dead-letters", #"{"filter":{"kind":"JOB"}}"#, "deadLetterKey", []),
         ("/hub/v1/audit", #"{"filter":{"actorId":"ada"}}"#, "auditLogKey", ["70"]),
     ]
 
@@ -210,6 +215,36 @@ import Values
             }
             #expect(error?.status == 404)
             #expect(error?.code == "HB301")
+        }
+    }
+
+    @Test func deadLettersAreCorrectedQueuedAndCounted() async throws {
+        try await TestServer.run(batch: Self.batch) { server in
+            let patch: Value = [["op": "replace", "path": "", "value": "1;3"]]
+            let edited = try await server.client.editDeadLetter(Key(rawValue: 60), patch: patch)
+            #expect(edited["before"] == "1;2" && edited["after"] == "1;3")
+            #expect(server.workflow.calls == ["edit dead letter 60 by ada"])
+            for wrong: Value in [[["op": "melt", "path": ""]], [["op": "remove", "path": "/a"]]] {
+                await #expect(throws: ClientError.self) {
+                    _ = try await server.client.editDeadLetter(Key(rawValue: 60), patch: wrong)
+                }
+            }
+            let forecast = try await server.client.replayDeadLetters(["origin": "orders", "dryRun": true])
+            #expect(forecast["queued"] == 0)
+            #expect(forecast["forecast"]?.asList?.map { $0["result"] } == ["REFUSED"])
+            #expect(try await server.client.replayDeadLetters(["origin": "others"])["queued"] == 0)
+            for wrong: ValueContext in [
+                ["where": "1 +"], ["rate": "fast"], ["kind": "LETTER"], ["minimumAge": "old"],
+                ["deadLetterKeys": ["x"]],
+                ["limit": 0], ["unknown": 1],
+            ] {
+                let error = await #expect(throws: ClientError.self) {
+                    _ = try await server.client.replayDeadLetters(wrong)
+                }
+                #expect(error?.status == 400, "\(wrong)")
+            }
+            let status = try await server.client.get("/hub/v1/dead-letter-status")
+            #expect(status["parked"] == 1 && status["resolved"] == 0 && status["alerts"] == [])
         }
     }
 }

@@ -46,7 +46,8 @@ struct TestServer: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let idempotency = remembersRequests ? try SQLiteIdempotencyStore(directory: folder.path) : nil
         let hub = HubService(
-            service: workflow, modules: [], configuration: configuration, idempotency: idempotency, logger: logger)
+            service: workflow, modules: [], configuration: configuration, idempotency: idempotency, records: reader,
+            logger: logger)
         let socketPath = folder.path + "/s"
         let (ready, opened) = AsyncStream<Int?>.makeStream()
         let server = APIServer(

@@ -107,6 +107,15 @@ final class ConnectionGuard: Sendable {
         }
     }
 
+    /// How long the breaker stays open; nil when it lets calls through.
+    func openRemaining(at now: Duration) -> Duration? {
+        self.step { pipeline in
+            pipeline.breaker?.advance(to: now)
+            guard let breaker = pipeline.breaker, case .open(let until, _) = breaker.state else { return nil }
+            return max(.milliseconds(1), until - now)
+        }
+    }
+
     /// The guard for displays.
     func status(at now: Duration) -> GuardStatus {
         self.step { pipeline in

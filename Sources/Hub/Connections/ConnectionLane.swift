@@ -19,6 +19,7 @@ final class ConnectionLane: Sendable {
         var calls = 0
         var attempts = 0
         var mode = CircuitBreaker.Mode.automatic
+        var batchers: [BatchPlace: CallBatcher] = [:]
     }
 
     let declaration: ConnectionDeclaration
@@ -29,12 +30,15 @@ final class ConnectionLane: Sendable {
     /// The largest number of hosts told apart; calls to further ones share a guard.
     private static let guardsMax = 256
 
-    init(_ declaration: ConnectionDeclaration, logger: Logger) {
+    /// Creates a lane whose breakers decide by themselves, or are in an imposed `mode`.
+    init(_ declaration: ConnectionDeclaration, mode: CircuitBreaker.Mode = .automatic, logger: Logger) {
         self.declaration = declaration
         self.metrics = CallMetrics(connector: declaration.connector, connection: declaration.id)
         var logger = logger
         logger[metadataKey: "connection.id"] = "\(declaration.id)"
         self.logger = logger
+        self.state.withLock { $0.mode = mode }
+        self.metrics.breakerState.record(GuardStatus.level(mode: mode, state: .closed))
     }
 
     /// What the connection can do, as `module` says for its parameters.
@@ -74,6 +78,29 @@ final class ConnectionLane: Sendable {
             }
             return job
         }
+    }
+
+    // MARK: Attempts
+
+    /// Makes an attempt: alone, or together with others when the operation profits from that.
+    func invoke(
+        _ call: OperationCall, _ operation: OperationDescriptor, endpoint: Int, on connection: any Connection
+    ) async -> Outcome {
+        guard operation.batchMaximum > 1 else { return await connection.invoke(call) }
+        let place = BatchPlace(operation: operation.id, endpoint: endpoint)
+        let batcher = self.state.withLock { state in
+            if let known = state.batchers[place] { return known }
+            let new = CallBatcher(maximum: operation.batchMaximum)
+            state.batchers[place] = new
+            return new
+        }
+        return await batcher.invoke(call, on: connection)
+    }
+
+    /// What calls must have in common to be made together.
+    private struct BatchPlace: Hashable {
+        var operation: String
+        var endpoint: Int
     }
 
     // MARK: Guards
@@ -118,6 +145,21 @@ final class ConnectionLane: Sendable {
 
     /// The mode an operator imposed.
     var mode: CircuitBreaker.Mode { self.state.withLock { $0.mode } }
+
+    /// The open breaker that stays open longest; nil when all let calls through.
+    func outage(at now: Duration) -> OutageWatch.Outage? {
+        let mode = self.mode
+        switch mode {
+        case .forcedOpen, .isolated:
+            return OutageWatch.Outage(
+                connection: self.declaration.id, state: GuardStatus.word(mode) ?? "", remaining: nil)
+        case .disabled, .metricsOnly, .forcedClosed: return nil
+        case .automatic: break
+        }
+        return self.allGuards.compactMap { $0.openRemaining(at: now) }.max().map {
+            OutageWatch.Outage(connection: self.declaration.id, state: "open", remaining: $0)
+        }
+    }
 
     private func note(_ changes: ConnectionGuard.Changes, of source: ConnectionGuard) {
         for event in changes.breaker {

@@ -35,6 +35,10 @@ public struct ConnectionStatus: Sendable {
     public var rehearsal: String?
     /// What guards its calls: one entry per host and profile that was called.
     public var guards: [GuardStatus]
+    /// Who imposed a mode on its breakers; nil when nothing is imposed.
+    public var imposedBy: String?
+    /// The triggers its open breakers keep from reading.
+    public var pausedTriggers: [String] = []
 
     /// The worst breaker state of its guards: `open`, `half-open` or `closed`; `forced-open` and the like when an
     /// operator imposed it; `none` without a breaker.

@@ -45,6 +45,7 @@ extension ConnectorWorker {
             ?? "\(HubCode.callFailed): The call through connection \(name) ran out of time — allow more time in its profile."
         lane.noteCall(error: text, at: self.clock.unixMilliseconds)
         lane.metrics.failed.increment()
+        self.note(error, of: request.job, attempts: max(1, ending.failedAttempts))
         switch ending.reason {
         case .attemptsExhausted, .budgetExhausted, .deadlineExceeded:
             return self.retryLater(request.job, request.profile, "\(text) (after \(ending.failedAttempts) attempts)")
@@ -78,8 +79,11 @@ extension ConnectorWorker {
             message: message)
     }
 
-    func unusable(_ error: HubError) -> JobOutcome {
-        .failed(retries: 0, backoffMilliseconds: 0, message: error.description)
+    func unusable(_ error: HubError, _ job: ActivatedJob) -> JobOutcome {
+        self.causes.withLock {
+            $0[job.key] = Cause(code: error.code.rawValue, errorClass: "configuration", isRetryable: false, attempts: 0)
+        }
+        return .failed(retries: 0, backoffMilliseconds: 0, message: error.description)
     }
 
     func text(_ error: ConnectorError) -> String {

@@ -105,7 +105,7 @@ extension ConnectorWorker {
         policy.retention = request.profile.recording.retention
         policy.lease = request.profile.totalTimeout
         return CallRecord(
-            ledger, scope: "call/\(connection)/\(request.operation.id)", key: request.job.idempotencyKey,
+            ledger, scope: "call/\(connection)/\(request.operation.id)", key: request.idempotencyKey,
             policy: policy)
     }
 

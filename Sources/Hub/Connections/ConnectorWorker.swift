@@ -25,8 +25,12 @@ final class ConnectorWorker: Sendable {
     let logger: Logger
     /// Remembers calls that must not be made twice; nil: they are not remembered.
     let ledger: IdempotencyLedger?
+    /// Keeps calls that failed for good.
+    let letters: DeadLetters
     let lanes: [String: ConnectionLane]
     private let loops = Mutex<(next: Int, running: [Int: Task<Void, Never>], isStopping: Bool)>((0, [:], false))
+    /// Why the calls of jobs that are being ended failed.
+    let causes = Mutex<[Key: Cause]>([:])
     /// Attempts that count as failed of jobs handed back to the engine, so that a later run goes on counting.
     let failedAttempts = Mutex<[Key: Int]>([:])
     /// The profiles written in process models, by what they change and how.
@@ -38,9 +42,11 @@ final class ConnectorWorker: Sendable {
     init(
         _ module: any ConnectorModule, lanes: [ConnectionLane], profiles: [ResilienceProfile],
         service: any WorkflowService, pool: ConnectionPool, clock: any ConnectorClock,
-        random: @escaping @Sendable () -> Double, ledger: IdempotencyLedger?, logger: Logger
+        random: @escaping @Sendable () -> Double, ledger: IdempotencyLedger?, letters: DeadLetters,
+        logger: Logger
     ) {
         self.ledger = ledger
+        self.letters = letters
         self.module = module
         self.lanes = Dictionary(lanes.map { ($0.declaration.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.profiles = Dictionary(profiles.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -79,7 +85,7 @@ final class ConnectorWorker: Sendable {
         for job in jobs {
             let name = job.header("connection")
             guard let name, let lane = self.lanes[name] else {
-                self.finish(job, self.unusable(self.unknownConnection(name)))
+                self.endUnusable(job, self.unknownConnection(name))
                 continue
             }
             if lane.enqueue(job) { self.startLoop(lane) }
@@ -93,14 +99,14 @@ final class ConnectorWorker: Sendable {
             loops.next += 1
             loops.running[id] = Task {
                 while !Task.isCancelled, let job = lane.next() {
-                    if let outcome = await self.outcome(of: job, lane) { self.finish(job, outcome) }
+                    if let outcome = await self.outcome(of: job, lane) { await self.settle(job, outcome) }
                 }
                 _ = self.loops.withLock { $0.running.removeValue(forKey: id) }
             }
         }
     }
 
-    private func finish(_ job: ActivatedJob, _ outcome: JobOutcome) {
+    func finish(_ job: ActivatedJob, _ outcome: JobOutcome) {
         self.service.finishJob(key: job.key, outcome)
     }
 
@@ -128,6 +134,8 @@ extension ConnectorWorker {
         var job: ActivatedJob
         var operation: OperationDescriptor
         var input: Value
+        /// What makes the effect of the call happen once: the job's own unless it is replayed under a new one.
+        var idempotencyKey: String
         /// What the call itself wants.
         var profile: ResilienceProfile
         var `guard`: ConnectionGuard
@@ -136,15 +144,20 @@ extension ConnectorWorker {
     /// Carries out the call of a job; nil when the hub stops meanwhile.
     private func outcome(of job: ActivatedJob, _ lane: ConnectionLane) async -> JobOutcome? {
         do {
-            let request = try self.request(job, lane)
+            let redrive = try await self.letters.redrive(of: job.key)
+            let request = try self.request(job, redrive, lane)
             let connection = try await self.anyConnection(of: lane.declaration)
             return await self.call(request, connection, lane)
+        } catch let error as HubError where error.code == .lettersUnreadable {
+            // Whether the call is a replay is not known yet.
+            return .postponed(milliseconds: 1_000, message: error.description)
         } catch let error as HubError {
-            return self.unusable(error)
+            return self.unusable(error, job)
         } catch {
             let error = ConnectorError(wrapping: error)
             lane.noteCall(error: self.text(error), at: self.clock.unixMilliseconds)
             lane.metrics.failed.increment()
+            self.note(error, of: job, attempts: 1)
             guard error.isRetryable else {
                 return .failed(retries: 0, backoffMilliseconds: 0, message: self.text(error))
             }
@@ -152,7 +165,9 @@ extension ConnectorWorker {
         }
     }
 
-    private func request(_ job: ActivatedJob, _ lane: ConnectionLane) throws(HubError) -> Request {
+    private func request(
+        _ job: ActivatedJob, _ redrive: JobRedrives.Redrive?, _ lane: ConnectionLane
+    ) throws(HubError) -> Request {
         let descriptor = lane.descriptor(of: self.module)
         guard let name = job.header("operation"), let operation = descriptor.operation(name) else {
             let name = job.header("operation") ?? ""
@@ -162,7 +177,7 @@ extension ConnectorWorker {
                     ?? "Use one of \(descriptor.operations.map(\.id).joined(separator: ", ")).")
         }
         let profile = try self.profile(of: job, operation, lane.declaration)
-        guard let input = try? JSON.parse(job.variables) else {
+        guard let input = try? JSON.parse(redrive?.input ?? job.variables) else {
             throw HubError(
                 .callFailed, "The input of the call is not a JSON document.", remedy: "Report this as a defect.")
         }
@@ -170,7 +185,8 @@ extension ConnectorWorker {
         let own = lane.declaration.profile
         let shared = profile.sharesGuards(with: own) ? own : profile
         return Request(
-            job: job, operation: operation, input: input, profile: profile,
+            job: job, operation: operation, input: input,
+            idempotencyKey: job.idempotencyKey + (redrive?.suffix ?? ""), profile: profile,
             guard: lane.guard(group: input["url"]?.asString?.urlAuthority ?? "", profile: shared))
     }
 
@@ -199,7 +215,7 @@ extension ConnectorWorker {
             request.guard, clock: self.clock, random: self.random, metrics: lane.metrics,
             make: { pipeline, now in
                 pipeline.call(
-                    profile: request.profile, safety: safety, idempotencyKey: request.job.idempotencyKey, at: now,
+                    profile: request.profile, safety: safety, idempotencyKey: request.idempotencyKey, at: now,
                     failedAttempts: remembered)
             },
             send: { attempt in await self.send(attempt, request, record, lane) })
@@ -253,10 +269,11 @@ extension ConnectorWorker {
             error.mayHaveExecuted = false
             return .failed(error)
         }
-        let outcome = await connection.invoke(
+        let outcome = await lane.invoke(
             OperationCall(
                 operation: request.operation.id, input: request.input, idempotencyKey: attempt.idempotencyKey,
-                timeout: attempt.timeout, attempt: attempt.number))
+                timeout: attempt.timeout, attempt: attempt.number),
+            request.operation, endpoint: attempt.endpoint, on: connection)
         self.log(outcome, attempt, request, lane)
         return outcome
     }
@@ -264,7 +281,7 @@ extension ConnectorWorker {
     /// What carrying the call out twice would do; some operations leave that to their input.
     private func safety(of request: Request, _ connection: any Connection) async -> RepeatSafety {
         let call = OperationCall(
-            operation: request.operation.id, input: request.input, idempotencyKey: request.job.idempotencyKey)
+            operation: request.operation.id, input: request.input, idempotencyKey: request.idempotencyKey)
         if let isRepeatable = await connection.isRepeatable(call) { return isRepeatable ? .idempotent : .unsafe }
         guard request.operation.isRepeatable else { return .unsafe }
         return request.operation.effect == .read ? .safe : .idempotent

@@ -173,6 +173,11 @@ struct IntakeMachine: Sendable {
         self.sourcePausedUntil = now + duration
     }
 
+    /// Nothing new is read or begun before `moment`.
+    mutating func hold(until moment: Duration) {
+        self.pause(until: moment)
+    }
+
     /// The source has nothing more; what was read is finished first.
     mutating func endOfInput() {
         self.ending = self.ending ?? .endOfInput

@@ -50,6 +50,16 @@ public struct TriggerDeclaration: Sendable {
     public var redriveMax: Int
     /// How many records are begun in a period; nil: as many as come.
     public var rate: RateLimiter.Policy?
+    /// What the schema is called; nil when it has no name.
+    public var schemaID: String?
+    /// How fast its queued dead letters are replayed; nil: as fast as the hub's are.
+    public var redriveRate: RateLimiter.Policy?
+    /// How long its resolved and discarded dead letters are kept; nil: as long as the hub's are.
+    public var retention: Duration?
+    /// The connections whose open breakers pause the source; nil: those the started process calls.
+    ///
+    /// The source's own connection always does.
+    public var pausedBy: [String]?
 
     /// How many records are worked on at once unless the declaration says otherwise: enough for the engine to commit them
     /// in groups.

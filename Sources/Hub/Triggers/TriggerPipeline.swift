@@ -27,6 +27,11 @@ struct TriggerPipeline: Sendable {
         var key: Key
         /// How often it was replayed before, this time included.
         var count: Int
+        /// What is known about its errors.
+        var report: DeadLetterReport
+
+        /// Where the chain of letters began that replaced each other.
+        var root: Key { self.report.ancestors.first ?? self.key }
     }
 
     /// Why an event is not started.
@@ -60,7 +65,8 @@ struct TriggerPipeline: Sendable {
         } catch {
             switch error.disposition {
             case .drop: return .dropped
-            case .dlq: return .deadLetter(self.deadLetter(for: event, refusal: error, redrive: redrive))
+            case .dlq:
+                return .deadLetter(self.deadLetter(for: event, refusal: error, at: receivedAt, redrive: redrive))
             }
         }
     }
@@ -69,20 +75,40 @@ struct TriggerPipeline: Sendable {
     ///
     /// Its dedupe key names the content and the place, so that the same bad record of a file dropped twice is one dead
     /// letter.
-    func deadLetter(for event: SourceEvent, refusal: Refusal, redrive: Redrive? = nil) -> NewDeadLetter {
+    func deadLetter(
+        for event: SourceEvent, refusal: Refusal, at moment: Int64, redrive: Redrive? = nil
+    ) -> NewDeadLetter {
         var coordinates = event.coordinates
+        coordinates["type"] = .string(self.declaration.source.kind.rawValue)
         coordinates["eventId"] = .string(event.id)
         coordinates["triggerRevision"] = .number(Number(self.declaration.revision))
-        if !event.headers.isEmpty { coordinates["headers"] = .context(event.headers) }
         if let redrive { coordinates["redriveOf"] = .string(redrive.key.description) }
         let line = event.coordinates["line"]?.asInt64 ?? 0
         let fingerprint = redrive.map { "redrive:\($0.key)" } ?? "\(line):\(Self.fingerprint(event.payload))"
-        var json: [UInt8] = []
-        JSON.write(.context(coordinates), into: &json)
-        return NewDeadLetter(
-            origin: self.declaration.id, coordinates: json, dedupeKey: "\(self.declaration.id):\(fingerprint)",
-            stage: refusal.stage.rawValue, errorCode: refusal.code.rawValue, errorMessage: refusal.message,
-            contentType: event.contentType, payload: event.payload, redriveCount: redrive?.count ?? 0)
+        var letter = NewDeadLetter(
+            origin: self.declaration.id, coordinates: Value.context(coordinates).objectJSON,
+            dedupeKey: "\(self.declaration.id):\(fingerprint)", stage: refusal.stage.rawValue,
+            errorCode: refusal.code.rawValue, errorMessage: refusal.message, contentType: event.contentType,
+            payload: event.payload, redriveCount: redrive?.count ?? 0)
+        letter.connection = self.declaration.source.connection
+        letter.parent = redrive?.key
+        letter.schemaID = self.declaration.schemaID
+        if !event.headers.isEmpty { letter.headers = Value.context(event.headers).objectJSON }
+        letter.report = self.report(on: event, refusal, at: moment, redrive).json
+        return letter
+    }
+
+    private func report(
+        on event: SourceEvent, _ refusal: Refusal, at moment: Int64, _ redrive: Redrive?
+    ) -> DeadLetterReport {
+        var report = redrive.map { $0.report.succeeding($0.key) } ?? DeadLetterReport()
+        report.died(
+            DeadLetterReport.Failure(
+                code: refusal.code.rawValue, errorClass: "event", isRetryable: false, stage: refusal.stage.rawValue,
+                message: refusal.message, at: moment))
+        report.revision = self.declaration.revision
+        report.traceID = event.headers.traceID ?? report.traceID
+        return report
     }
 
     /// 128 bits that differ for different contents: two hashes from different starting points.
@@ -163,7 +189,11 @@ extension TriggerPipeline {
     ) throws(Refusal) -> String {
         let dedupe = self.declaration.dedupe
         let prefix = dedupe.scope == .trigger ? self.declaration.id : "workflow"
-        if let redrive { return "\(prefix):redrive:\(redrive.key)" }
+        if let redrive {
+            // Replaying a letter that replaced another starts nothing that the other one started.
+            let isNew = redrive.report.request?.usesNewKey == true
+            return "\(prefix):redrive:" + (isNew ? "\(redrive.key):new" : "\(redrive.root)")
+        }
         let evaluation = dedupe.key.evaluate(scope)
         guard let key = evaluation.value.keyText else {
             let reason = evaluation.warnings.first.map(\.message) ?? "it is \(evaluation.value.typeName)"
@@ -239,6 +269,14 @@ extension Value {
         case .boolean(let flag): flag ? "true" : "false"
         default: self.temporalText
         }
+    }
+}
+
+extension ValueContext {
+    /// The trace a header `traceparent` names (W3C Trace Context); nil when there is none.
+    fileprivate var traceID: String? {
+        let parts = self["traceparent"]?.asString?.split(separator: "-") ?? []
+        return parts.count >= 4 && parts[1].utf8.count == 32 ? String(parts[1]) : nil
     }
 }
 

@@ -45,8 +45,9 @@ private struct TriggerReader {
         let concurrencyMax = self.concurrency()
         self.acknowledgement()
         let retry = self.retry()
-        let redriveMax = self.deadLetters()
+        let letters = self.deadLetters()
         let rate = self.rate()
+        let pausedBy = self.root.node("pausedBy").map { _ in self.root.strings("pausedBy") }
         self.root.refuse("observe", "alerts of triggers come with a later version.", remedy: "Remove it.")
         self.root.finish()
         guard let metadata, let source, let dedupe, let target else { return nil }
@@ -56,7 +57,8 @@ private struct TriggerReader {
             decodeErrors: decoding.errors, schema: schema.value, schemaErrors: schema.errors, filter: filter.value,
             filterErrors: filter.errors, dedupe: dedupe, variables: variables, target: target,
             concurrencyMax: concurrencyMax, retry: retry.policy, retryElapsedMax: retry.elapsed,
-            redriveMax: redriveMax, rate: rate)
+            redriveMax: letters.redriveMax, rate: rate, schemaID: schema.id, redriveRate: letters.rate,
+            retention: letters.retention, pausedBy: pausedBy)
     }
 
     private func expect(_ key: String, _ word: String) {
@@ -130,10 +132,11 @@ extension TriggerReader {
 // MARK: - What passes
 
 extension TriggerReader {
-    private func schema() -> (value: JSONSchema?, errors: ErrorDisposition) {
-        guard let reader = self.root.mapping("schema") else { return (nil, .dlq) }
+    private func schema() -> (value: JSONSchema?, id: String?, errors: ErrorDisposition) {
+        guard let reader = self.root.mapping("schema") else { return (nil, nil, .dlq) }
         let errors = reader.word("onError", ErrorDisposition.self) ?? .dlq
         let schema: JSONSchema?
+        var id: String?
         if let node = reader.node("inline") {
             schema = JSONSchema(node, path: "schema.inline", log: self.log)
             if let reference = reader.node("ref") {
@@ -143,11 +146,12 @@ extension TriggerReader {
             }
         } else if let path = reader.requiredString("ref", example: "ref: schema/order.json") {
             schema = self.schema(path, at: reader.node("ref")?.position)
+            id = path
         } else {
             schema = nil
         }
         reader.finish()
-        return (schema, errors)
+        return (schema, id, errors)
     }
 
     private func schema(_ path: String, at position: DocumentPosition?) -> JSONSchema? {
@@ -283,20 +287,20 @@ extension TriggerReader {
         return limit.map { RateLimiter.Policy(limit: $0, period: period, burst: burst) }
     }
 
-    private func deadLetters() -> Int {
+    private func deadLetters() -> (redriveMax: Int, rate: RateLimiter.Policy?, retention: Duration?) {
         let standard = 5
-        guard let reader = self.root.mapping("dlq") else { return standard }
+        guard let reader = self.root.mapping("dlq") else { return (standard, nil, nil) }
         self.expectOnly(reader, "to", "default")
         reader.refuse("after", "retries before a dead letter are those of \"retry\".", remedy: "Use retry.max.")
-        reader.refuse("retain", "retention of dead letters comes with a later version.", remedy: "Remove it.")
-        var max = standard
+        let retention = reader.duration("retain", in: DeadLetterSettings.retentionRange)
+        var (max, rate) = (standard, RateLimiter.Policy?.none)
         if let redrive = reader.mapping("redrive") {
             max = redrive.integer("maxCount", in: 0...1_000) ?? standard
-            redrive.refuse("rate", "rate-limited replays come with a later version.", remedy: "Remove it.")
+            rate = redrive.eventRate("rate")
             redrive.finish()
         }
         reader.finish()
-        return max
+        return (max, rate, retention)
     }
 
     /// Accepts one word and names every other as something for later.

@@ -17,6 +17,8 @@ final class TriggerRunner: Sendable {
         var activation = ActivationMachine()
         var counters = TriggerCounters()
         var pending = 0
+        /// The open breaker that keeps it from reading, and when that was found.
+        var outage: (found: OutageWatch.Outage, at: Duration)?
     }
 
     let declaration: TriggerDeclaration
@@ -27,17 +29,21 @@ final class TriggerRunner: Sendable {
     private let random: @Sendable () -> Double
     private let logger: Logger
     private let metrics: TriggerMetrics
+    private let watch: OutageWatch
     private let state = Mutex(State())
     private let wakeups: (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
 
     /// How long a read waits for an event; also how long a pause takes to be noticed.
     private static let idleWait = Duration.milliseconds(500)
+    /// How often breakers are looked at, open ones as well as closed ones.
+    private static let outageInterval = Duration.milliseconds(100)
 
     init(
         _ declaration: TriggerDeclaration, service: any WorkflowService, pool: ConnectionPool,
-        clock: any ConnectorClock, random: @escaping @Sendable () -> Double, logger: Logger
+        clock: any ConnectorClock, random: @escaping @Sendable () -> Double, watch: OutageWatch, logger: Logger
     ) {
         self.declaration = declaration
+        self.watch = watch
         self.pipeline = TriggerPipeline(declaration)
         self.service = service
         self.pool = pool
@@ -74,7 +80,10 @@ final class TriggerRunner: Sendable {
                 workflow: self.declaration.target.workflow, state: state.activation.state,
                 trouble: state.activation.trouble,
                 rearmMilliseconds: state.activation.rearmAt.map { max(.zero, $0 - now).wholeMilliseconds },
-                pending: state.pending, counters: state.counters)
+                pending: state.pending, counters: state.counters, heldBy: state.outage?.found.connection,
+                heldMilliseconds: state.outage.flatMap { outage in
+                    outage.found.remaining.map { max(.zero, outage.at + $0 - now).wholeMilliseconds }
+                })
         }
     }
 
@@ -183,10 +192,16 @@ extension TriggerRunner {
                 retryElapsedMax: self.declaration.retryElapsedMax,
                 idleWait: Self.idleWait))
         var batches: [EventBatch.ID: [SourceEvent]] = [:]
+        var lookAt = Duration.zero
         return try await withThrowingTaskGroup(of: (IntakeMachine.RecordID, Account).self) { group in
             defer { self.forget(machine.outstandingRecords) }
             while true {
                 if Task.isCancelled || self.isPaused { machine.stop() }
+                let now = self.clock.now
+                if now >= lookAt {
+                    lookAt = now + Self.outageInterval
+                    if self.meetsOutage(at: now) { machine.hold(until: lookAt) }
+                }
                 let step = machine.next(at: self.clock.now)
                 let pending = machine.outstandingRecords + (step.isIdle ? await source.backlog() ?? 0 : 0)
                 self.state.withLock { $0.pending = pending }
@@ -220,11 +235,37 @@ extension TriggerRunner {
         }
     }
 
+    /// Whether an open breaker keeps the trigger from reading and starting; says so when that changes.
+    private func meetsOutage(at now: Duration) -> Bool {
+        let found = self.watch.outage(at: now)
+        let before = self.state.withLock { state in
+            let before = state.outage?.found
+            state.outage = found.map { ($0, now) }
+            if let found {
+                let until = found.remaining.map { " for \(Quantity.text($0))" } ?? ", until an operator changes it"
+                state.activation.degraded(
+                    "The source is paused: the circuit breaker of connection \(found.connection) is \(found.state)\(until)."
+                )
+            } else if before != nil {
+                state.activation.progressed()
+            }
+            return before
+        }
+        if (before == nil) != (found == nil) {
+            self.metrics.held.record(found == nil ? 0 : 1)
+            self.logger.info(
+                found == nil ? "trigger resumed after an outage" : "trigger paused by an outage",
+                metadata: ["connection.id": "\(found?.connection ?? before?.connection ?? "")"])
+        }
+        return found != nil
+    }
+
     /// Records that were read and not accounted for come again: they do not count as received.
     private func forget(_ count: Int) {
         self.state.withLock { state in
             state.counters.received -= count
             state.pending = 0
+            state.outage = nil
         }
     }
 
@@ -300,7 +341,8 @@ extension TriggerRunner {
         case .invalidArgument:
             let refusal = TriggerPipeline.Refusal(
                 stage: .commit, code: .startRefused, message: rejection.description, disposition: .dlq)
-            return await self.keep(self.pipeline.deadLetter(for: event, refusal: refusal))
+            return await self.keep(
+                self.pipeline.deadLetter(for: event, refusal: refusal, at: self.clock.unixMilliseconds))
         default:
             // A process that is not deployed is the configuration's fault, not the event's: keep the event at its source.
             return .trouble(.transient(rejection.description))
@@ -332,6 +374,8 @@ extension TriggerRunner {
 struct TriggerMetrics: Sendable {
     let received: Counter
     let failed: Counter
+    /// 1 while an open breaker keeps the source from being read.
+    let held: Gauge
     /// From the beginning of the work on a record to its durable end.
     let seconds: Timer
     let results: [TriggerCounters.Result: Counter]
@@ -342,6 +386,7 @@ struct TriggerMetrics: Sendable {
         }
         self.received = counter("received")
         self.failed = counter("failed")
+        self.held = Gauge(label: "trigger_paused_by_outage", dimensions: [("trigger", trigger)])
         self.seconds = Timer(label: "trigger_event_seconds", dimensions: [("trigger", trigger)])
         self.results = Dictionary(
             uniqueKeysWithValues: TriggerCounters.Result.allCases.map { ($0, counter($0.rawValue)) })

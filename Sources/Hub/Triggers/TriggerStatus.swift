@@ -22,6 +22,10 @@ public struct TriggerStatus: Sendable {
     public var pending: Int
     /// What it has done since the hub started.
     public var counters: TriggerCounters
+    /// The connection whose open circuit breaker keeps it from reading.
+    public var heldBy: String?
+    /// Milliseconds until that lets a call through; nil when that is up to an operator.
+    public var heldMilliseconds: Int64?
 }
 
 /// What a trigger has done since the hub started.

@@ -14,24 +14,43 @@ extension JunctionClient {
         _ = try await self.call("PATCH", "/v2/jobs/\(key)", body: writer.bytes)
     }
 
-    /// Sends a dead letter through its trigger again.
+    /// Sends a dead letter on its way again.
     ///
     /// - Parameters:
     ///   - key: The dead letter.
     ///   - payload: Sent instead of the letter's own payload.
+    ///   - newKey: Whether the effect may happen again.
     ///   - dryRun: Only says what would happen.
     /// - Returns: What happened, as the API describes it.
-    public func replayDeadLetter(_ key: Key, payload: [UInt8]? = nil, dryRun: Bool = false) async throws -> Value {
+    public func replayDeadLetter(
+        _ key: Key, payload: [UInt8]? = nil, newKey: Bool = false, dryRun: Bool = false
+    ) async throws -> Value {
         var writer = JSONWriter(capacity: 64 + (payload?.count ?? 0))
         writer.beginObject()
         if let payload {
             writer.key("payload")
             writer.value(String(decoding: payload, as: UTF8.self))
         }
+        if newKey {
+            writer.key("newKey")
+            writer.value(true)
+        }
         writer.key("dryRun")
         writer.value(dryRun)
         writer.endObject()
         return try await self.call("POST", "/hub/v1/dead-letters/\(key)/replay", body: writer.bytes).value
+    }
+
+    /// Queues the parked dead letters a request selects, to be replayed; what happens, as the API describes it.
+    public func replayDeadLetters(_ request: ValueContext) async throws -> Value {
+        let body = Array(JSON.string(.context(request)).utf8)
+        return try await self.call("POST", "/hub/v1/dead-letters/replay", body: body).value
+    }
+
+    /// Corrects the payload of a parked dead letter by a JSON Patch; the payload before and after.
+    public func editDeadLetter(_ key: Key, patch: Value) async throws -> Value {
+        let body = Array(JSON.string(.context(["patch": patch])).utf8)
+        return try await self.call("POST", "/hub/v1/dead-letters/\(key)/edit", body: body).value
     }
 
     /// Ends a dead letter without doing anything about it.

@@ -91,10 +91,18 @@ public protocol WorkflowService: Sendable {
     /// Stores what could not be delivered. Repeating it with the same dedupe key returns the first key.
     func recordDeadLetter(_ letter: NewDeadLetter) async throws(CommandRejection) -> Key
 
-    /// Ends a dead letter as replayed or discarded.
+    /// Ends a dead letter as resolved or discarded.
     ///
-    /// - Throws: `.notFound`, or `.invalidState` when it ended already.
+    /// - Throws: `.notFound` when there is none, or it ended already.
     func endDeadLetter(key: Key, as outcome: DeadLetterOutcome, actor: String) async throws(CommandRejection)
+
+    /// Changes a dead letter that has not ended.
+    ///
+    /// - Throws: `.notFound` when there is none, or it ended.
+    func updateDeadLetter(key: Key, _ update: DeadLetterUpdate, actor: String) async throws(CommandRejection)
+
+    /// Forgets dead letters that have ended; others are left as they are.
+    func purgeDeadLetters(_ keys: [Key]) async throws(CommandRejection)
 
     /// Registers a worker inside this process. Jobs reach it in batches, after they are durable, on an engine thread:
     /// the handler must hand work over and return quickly. Every job must be answered once through `finishJob`.

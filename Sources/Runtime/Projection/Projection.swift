@@ -204,19 +204,16 @@ final class Projection {
                 dueAt: dueAt)
         case .startTimerEnded(let key): end(timer: key)
         case .deadLetterRecorded(let letter):
-            deadLetters[letter.key] = DeadLetterRecord(
-                key: letter.key, origin: letter.origin, coordinates: letter.coordinates, dedupeKey: letter.dedupeKey,
-                stage: letter.stage, errorCode: letter.errorCode, errorMessage: letter.errorMessage,
-                contentType: letter.contentType, payload: letter.payload, state: 0,
-                redriveCount: Int(letter.redriveCount), createdAt: now, endedAt: nil)
+            deadLetters[letter.key] = record(letter)
         case .deadLetterEnded(let key, let outcome):
-            if deadLetters[key] != nil {
-                deadLetters[key]?.state = outcome
-                deadLetters[key]?.endedAt = now
-            } else {
-                batch.deadLetterChanges.append(DeadLetterChange(key: key, state: outcome, endedAt: now))
-            }
-            audit(outcome == 1 ? "replay-dead-letter" : "discard-dead-letter", "\(key)")
+            change(DeadLetterChange(key: key, state: outcome, endedAt: now))
+            audit(outcome == 1 ? "resolve-dead-letter" : "discard-dead-letter", "\(key)")
+        case .deadLetterChanged(let key, let changed):
+            change(DeadLetterChange(key: key, changed, at: now))
+            audit("\(changed.action)-dead-letter", "\(key)", changed.detail)
+        case .deadLetterPurged(let key):
+            deadLetters[key] = nil
+            batch.purgedDeadLetters.append(key)
         default:
             guard let instance else { return }
             if !instance.isChanged {
@@ -519,6 +516,33 @@ final class Projection {
             ])
     }
 
+    /// Applies a change to a dead letter of this transaction, or notes it for one of an earlier one.
+    private func change(_ change: DeadLetterChange) {
+        if deadLetters[change.key] == nil {
+            batch.deadLetterChanges.append(change)
+        } else {
+            deadLetters[change.key]?.apply(change)
+        }
+    }
+
+    private func record(_ letter: DeadLetterRecorded) -> DeadLetterRecord {
+        var record = DeadLetterRecord(
+            key: letter.key, origin: letter.origin, coordinates: letter.coordinates, dedupeKey: letter.dedupeKey,
+            stage: letter.stage, errorCode: letter.errorCode, errorMessage: letter.errorMessage,
+            contentType: letter.contentType, payload: letter.payload, state: letter.context.state,
+            redriveCount: Int(letter.redriveCount), createdAt: now, endedAt: nil)
+        record.kind = letter.context.kind
+        record.connection = letter.context.connection
+        record.jobKey = letter.context.jobKey == 0 ? nil : letter.context.jobKey
+        record.parentKey = letter.context.parentKey == 0 ? nil : letter.context.parentKey
+        record.orderingKey = letter.context.orderingKey
+        record.schemaID = letter.context.schemaID
+        record.headers = letter.context.headers
+        record.report = letter.context.report
+        record.originalPayload = letter.context.originalPayload
+        return record
+    }
+
     /// Notes what somebody asked for; what the engine did by itself is in the path.
     func audit(_ action: String, _ object: String, _ detail: String? = nil) {
         guard !actor.isEmpty else { return }
@@ -557,5 +581,16 @@ extension FlowNode {
     var hasTimers: Bool {
         if case .timer? = event { return true }
         return !boundaryEvents.isEmpty || !triggers.isEmpty || !eventSubProcesses.isEmpty || kind == .eventBasedGateway
+    }
+}
+
+extension DeadLetterChange {
+    /// The change an event stands for.
+    fileprivate init(key: UInt64, _ changed: DeadLetterChanged, at now: Int64) {
+        self.init(key: key, updatedAt: now)
+        self.state = changed.state
+        self.payload = changed.payload
+        self.redriveCount = changed.redriveCount.map { Int($0) }
+        self.report = changed.report
     }
 }

@@ -74,8 +74,9 @@ public struct ProblemDetails: Error, Sendable {
         let (status, title) =
             switch error.code {
             case .unknownName: (404, "NOT_FOUND")
-            case .deadLetterState: (409, "INVALID_STATE")
-            case .replayFailed: (422, "INVALID_STATE")
+            case .unknownLetter: (404, "NOT_FOUND")
+            case .deadLetterState, .replayCycle, .jobEnded: (409, "INVALID_STATE")
+            case .replayFailed, .patchFailed: (422, "INVALID_STATE")
             default: (500, "INTERNAL")
             }
         self.init(

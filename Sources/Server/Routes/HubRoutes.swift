@@ -35,6 +35,8 @@ enum HubRoutes {
                 if let milliseconds = trigger.rearmMilliseconds {
                     writer.member("rearmMilliseconds", Int(milliseconds))
                 }
+                writer.member("heldBy", nullable: trigger.heldBy)
+                if let milliseconds = trigger.heldMilliseconds { writer.member("heldMilliseconds", Int(milliseconds)) }
                 writer.member("pending", trigger.pending)
                 let counters = trigger.counters
                 writer.member("received", counters.received)
@@ -111,6 +113,10 @@ enum HubRoutes {
         writer.member("profile", connection.profile)
         writer.member("breaker", connection.breaker)
         writer.member("imposed", nullable: connection.imposed)
+        writer.member("imposedBy", nullable: connection.imposedBy)
+        if !connection.pausedTriggers.isEmpty {
+            writer.member("pausesTriggers", connection.pausedTriggers.joined(separator: ", "))
+        }
         writer.member("rehearsal", nullable: connection.rehearsal)
         writer.member("running", connection.running)
         writer.member("waiting", connection.waiting)
