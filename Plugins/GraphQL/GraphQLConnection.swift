@@ -32,10 +32,13 @@ final class GraphQLConnection: Connection {
     func invoke(_ call: OperationCall) async -> Outcome {
         do {
             let prepared = try self.prepare(call)
-            if prepared.pagination != nil { return try await self.pages(prepared, call) }
+            if let pagination = prepared.pagination { return try await self.pages(prepared, pagination, call) }
             let response = try await self.send(prepared, call, timeout: call.timeout)
             if let failure = self.failure(response, prepared) { return .failed(failure) }
-            return .done(Self.result(response, data: response.data ?? .null), facts: response.facts)
+            let result = Self.result(response, data: response.data ?? .null)
+            // The service knew the idempotency key.
+            let isReplay = response.http.isReplay && !prepared.isRead
+            return isReplay ? .alreadyDone(result, facts: response.facts) : .done(result, facts: response.facts)
         } catch {
             return .failed(ConnectorError(wrapping: error))
         }
@@ -141,8 +144,9 @@ final class GraphQLConnection: Connection {
     // MARK: - Pages
 
     /// Reads page after page, within the time of the call.
-    private func pages(_ prepared: GraphQLCall, _ call: OperationCall) async throws -> Outcome {
-        guard let pagination = prepared.pagination else { return .failed(GraphQLErrors.pages("", details: [:])) }
+    private func pages(
+        _ prepared: GraphQLCall, _ pagination: GraphQLPagination, _ call: OperationCall
+    ) async throws -> Outcome {
         let deadline = self.clock.now + call.timeout
         var page = prepared
         var progress = GraphQLPagination.Progress()

@@ -3,6 +3,14 @@ internal import PluginHost
 internal import Synchronization
 internal import Values
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
 /// Runs the programs of one connection, each in a process of its own.
 final class ScriptConnection: Connection {
     private typealias Run = Task<Result<ProgramRun.Result, ProgramRun.LaunchFailure>, Never>
@@ -115,8 +123,8 @@ final class ScriptConnection: Connection {
         let refusal: String? =
             if !arguments.isEmpty, !program.takesArguments {
                 "The program \(name) takes no arguments from a call."
-            } else if arguments.contains(where: { $0.utf8.contains(0) }) {
-                "input.arguments: an argument holds a NUL."
+            } else if (arguments + [call.idempotencyKey ?? ""]).contains(where: { $0.utf8.contains(0) }) {
+                "An argument or the idempotency key holds a NUL."
             } else { nil }
         if let refusal {
             throw ConnectorError(
@@ -183,6 +191,8 @@ final class ScriptConnection: Connection {
         if case .text(let own) = program.environment["PATH"] { path = own }
         let command = program.command.first ?? ""
         guard let found = ProgramRun.locate(command, path: path) else { throw ScriptErrors.missing(name, command) }
+        let folders = [program.directory].compactMap { $0 } + program.readable + program.writable
+        for folder in folders where access(folder, F_OK) != 0 { throw ScriptErrors.noPath(name, folder) }
         return found
     }
 

@@ -40,6 +40,12 @@ enum ScriptErrors {
             remedy: "Install it, or correct the command of \(name).")
     }
 
+    static func noPath(_ name: String, _ path: String) -> ConnectorError {
+        ConnectorError(
+            .notFound, code: Code.notStarted, "The program \(name) cannot be run: there is no \(path).",
+            remedy: "Create it, or correct directory, readable and writable of \(name).")
+    }
+
     static func notStarted(_ name: String, _ reason: String) -> ConnectorError {
         ConnectorError(
             .transient, code: Code.notStarted, "The program \(name) was not started: \(reason)",

@@ -112,6 +112,18 @@ struct GraphQLBadAnswerTests {
         #expect(try await Self.query(told).error?.retryAfter == .seconds(7))
     }
 
+    @Test func anAnswerTheServiceRepeatsIsASuccessOfBefore() async throws {
+        let server = try CannedServer(headers: "Idempotency-Replayed: true\r\n", #"{"data":{"a":1}}"#)
+        let outcome = try await Service.with(server.url) { connection in
+            await connection.invoke(Service.call("mutate", ["document": "mutation { a }"], key: "k"))
+        }
+        guard case .alreadyDone(let value, _) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(value["data"] == ["a": 1])
+    }
+
     @Test func nobodyThereIsUnavailable() async throws {
         let error = try await Service.with("http://127.0.0.1:1") { connection in
             await connection.invoke(Service.call("query", ["document": "{ a }"])).error

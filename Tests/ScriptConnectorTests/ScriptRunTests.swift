@@ -204,9 +204,14 @@ struct ScriptRunTests {
         await connection.close()
     }
 
-    @Test func aProgramThatIsNotThereIsFoundByTheTest() async throws {
+    @Test func whatIsNotThereIsNamed() async throws {
         let connection = try await Script.open(["gone": ["command": "junction-no-such-program"]])
         await #expect(throws: ConnectorError.self) { try await connection.test() }
+        for parameter in ["directory", "readable", "writable"] {
+            let outcome = try await Script.run("true", [parameter: "/nonexistent/folder"])
+            #expect(outcome.error?.code == "CON-3304")
+            #expect(outcome.error?.message.hasSuffix("there is no /nonexistent/folder.") == true, "\(outcome)")
+        }
         let error = await connection.invoke(OperationCall(operation: "run", input: ["program": "gone"])).error
         #expect(error?.code == "CON-3304")
         #expect(error?.kind == .notFound)
