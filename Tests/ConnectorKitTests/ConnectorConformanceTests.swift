@@ -15,7 +15,12 @@ struct ConnectorConformanceTests {
             ],
             sources: [
                 .init(SourceRequest(event: "mail", parameters: [:]), eventsMinimum: 3) {
-                    mailbox.events.withLock { $0 += ["a", "b", "c"] }
+                    mailbox.events.withLock { events in
+                        let number = mailbox.readings.withLock {
+                            $0 += 1; return $0
+                        }
+                        events += ["a\(number)", "b\(number)", "c\(number)"]
+                    }
                 }
             ])
         return await suite.run()

@@ -12,6 +12,7 @@ struct MemoryConnector: ConnectorModule {
             answersWhenClosed
         case acceptsUnknownOperations, acceptsUnknownFields, acceptsUnknownEvents, failsGoodCalls, failsWhenBusy
         case ignoresCancellation, losesEvents, repeatsAcknowledged, changesIDs, repeatsIDs, readFails
+        case shortBatches, batchFailsTogether, commitsPastGaps, losesRejected, stallsWhenWithheld
     }
 
     var defect: Defect?
@@ -109,6 +110,16 @@ private final class MemoryConnection: Connection {
         return .done(call.input["text"] ?? .null, facts: ValueContext())
     }
 
+    func invokeBatch(_ calls: [OperationCall]) async -> [Outcome] {
+        var outcomes: [Outcome] = []
+        for call in calls { outcomes.append(await self.invoke(call)) }
+        if self.defect == .shortBatches { outcomes = Array(outcomes.dropLast()) }
+        if self.defect == .batchFailsTogether, let bad = outcomes.first(where: { $0.error != nil }) {
+            outcomes = outcomes.map { _ in bad }
+        }
+        return outcomes
+    }
+
     func armSource(_ request: SourceRequest) async throws -> any EventSource {
         guard request.event == "mail" || self.defect == .acceptsUnknownEvents else {
             throw ConnectorError.unknownEvent(request.event, of: self.module.descriptor)
@@ -122,19 +133,24 @@ private final class MemoryConnection: Connection {
 private actor MemorySource: EventSource {
     private let defect: MemoryConnector.Defect?
     private let mailbox: MemoryConnector.Mailbox
-    private var position = 0
-    private var out: [EventBatch.ID: Int] = [:]
+    /// What was handed out and not acknowledged.
+    private var handed: Set<String> = []
+    private var out: [EventBatch.ID: [String]] = [:]
+    private var batches: UInt64 = 0
 
     init(defect: MemoryConnector.Defect?, mailbox: MemoryConnector.Mailbox) {
         self.defect = defect
         self.mailbox = mailbox
     }
 
-    func connect() async throws { self.position = 0 }
+    func connect() async throws { self.handed = [] }
 
     func read(maximum: Int, wait: Duration) async throws -> EventBatch? {
         if self.defect == .readFails { throw SourceInterruption.endOfInput }
-        let texts = Array(self.mailbox.events.withLock { $0 }.dropFirst(self.position).prefix(maximum))
+        if self.defect == .stallsWhenWithheld, self.batches > 0, maximum == 10, wait < .seconds(1) { self.batches = 99 }
+        if self.batches == 99 { return nil }
+        let texts = Array(
+            self.mailbox.events.withLock { $0 }.filter { !self.handed.contains($0) }.prefix(maximum))
         guard !texts.isEmpty else { return nil }
         let salt = self.defect == .changesIDs ? "\(self.mailbox.readings.withLock { $0 += 1; return $0 })" : ""
         let events = texts.map { text in
@@ -142,22 +158,28 @@ private actor MemorySource: EventSource {
                 id: self.defect == .repeatsIDs ? "same" : text + salt, payload: Array(text.utf8),
                 contentType: "text/plain")
         }
-        self.position += texts.count
-        let id = EventBatch.ID(rawValue: UInt64(self.position))
-        self.out[id] = texts.count
-        if self.defect == .losesEvents { self.mailbox.events.withLock { $0.removeFirst(texts.count) } }
+        self.handed.formUnion(texts)
+        self.batches += 1
+        let id = EventBatch.ID(rawValue: self.batches)
+        self.out[id] = texts
+        if self.defect == .losesEvents { self.forget(texts) }
         return EventBatch(id: id, events: events)
     }
 
     func acknowledge(_ batch: EventBatch.ID) async throws {
-        guard let count = self.out.removeValue(forKey: batch), self.defect != .repeatsAcknowledged else { return }
-        self.mailbox.events.withLock { $0.removeFirst(min(count, $0.count)) }
-        self.position -= count
+        guard let texts = self.out.removeValue(forKey: batch), self.defect != .repeatsAcknowledged else { return }
+        self.forget(self.defect == .commitsPastGaps ? Array(self.handed) : texts)
     }
 
     func reject(_ batch: EventBatch.ID, _ disposition: BatchDisposition) async throws {
-        self.out[batch] = nil
+        guard let texts = self.out.removeValue(forKey: batch) else { return }
+        if self.defect == .losesRejected || disposition == .setAside { self.forget(texts) }
+        self.handed.subtract(texts)
     }
 
     func close() async {}
+
+    private func forget(_ texts: [String]) {
+        self.mailbox.events.withLock { events in events.removeAll { texts.contains($0) } }
+    }
 }

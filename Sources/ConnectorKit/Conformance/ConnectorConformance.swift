@@ -82,9 +82,14 @@ public struct ConnectorConformance: Sendable {
         findings += await self.checkOpenAndClose()
         findings += await self.checkBadCalls()
         findings += await self.checkGoodCalls()
+        findings += await self.checkBatch()
         findings += await self.checkCancellation()
         for source in self.sources {
             findings += await self.checkSource(source)
+            guard self.module.descriptor.event(source.request.event)?.delivery == .atLeastOnce else { continue }
+            findings += await self.checkGap(source)
+            findings += await self.checkRejection(source)
+            findings += await self.checkWithheldAcknowledgements(source)
         }
         return findings
     }
@@ -219,6 +224,28 @@ public struct ConnectorConformance: Sendable {
         }
     }
 
+    /// A batch has an outcome for each call, in order, and a bad call does not take the others along.
+    public func checkBatch() async -> [Finding] {
+        await self.withConnection("batch") { connection, found in
+            for good in self.calls where !good.waits {
+                let bad = OperationCall(operation: good.call.operation, input: ["conformanceUnknown": true])
+                let outcomes = await connection.invokeBatch([good.call, bad, good.call])
+                guard outcomes.count == 3 else {
+                    found.add("A batch of 3 \(good.call.operation) has \(outcomes.count) outcomes.")
+                    continue
+                }
+                for index in [0, 2] {
+                    if let error = outcomes[index].error {
+                        found.add("Call \(index) of a batch of \(good.call.operation) failed: \(error)")
+                    }
+                }
+                found.expectRefusal(outcomes[1], [.validation], "A bad call in a batch of \(good.call.operation)")
+            }
+            let none = await connection.invokeBatch([])
+            found.expect(none.isEmpty, "An empty batch has outcomes.")
+        }
+    }
+
     /// A cancelled call ends, and the connection works on.
     public func checkCancellation() async -> [Finding] {
         await self.withConnection("cancellation") { connection, found in
@@ -284,12 +311,110 @@ public struct ConnectorConformance: Sendable {
         }
     }
 
+    /// Acknowledging a later batch does not take an earlier one along.
+    public func checkGap(_ source: Source) async -> [Finding] {
+        await self.withConnection("gap in the acknowledgements of \(source.request.event)") { connection, found in
+            do {
+                try await source.provoke()
+                try await source.provoke()
+                let stream = try await Self.connected(connection, source)
+                let first = try await stream.read(maximum: 1, wait: source.silence)
+                let second = try await stream.read(maximum: 1, wait: source.silence)
+                // A source may have a single batch out at a time; then there is no gap.
+                if let second { try await stream.acknowledge(second.id) }
+                await stream.close()
+                let expected = Set(first?.events.map(\.id) ?? [])
+                found.expect(!expected.isEmpty, "No event came.")
+                let again = try await Self.events(connection, source, until: expected)
+                found.expect(
+                    again.isSuperset(of: expected), "An unacknowledged batch before an acknowledged one is lost.")
+                _ = try await Self.events(connection, source, acknowledging: true)
+            } catch {
+                found.add("The source failed: \(error).")
+            }
+        }
+    }
+
+    /// A rejected batch comes again in the same life of the source.
+    public func checkRejection(_ source: Source) async -> [Finding] {
+        await self.withConnection("rejection by the reader of \(source.request.event)") { connection, found in
+            do {
+                try await source.provoke()
+                let stream = try await Self.connected(connection, source)
+                guard let batch = try await stream.read(maximum: 10, wait: source.silence) else {
+                    found.add("No event came.")
+                    return
+                }
+                try await stream.reject(batch.id, .redeliver(after: .zero))
+                try await stream.reject(batch.id, .redeliver(after: .zero))
+                var missing = Set(batch.events.map(\.id))
+                while !missing.isEmpty, let next = try await stream.read(maximum: 10, wait: source.silence) {
+                    missing.subtract(next.events.map(\.id))
+                    try await stream.acknowledge(next.id)
+                }
+                found.expect(missing.isEmpty, "\(missing.count) rejected events did not come again.")
+                await stream.close()
+                _ = try await Self.events(connection, source, acknowledging: true)
+            } catch {
+                found.add("The source failed: \(error).")
+            }
+        }
+    }
+
+    /// A reader that acknowledges nothing for a while gets the rest once it does.
+    public func checkWithheldAcknowledgements(_ source: Source) async -> [Finding] {
+        await self.withConnection("withheld acknowledgements of \(source.request.event)") { connection, found in
+            do {
+                try await source.provoke()
+                let stream = try await Self.connected(connection, source)
+                var held: [EventBatch.ID] = []
+                while held.count < 20, let batch = try await stream.read(maximum: 10, wait: .milliseconds(200)) {
+                    held.append(batch.id)
+                }
+                for id in held { try await stream.acknowledge(id) }
+                try await source.provoke()
+                var count = 0
+                while count < source.eventsMinimum,
+                    let batch = try await stream.read(maximum: 10, wait: source.silence)
+                {
+                    count += batch.events.count
+                    try await stream.acknowledge(batch.id)
+                }
+                found.expect(
+                    count >= source.eventsMinimum, "After withheld acknowledgements the source gave \(count) events.")
+                await stream.close()
+                _ = try await Self.events(connection, source, acknowledging: true)
+            } catch {
+                found.add("The source failed: \(error).")
+            }
+        }
+    }
+
+    private static func connected(_ connection: any Connection, _ source: Source) async throws -> any EventSource {
+        let stream = try await connection.armSource(source.request)
+        try await stream.connect()
+        return stream
+    }
+
+    /// The ids of a life of a source that ends, everything acknowledged, as soon as the `expected` have come.
+    private static func events(
+        _ connection: any Connection, _ source: Source, until expected: Set<String>
+    ) async throws -> Set<String> {
+        let stream = try await Self.connected(connection, source)
+        var seen: Set<String> = []
+        while !seen.isSuperset(of: expected), let batch = try await stream.read(maximum: 10, wait: source.silence) {
+            seen.formUnion(batch.events.map(\.id))
+            try await stream.acknowledge(batch.id)
+        }
+        await stream.close()
+        return seen
+    }
+
     /// One life of a source: armed, connected, read until silence, closed twice.
     private static func events(
         _ connection: any Connection, _ source: Source, acknowledging: Bool
     ) async throws -> [SourceEvent] {
-        let stream = try await connection.armSource(source.request)
-        try await stream.connect()
+        let stream = try await Self.connected(connection, source)
         var events: [SourceEvent] = []
         while let batch = try await stream.read(maximum: 10, wait: source.silence) {
             events += batch.events
