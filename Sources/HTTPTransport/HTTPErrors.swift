@@ -168,7 +168,7 @@ enum HTTPErrors {
         }
         switch result.failure {
         case JHC_MALFORMED_URL:
-            return Self.malformedURL(message.address.text)
+            return Self.malformedURL(message.target)
         case JHC_UNRESOLVED, JHC_UNREACHABLE:
             return error(
                 .unavailable, Code.unreachable, "\(target) cannot be reached: \(result.message).",
@@ -208,7 +208,9 @@ enum HTTPErrors {
             message += ": \(words)"
         }
         if (300..<400).contains(status) {
-            let target = response.header("location").map { " to \($0.prefix(200))" } ?? ""
+            // Services repeat queries there, and with them keys.
+            let location = response.header("location")?.prefix { $0 != "?" && $0 != "#" }
+            let target = location.map { " to \($0.prefix(200))" } ?? ""
             return ConnectorError(
                 .validation, code: Code.redirect, "\(message), a redirect\(target) that is not followed.",
                 remedy: "Call the new address, or allow redirects in the connection.", mayHaveExecuted: true,

@@ -101,6 +101,57 @@ struct HTTPRedirectTests {
     }
 }
 
+struct HTTPCanaryTests {
+    static let canary = "c4nary-s3cret"
+
+    static let auths: [Value] = [
+        ["type": "bearer", "token": ["secret": "env:C"]],
+        ["type": "basic", "user": ["secret": "env:C"], "password": ["secret": "env:C"]],
+        ["type": "digest", "user": "u", "password": ["secret": "env:C"]],
+        ["type": "apiKey", "query": "key", "value": ["secret": "env:C"]],
+        ["type": "apiKey", "header": "X-Key", "value": ["secret": "env:C"]],
+        ["type": "jwt", "algorithm": "HS256", "key": ["secret": "env:C"]],
+        ["type": "jwt", "algorithm": "RS256", "key": ["secret": "env:C"]],
+        [
+            "type": "awsSignature", "region": "r", "service": "s3", "accessKeyId": ["secret": "env:C"],
+            "secretAccessKey": ["secret": "env:C"], "sessionToken": ["secret": "env:C"],
+        ],
+        ["type": "hmac", "key": ["secret": "env:C"], "header": "X-Sig", "stringToSign": "{body}"],
+    ]
+
+    /// Whatever goes wrong, no error and no fact holds a secret.
+    @Test(arguments: auths)
+    func noErrorHoldsASecret(_ auth: Value) async throws {
+        let secrets = FixedSecrets([SecretReference(store: "env", name: "C"): Secret(Self.canary)])
+        let handler: @Sendable (StubRequest) -> StubReply = { request in
+            switch request.target.split(separator: "?")[0] {
+            case "/close": .close
+            case "/hang": .hang
+            case "/redirect": .status(302, headers: ["Location": "http://elsewhere.example" + request.target])
+            case "/odd": .raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{")
+            case "/refused":
+                .status(401, headers: ["WWW-Authenticate": "Digest realm=\"r\", nonce=\"n\", qop=\"auth\""])
+            default: .status(500)
+            }
+        }
+        let parameters: ValueContext = ["auth": auth, "redirects": 3]
+        try await withStub(parameters, secrets: secrets, answering: handler) { connection, _ in
+            for path in ["close", "hang", "redirect", "odd", "refused", "failed"] {
+                let outcome = await connection.invoke(
+                    request(["path": .string(path)], timeout: path == "hang" ? .milliseconds(50) : .seconds(5)))
+                #expect(outcome.error != nil, "\(path)")
+                #expect(!"\(outcome) \(outcome.facts)".contains(Self.canary), "\(path): \(outcome)")
+            }
+        }
+        var unreachable = parameters
+        unreachable["baseUrl"] = "http://127.0.0.1:1"
+        try await withStub(unreachable, secrets: secrets, answering: handler) { connection, _ in
+            let outcome = await connection.invoke(request(["path": "x"]))
+            #expect(outcome.error != nil && !"\(outcome)".contains(Self.canary), "\(outcome)")
+        }
+    }
+}
+
 struct HTTPLimitTests {
     @Test func aBodyLargerThanAllowedIsRefused() async throws {
         let bodies = [String(repeating: "x", count: 1_024), String(repeating: "x", count: 1_025)]

@@ -261,6 +261,32 @@ struct DigestAnswerTests {
         #expect(answer.contains("opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""))
     }
 
+    typealias Row = (parameters: String, response: String)
+
+    /// What the Python library requests answers.
+    @Test(
+        arguments: [
+            ("qop=\"auth\", algorithm=MD5-SESS", "5198cf2372b900bccb51b9fdf82efdbd"),
+            ("qop=auth, algorithm=sha-256", "6031edf620d970c972b1cfd59ca76897bf05947ea65137be5b44441c8b5b0532"),
+        ] as [Row])
+    func answersLikeAnotherClient(_ row: Row) throws {
+        let field =
+            "Digest nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", realm=\"http-auth@example.org\", "
+            + row.parameters
+        let answer = try #require(DigestChallenge([field])).answer(
+            user: "Mufasa", password: "Circle of Life", method: "GET", target: "/dir/index.html?a=1", count: 1,
+            clientNonce: "da0a83ed2b915687")
+        #expect(answer.contains("response=\"\(row.response)\""), "\(answer)")
+    }
+
+    @Test func servicesOfTheOldStandardAreAnsweredToo() throws {
+        let answer = try #require(DigestChallenge(["Digest realm=\"r\", nonce=\"n\""])).answer(
+            user: "Mufasa", password: "Circle of Life", method: "GET", target: "/dir/index.html?a=1", count: 1,
+            clientNonce: "c")
+        #expect(answer.contains("response=\"21fd0ed4d6265caf520c782bd0fd2105\""), "\(answer)")
+        #expect(!answer.contains("qop") && !answer.contains("cnonce") && !answer.contains("algorithm"))
+    }
+
     @Test func theStrongestChallengeIsAnswered() throws {
         let fields = [
             "Digest realm=\"r\", nonce=\"1\", qop=\"auth\"", "Digest realm=\"r\", nonce=\"2\", algorithm=SHA-256",
