@@ -13,7 +13,7 @@ enum AttachedFile {
         var reason: String
     }
 
-    static func read(_ path: String, below root: String, bytesMax: Int) throws(Failure) -> [UInt8] {
+    static func contents(of path: String, below root: String, bytesMax: Int) throws(Failure) -> [UInt8] {
         let names = path.split(separator: "/", omittingEmptySubsequences: false)
         guard !names.isEmpty, !names.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." || $0.utf8.contains(0) })
         else { throw Failure(reason: "\"\(path.prefix(80))\" is no path below attachmentsRoot") }
@@ -38,7 +38,7 @@ enum AttachedFile {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            let count = read(descriptor, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw Failure(reason: "\(path.prefix(80)) cannot be read: \(String(cString: strerror(errno)))")

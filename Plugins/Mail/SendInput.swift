@@ -150,6 +150,8 @@ struct SendInput: Sendable {
             if name.utf8.count > 255 { fields.add("\(path).name: more than 255 bytes.") }
             let type = fields.string("contentType") ?? "application/octet-stream"
             if !Self.isMediaType(type) { fields.add("\(path).contentType: expected a media type such as text/csv.") }
+            // Its parts would have to be readable as they are (RFC 2046, 5.1), and everything is sent in base64.
+            if type.lowercased().hasPrefix("multipart/") { fields.add("\(path).contentType: expected one part.") }
             let id = fields.string("contentId")
             if let id, id.isEmpty || id.utf8.contains(where: { $0 <= 32 || $0 > 126 || "<>".utf8.contains($0) }) {
                 fields.add("\(path).contentId: expected visible ASCII characters without < and >.")
@@ -176,7 +178,7 @@ struct SendInput: Sendable {
                     return nil
                 }
                 do throws(AttachedFile.Failure) {
-                    bytes = try AttachedFile.read(file, below: root, bytesMax: left)
+                    bytes = try AttachedFile.contents(of: file, below: root, bytesMax: left)
                 } catch {
                     fields.add("\(path).file: \(error.reason).")
                     return nil
