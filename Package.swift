@@ -211,6 +211,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests
+        .target(name: "LoopbackTestSupport", path: "Tests/LoopbackTestSupport", swiftSettings: strict),
         .target(
             name: "StorageTestSupport", dependencies: ["Storage", "Values", "CSQLite"],
             path: "Tests/StorageTestSupport",
@@ -285,11 +286,14 @@ let package = Package(
             name: "KafkaConnectorTests", dependencies: ["KafkaConnector", "ConnectorKit", "Values", "CRDKafka"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "RedisConnectorTests", dependencies: ["RedisConnector", "ConnectorKit", "Values"],
+            name: "RedisConnectorTests",
+            dependencies: ["RedisConnector", "ConnectorKit", "LoopbackTestSupport", "Values"],
             swiftSettings: strict),
         .testTarget(
             name: "AMQPConnectorTests",
-            dependencies: ["AMQPConnector", "ConnectorKit", "PluginHost", "Values", "junction"],
+            dependencies: [
+                "AMQPConnector", "ConnectorKit", "LoopbackTestSupport", "PluginHost", "Values", "junction",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "FilesConnectorTests", dependencies: ["FilesConnector", "ConnectorKit", "Values"],

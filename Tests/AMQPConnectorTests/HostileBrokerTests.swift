@@ -1,6 +1,7 @@
 import ConnectorKit
 import Foundation
 import Glibc
+import LoopbackTestSupport
 import Testing
 import Values
 

@@ -1,5 +1,6 @@
 import ConnectorKit
 import Foundation
+import LoopbackTestSupport
 import Testing
 import Values
 

@@ -1,5 +1,6 @@
 import ConnectorKit
 import Foundation
+import LoopbackTestSupport
 import Synchronization
 import Testing
 import Values

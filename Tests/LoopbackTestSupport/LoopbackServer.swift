@@ -1,14 +1,16 @@
-import Foundation
-import Glibc
-import Synchronization
+internal import Foundation
+internal import Glibc
+internal import Synchronization
 
-/// A listening socket on a free loopback port, whose connections are served by threads of their own.
-final class LoopbackServer: Sendable {
-    let port: Int
+/// For tests: a listening socket on a free loopback port, whose connections are served by threads of their own.
+package final class LoopbackServer: Sendable {
+    /// The port that was free.
+    package let port: Int
     private let listener: Int32
     private let open = Mutex<Set<Int32>>([])
 
-    init(_ serve: @escaping @Sendable (LoopbackServer, Int32) -> Void) throws {
+    /// Starts listening; `serve` owns each socket until it calls `finish`.
+    package init(_ serve: @escaping @Sendable (LoopbackServer, Int32) -> Void) throws {
         self.listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -32,26 +34,29 @@ final class LoopbackServer: Sendable {
         }
     }
 
-    func track(_ socket: Int32) { self.open.withLock { _ = $0.insert(socket) } }
+    /// Lets `cut` break another socket too.
+    package func track(_ socket: Int32) { self.open.withLock { _ = $0.insert(socket) } }
 
     /// Ends a connection; safe to call twice.
-    func finish(_ socket: Int32) {
+    package func finish(_ socket: Int32) {
         let isOpen = self.open.withLock { $0.remove(socket) != nil }
         if isOpen { Glibc.close(socket) }
     }
 
     /// Breaks every open connection, as a network does.
-    func cut() {
+    package func cut() {
         self.open.withLock { for socket in $0 { Glibc.shutdown(socket, Int32(SHUT_RDWR)) } }
     }
 
-    func stop() {
+    /// Breaks everything and listens no more.
+    package func stop() {
         self.cut()
         Glibc.shutdown(self.listener, Int32(SHUT_RDWR))
         Glibc.close(self.listener)
     }
 
-    static func write(_ socket: Int32, _ bytes: [UInt8]) -> Bool {
+    /// Writes all of `bytes`; false when the peer is gone.
+    package static func write(_ socket: Int32, _ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -61,14 +66,15 @@ final class LoopbackServer: Sendable {
         return true
     }
 
-    static func read(_ socket: Int32, atMost count: Int = 65_536) -> [UInt8] {
+    /// What came next; empty when the peer is gone.
+    package static func read(_ socket: Int32, atMost count: Int = 65_536) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let read = recv(socket, &bytes, count, 0)
         return read > 0 ? Array(bytes[..<read]) : []
     }
 
     /// Passes everything on to a port of the loopback interface.
-    static func proxy(to port: Int) throws -> LoopbackServer {
+    package static func proxy(to port: Int) throws -> LoopbackServer {
         try LoopbackServer { server, client in
             let upstream = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             var address = sockaddr_in()
