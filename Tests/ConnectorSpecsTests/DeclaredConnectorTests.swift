@@ -1,5 +1,4 @@
 import ConnectorKit
-import Foundation
 import Resilience
 import Synchronization
 import Testing
@@ -204,15 +203,8 @@ import Values
 
 /// A declared connector against a real service: the HTTP echo service of PyPI.
 @Suite struct DeclaredConnectorServiceTests {
-    struct Missing: Error, CustomStringConvertible {
-        var description: String {
-            "JUNCTION_SERVICE_HTTPBIN is not set: run the tests with Scripts/test, or under Scripts/services run."
-        }
-    }
-
     private static func parameters(_ more: ValueContext = [:]) throws -> ValueContext {
-        guard let url = ProcessInfo.processInfo.environment["JUNCTION_SERVICE_HTTPBIN"] else { throw Missing() }
-        var parameters: ValueContext = ["url": .string(url), "local": true]
+        var parameters: ValueContext = ["url": .string(try Service.url("HTTPBIN")), "local": true]
         parameters.merge(more)
         return parameters
     }

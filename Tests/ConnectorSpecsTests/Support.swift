@@ -27,6 +27,23 @@ enum Files {
     }
 }
 
+/// The real services, which Scripts/services starts.
+enum Service {
+    struct Missing: Error, CustomStringConvertible {
+        var name: String
+        var description: String {
+            "JUNCTION_SERVICE_\(self.name) is not set: run the tests with Scripts/test, or under Scripts/services run."
+        }
+    }
+
+    static func url(_ name: String) throws -> String {
+        guard let url = ProcessInfo.processInfo.environment["JUNCTION_SERVICE_\(name)"] else {
+            throw Missing(name: name)
+        }
+        return url
+    }
+}
+
 /// What reading `text` finds, as `CODE line:column`.
 func findings(_ text: String) -> (spec: ConnectorSpec?, places: [String], messages: [String]) {
     let log = DiagnosticLog(file: "spec.yaml")

@@ -173,7 +173,12 @@ struct OperationRunner: Sendable {
     ) throws(ConnectorError) -> [Value] {
         switch template.value(exchange.scope.map) {
         case .list(let items): return items
-        case .null: return []
+        case .null:
+            // Many services leave an empty list out; a page of text is something else.
+            guard exchange.body.asString == nil else {
+                throw self.unexpected(operation, "response.records is nothing, for the answer is text.", exchange)
+            }
+            return []
         default:
             throw self.unexpected(operation, "response.records is no list.", exchange)
         }
