@@ -1,5 +1,6 @@
 import ConnectorKit
 import Engine
+import Resilience
 import Runtime
 import Storage
 import Testing
