@@ -1,4 +1,5 @@
 internal import CODBC
+internal import SQLSupport
 
 /// What a driver or the driver manager said about a call that failed.
 struct ODBCDiagnostic: Error, Sendable, Hashable {
@@ -30,7 +31,7 @@ struct ODBCDiagnostic: Error, Sendable, Hashable {
     /// The first record of a handle.
     static func first(_ type: Int32, _ handle: SQLHANDLE?) -> ODBCDiagnostic {
         self.records(type, handle).first
-            ?? ODBCDiagnostic(state: "HY000", native: 0, message: "The driver gave no reason.")
+            ?? ODBCDiagnostic(state: SQLState.general, native: 0, message: "The driver gave no reason.")
     }
 
     /// Whether the records of a statement have `state`.

@@ -63,7 +63,7 @@ struct ODBCOperations {
 
     /// Whether an error may hide a success: the connection broke, or time ran out.
     private static func isDoubtful(_ diagnostic: ODBCDiagnostic) -> Bool {
-        diagnostic.state.hasPrefix("08") || diagnostic.state.hasPrefix("HYT") || diagnostic.state == "HY008"
+        diagnostic.state.hasPrefix("08") || diagnostic.state.hasPrefix("HYT") || diagnostic.state == SQLState.cancelled
             || diagnostic.state == "40003" || [2_006, 2_013].contains(diagnostic.native)
     }
 

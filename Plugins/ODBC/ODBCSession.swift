@@ -48,7 +48,7 @@ final class ODBCSession {
     ) throws(ODBCDiagnostic) {
         var environment: SQLHANDLE?
         guard ODBC.isSuccess(SQLAllocHandle(SQLSMALLINT(SQL_HANDLE_ENV), nil, &environment)), let environment else {
-            throw ODBCDiagnostic(state: "HY001", native: 0, message: "There is no memory for an environment.")
+            throw ODBCDiagnostic(state: SQLState.noMemory, native: 0, message: "There is no memory for an environment.")
         }
         SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION, jodbc_number(3), 0)
         var connection: SQLHANDLE?

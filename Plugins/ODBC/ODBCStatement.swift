@@ -144,7 +144,7 @@ final class ODBCStatement {
     }
 
     /// What is thrown when the call is to end: as if the driver had been stopped in time.
-    private static let ended = ODBCDiagnostic(state: "HY008", native: 0, message: "The call was ended.")
+    private static let ended = ODBCDiagnostic(state: SQLState.cancelled, native: 0, message: "The call was ended.")
 
     func closeCursor() { SQLFreeStmt(self.raw, SQLUSMALLINT(SQL_CLOSE)) }
 }

@@ -126,7 +126,7 @@ actor NotificationSource: EventSource {
         }
         do throws(PQFailure) {
             while true {
-                try session.connection.readInput()
+                try session.connection.consume()
                 let events = self.take(maximum, from: session.connection)
                 if !events.isEmpty {
                     self.lastHeard = .now

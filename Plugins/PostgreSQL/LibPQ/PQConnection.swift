@@ -20,7 +20,7 @@ final class PQConnection {
         var interrupt: Interrupt
     }
 
-    private let raw: OpaquePointer
+    let raw: OpaquePointer
     private let waker: Waker
     private var isFinished = false
     /// Whether the server took its leave between two commands; libpq makes that a notice.
@@ -172,7 +172,8 @@ final class PQConnection {
         }
     }
 
-    private func consume() throws(PQFailure) {
+    /// Reads what has come.
+    func consume() throws(PQFailure) {
         guard PQconsumeInput(self.raw) == 1 else { throw .broken(self.message) }
     }
 
@@ -215,9 +216,6 @@ final class PQConnection {
         let payload = notification.pointee.extra.map { String(cString: $0) } ?? ""
         return (channel, payload, notification.pointee.be_pid)
     }
-
-    /// Reads what has come, for its notifications.
-    func readInput() throws(PQFailure) { try self.consume() }
 
     // MARK: - Commands
 
@@ -271,81 +269,5 @@ final class PQConnection {
     /// Outside of a pipeline.
     func sendSimple(_ text: String) throws(PQFailure) {
         guard PQsendQuery(self.raw, text) == 1 else { throw .broken(self.message) }
-    }
-
-    // MARK: - COPY
-
-    /// Sends a piece of a COPY FROM STDIN.
-    func putCopy(_ bytes: UnsafeBufferPointer<UInt8>, _ limits: Limits) throws(PQFailure) {
-        while true {
-            let state = bytes.withMemoryRebound(to: CChar.self) {
-                PQputCopyData(self.raw, $0.baseAddress, Int32($0.count))
-            }
-            guard state != 1 else { break }
-            guard state == 0 else { throw .broken(self.message) }
-            try self.flush(limits)
-        }
-        try self.flush(limits)
-    }
-
-    /// Ends a COPY FROM STDIN; with a `reason`, the server is asked to fail it.
-    func endCopy(failing reason: String?, _ limits: Limits) throws(PQFailure) {
-        while true {
-            let state = PQputCopyEnd(self.raw, reason)
-            guard state != 1 else { break }
-            guard state == 0 else { throw .broken(self.message) }
-            try self.flush(limits)
-        }
-        try self.flush(limits)
-    }
-
-    /// The next piece of a COPY TO STDOUT; `nil` at its end, after which its result is to be read.
-    func getCopy(_ limits: Limits) throws(PQFailure) -> [UInt8]? {
-        while true {
-            var buffer: UnsafeMutablePointer<CChar>?
-            let count = PQgetCopyData(self.raw, &buffer, 1)
-            if let buffer, count > 0 {
-                defer { PQfreemem(buffer) }
-                return buffer.withMemoryRebound(to: UInt8.self, capacity: Int(count)) {
-                    Array(UnsafeBufferPointer(start: $0, count: Int(count)))
-                }
-            }
-            switch count {
-            case 0:
-                try self.wait(Int16(POLLIN), limits)
-                try self.consume()
-            case -1: return nil
-            default: throw .broken(self.message)
-            }
-        }
-    }
-}
-
-/// One command of the extended protocol.
-enum PQCommand: Sendable, Hashable {
-    case prepare(name: String, text: String)
-    case describe(name: String)
-    /// A statement without parameters.
-    case statement(String)
-    case execute(name: String, parameters: [String?])
-    /// The end of what fails together; outside of an explicit transaction, a commit.
-    case synchronize
-}
-
-/// Stops what a connection runs, from any thread, over a connection of its own.
-///
-/// Blocks.
-///
-/// `@unchecked Sendable`: a `PGcancel` is never changed after it was made, and `PQcancel` may be called from any thread.
-final class PQCanceller: @unchecked Sendable {
-    private let raw: OpaquePointer
-
-    init(_ raw: OpaquePointer) { self.raw = raw }
-
-    deinit { PQfreeCancel(self.raw) }
-
-    func cancel() {
-        var words = [CChar](repeating: 0, count: 256)
-        _ = PQcancel(self.raw, &words, Int32(words.count))
     }
 }
