@@ -115,6 +115,32 @@ struct MailHostileServerTests {
         }
     }
 
+    @Test func aSourceThatIsCutOffAsksToBeConnectedAnew() async throws {
+        let rules =
+            Self.login + [
+                ("SELECT", Self.text("* OK [UIDVALIDITY 7] yes\r\nTAG OK [READ-WRITE] done\r\n")),
+                ("NOOP", Self.text("TAG OK\r\n")), ("UID SEARCH", Self.text("* BYE for now\r\n")),
+            ]
+        let server = try ScriptedServer(greeting: Self.text("* PREAUTH here\r\n"), rules: rules)
+        try await MailServers.with(["imap": .context(server.parameters)]) { connection in
+            let source = try await connection.armSource(SourceRequest(event: "mailbox", parameters: [:]))
+            for _ in 0..<3 {
+                try await source.connect()
+                let error = await #expect(throws: SourceInterruption.self) {
+                    _ = try await source.read(maximum: 1, wait: .seconds(1))
+                }
+                guard case .notConnected(let reason) = error else {
+                    Issue.record("\(String(describing: error))")
+                    return
+                }
+                #expect(reason.contains("for now"))
+            }
+            await source.close()
+            await source.close()
+            await #expect(throws: ConnectorError.self) { try await source.connect() }
+        }
+    }
+
     @Test func answersThatMakeNoSenseAreLeftOut() async throws {
         let rules =
             Self.examine + [

@@ -202,6 +202,22 @@ struct MailReadTests {
         }
     }
 
+    @Test func messagesThatAreNumberedAnewComeAgain() async throws {
+        try await Self.with { connection, user in
+            let source = try await connection.armSource(SourceRequest(event: "mailbox", parameters: ["poll": "100ms"]))
+            try await source.connect()
+            let first = try #require(try await source.read(maximum: 10, wait: .seconds(5)))
+            try MailServers.renumber(user, as: 77)
+            // The number may belong to another message now.
+            try await source.acknowledge(first.id)
+            let second = try #require(try await source.read(maximum: 10, wait: .seconds(5)))
+            #expect(second.events.map(\.id) == ["INBOX|77|1"])
+            try await source.acknowledge(second.id)
+            #expect(try await source.read(maximum: 10, wait: .milliseconds(300)) == nil)
+            await source.close()
+        }
+    }
+
     @Test func manyMessagesComeInBatchesInOrder() async throws {
         try await Self.with { connection, user in
             for number in 2...7 { try MailServers.drop("Subject: \(number)\n\nx\n", to: user) }

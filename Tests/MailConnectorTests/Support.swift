@@ -103,6 +103,19 @@ enum MailServers {
         try #require(rename("\(folder)/tmp/\(name)", "\(folder)/new/\(name)") == 0)
     }
 
+    /// Gives the inbox of a user another UIDVALIDITY, as a server does that has lost its index.
+    static func renumber(_ user: String, as uidValidity: Int) throws {
+        let folder = try Self.folder("dovecot") + "/mail/\(user)"
+        let list = folder + "/dovecot-uidlist"
+        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: list)), as: UTF8.self)
+        let words = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        try #require(words.count == 3 && words[1].hasPrefix("V"), "\(text)")
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix("dovecot.index") {
+            try FileManager.default.removeItem(atPath: folder + "/" + name)
+        }
+        try Data("\(words[0]) V\(uidValidity) \(words[2])".utf8).write(to: URL(fileURLWithPath: list))
+    }
+
     static func call(_ operation: String, _ input: ValueContext, key: String? = nil) -> OperationCall {
         OperationCall(operation: operation, input: .context(input), idempotencyKey: key, timeout: .seconds(10))
     }
