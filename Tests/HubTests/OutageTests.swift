@@ -23,7 +23,7 @@ import Values
         let life = try await site.life()
         try life.hub.setBreaker(.open, connection: "remote", actor: "ann")
         life.files.change { $0.batches = [[Self.order(1), Self.order(2)]] }
-        let run = Task { await life.hub.run() }
+        let run = Task { [hub = life.hub] in await hub.run() }
         let held = try await life.value { () -> TriggerStatus? in
             let status = life.hub.triggers()[0]
             return status.heldBy == nil ? nil : status
