@@ -190,7 +190,7 @@ extension ConnectorCommand.ProjectOptions {
     /// The files named, or those of the project.
     fileprivate func files(_ named: [String]) throws -> [String] {
         guard named.isEmpty else { return named }
-        let project = try ProjectConfiguration.load(folder: self.folder, isRequired: self.project != nil)
+        let project = try ProjectConfiguration.load(folder: self.folder, isRequired: false)
         let files = ConnectorFiles.paths(project, folder: self.folder)
         guard !files.isEmpty else {
             throw CommandFailure(

@@ -15,7 +15,7 @@ struct ConnectorCommand: AsyncParsableCommand {
     /// Options of the commands that look at a project.
     struct ProjectOptions: ParsableArguments {
         @Option(
-            help: ArgumentHelp("The folder with junction.yaml.", discussion: "Default: here.", valueName: "dir"),
+            help: ArgumentHelp("The folder of the project.", discussion: "Default: here.", valueName: "dir"),
             completion: .directory)
         var project: String?
 
@@ -28,7 +28,7 @@ struct ConnectorCommand: AsyncParsableCommand {
         ///
         /// Plugins describe themselves only when they run, so they are named alone.
         func connectors() throws -> [Known] {
-            let project = try ProjectConfiguration.load(folder: self.folder, isRequired: self.project != nil)
+            let project = try ProjectConfiguration.load(folder: self.folder, isRequired: false)
             var known = ModuleTable.builtIn.map { Known(descriptor: $0.descriptor, origin: "built in") }
             for path in ConnectorFiles.paths(project, folder: self.folder) {
                 known.append(Known(descriptor: try ConnectorFiles.connector(path).descriptor, origin: path))
