@@ -8,49 +8,9 @@ internal import Values
 /// exchange has a channel of its own: the broker closes the channel of a publish it objects to, and so only messages to
 /// the same exchange share its fate.
 actor Publisher: SocketOwner {
-    /// The calls that were made together.
-    private final class Batch {
-        let id: Int
-        var outcomes: [Outcome?]
-        /// Which messages were written.
-        var isSent: [Bool]
-        var remaining: Int
-        let deadline: ContinuousClock.Instant
-        let continuation: CheckedContinuation<[Outcome], Never>
-
-        init(
-            _ id: Int, _ count: Int, deadline: ContinuousClock.Instant,
-            _ continuation: CheckedContinuation<[Outcome], Never>
-        ) {
-            self.id = id
-            self.outcomes = Array(repeating: nil, count: count)
-            self.isSent = Array(repeating: false, count: count)
-            self.remaining = count
-            self.deadline = deadline
-            self.continuation = continuation
-        }
-    }
-
-    /// One message on its way.
-    private final class Flight {
-        let message: OutgoingMessage
-        let batch: Batch
-        let index: Int
-        /// Why the broker gave it back.
-        var returned: ConnectorError?
-
-        init(_ message: OutgoingMessage, _ batch: Batch, _ index: Int) {
-            self.message = message
-            self.batch = batch
-            self.index = index
-        }
-
-        var isSettled: Bool { self.batch.outcomes[self.index] != nil }
-    }
-
     private struct Channel {
         var number: UInt16
-        var window = ConfirmWindow<Flight>()
+        var window = ConfirmWindow<PublishFlight>()
         /// Whether the broker has confirmed anything on it.
         var hasConfirmed = false
     }
@@ -62,12 +22,12 @@ actor Publisher: SocketOwner {
     private var opening: Task<Void, any Error>?
     /// By exchange.
     private var channels: [String: Channel] = [:]
-    private var waiting: [Flight] = []
+    private var waiting: [PublishFlight] = []
     private var waitingHead = 0
     private var unconfirmedCount = 0
-    private var batches: [Int: Batch] = [:]
+    private var batches: [Int: PublishBatch] = [:]
     /// Those that have all their outcomes, to be answered.
-    private var finished: [Batch] = []
+    private var finished: [PublishBatch] = []
     private var nextBatch = 0
     /// Beginning of the ids given to messages without one.
     private let messagePrefix = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -151,11 +111,11 @@ actor Publisher: SocketOwner {
         _ continuation: CheckedContinuation<[Outcome], Never>
     ) {
         guard !messages.isEmpty else { return continuation.resume(returning: []) }
-        let batch = Batch(id, messages.count, deadline: deadline, continuation)
+        let batch = PublishBatch(id, messages.count, deadline: deadline, continuation)
         self.batches[id] = batch
         self.nextDeadline = min(self.nextDeadline ?? deadline, deadline)
         for (index, message) in messages.enumerated() {
-            let flight = Flight(self.identified(message), batch, index)
+            let flight = PublishFlight(self.identified(message), batch, index)
             if self.link == nil {
                 self.settle(flight, .failed(.closed(self.configuration.id)))
             } else if message.headerBytes > (self.link?.frameBytesMaximum ?? 0) {
@@ -300,7 +260,7 @@ actor Publisher: SocketOwner {
         }
     }
 
-    private func send(_ flight: Flight, _ link: BrokerLink) {
+    private func send(_ flight: PublishFlight, _ link: BrokerLink) {
         let exchange = flight.message.exchange
         do throws(LinkFailure) {
             guard try self.openChannel(exchange, link), let channel = self.channels[exchange] else {
@@ -338,7 +298,7 @@ actor Publisher: SocketOwner {
     // MARK: - Endings
 
     /// Gives the connection up; what was sent may have arrived.
-    private func drop(_ error: ConnectorError, alsoFailing flight: Flight? = nil) {
+    private func drop(_ error: ConnectorError, alsoFailing flight: PublishFlight? = nil) {
         self.link = nil
         self.blockedReason = nil
         self.unconfirmedCount = 0
@@ -356,7 +316,7 @@ actor Publisher: SocketOwner {
         self.sweep()
     }
 
-    private func settle(_ flight: Flight, _ outcome: Outcome) {
+    private func settle(_ flight: PublishFlight, _ outcome: Outcome) {
         guard !flight.isSettled else { return }
         self.settle(flight.batch, flight.index, outcome)
     }
@@ -372,13 +332,13 @@ actor Publisher: SocketOwner {
     }
 
     /// Answers the unanswered calls of a batch; their confirmations are taken without effect when they come.
-    private func end(_ batch: Batch, _ error: (_ isSent: Bool) -> ConnectorError) {
+    private func end(_ batch: PublishBatch, _ error: (_ isSent: Bool) -> ConnectorError) {
         for index in batch.outcomes.indices where batch.outcomes[index] == nil {
             self.settle(batch, index, .failed(error(batch.isSent[index])))
         }
     }
 
-    private func settle(_ batch: Batch, _ index: Int, _ outcome: Outcome) {
+    private func settle(_ batch: PublishBatch, _ index: Int, _ outcome: Outcome) {
         batch.outcomes[index] = outcome
         batch.remaining -= 1
         if batch.remaining == 0 { self.finished.append(batch) }

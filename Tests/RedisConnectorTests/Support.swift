@@ -71,6 +71,15 @@ extension EventSource {
         return events
     }
 
+    /// Reads on until the event `id` comes again, and acknowledges all others; it is alone in its batch.
+    func redelivered(_ id: String) async throws -> EventBatch {
+        while true {
+            let batch = try #require(try await self.read(maximum: 1, wait: .seconds(10)), "\(id) did not come again")
+            if batch.events.first?.id == id { return batch }
+            try await self.acknowledge(batch.id)
+        }
+    }
+
     /// Connects again after the connection was lost, as the hub does.
     func reconnect() async throws {
         let deadline = ContinuousClock.now + .seconds(10)
