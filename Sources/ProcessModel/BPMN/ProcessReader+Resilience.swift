@@ -16,18 +16,19 @@ extension ProcessReader {
     ///     </apg:resilience>
     func readResilience(_ element: XMLElement) -> [(key: String, value: String)] {
         var headers: [(key: String, value: String)] = []
+        let children = Array(element.children)
         if let profile = element.attribute("profile"), !profile.isEmpty {
             headers.append((key: "profile", value: profile))
-        } else if element.children.isEmpty || element.attribute("profile") != nil {
+        } else if children.isEmpty || element.attribute("profile") != nil {
             reader.report(
                 .incompleteExtension, at: element,
                 "Expected a profile or policies in apg:resilience, but found neither.",
                 remedy: "name a profile of the connections file, or write the policies: <apg:retry max=\"5\"/>")
             return []
         }
-        guard !element.children.isEmpty else { return headers }
+        guard !children.isEmpty else { return headers }
         var policies = ValueContext()
-        for child in element.children {
+        for child in children {
             guard child.space == .apg else {
                 reader.reportUnknownPart(child)
                 continue
