@@ -172,7 +172,7 @@ import Values
         do {
             _ = try await life.hub.replay(letter, actor: "ann")
             Issue.record("expected a refusal")
-        } catch let error as HubError {
+        } catch {
             #expect(error.code == .replayCycle)
         }
         await life.end()
@@ -186,7 +186,7 @@ import Values
         do {
             _ = try await life.hub.deadLetters.edit(key, patch: wrong, document: [], actor: "ann")
             Issue.record("expected a refusal")
-        } catch let error as HubError {
+        } catch {
             #expect(error.code == .patchFailed)
         }
         #expect(try await life.hub.deadLetters.letter(key).payload == Array("o-1".utf8))

@@ -191,7 +191,7 @@ enum DeadLetterRoutes {
     }
 
     private static func replayAll(_ request: RouteRequest, _ services: RouteServices) async throws -> APIResponse {
-        let object = try request.object
+        let object = request.object
         let selection = try self.selection(object)
         let rate = try object.string("rate").map { text throws(ProblemDetails) in
             guard let rate = DeadLetterRate(text) else {
