@@ -125,8 +125,9 @@ static int ipv6_is_denied(const uint8_t *a) {
     if (memcmp(a, nat64, 12) == 0) return ipv4_is_denied(big_endian_32(a + 12));
     if (a[0] == 0x20 && a[1] == 0x02) return ipv4_is_denied(big_endian_32(a + 2));  // 6to4
     if ((a[0] & 0xE0) != 0x20) return 1;                                    // nothing outside 2000::/3 is public
-    if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x00 && a[3] == 0x00) return 1;     // Teredo
+    if (a[0] == 0x20 && a[1] == 0x01 && a[2] <= 0x01) return 1;             // Teredo, benchmarks, ORCHID, …
     if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x0D && a[3] == 0xB8) return 1;     // documentation
+    if (a[0] == 0x3F && a[1] == 0xFF && (a[2] & 0xF0) == 0) return 1;               // documentation
     return 0;
 }
 

@@ -69,6 +69,16 @@ public struct SecretReference: Sendable, Hashable, CustomStringConvertible {
 public protocol SecretResolver: Sendable {
     /// The secret; throws `ConnectorError` (`auth`) when there is none.
     func secret(_ reference: SecretReference) async throws -> Secret
+
+    /// Keeps `secret` in place of the one there was, for remotes that hand out a new credential with each use.
+    ///
+    /// False when the store cannot be written: whoever asked keeps the secret in memory.
+    func replace(_ reference: SecretReference, with secret: Secret) async -> Bool
+}
+
+extension SecretResolver {
+    /// False: nothing is kept.
+    public func replace(_ reference: SecretReference, with secret: Secret) async -> Bool { false }
 }
 
 /// A resolver without secrets.

@@ -132,7 +132,8 @@ extension HTTPSettings {
             OAuth2Settings.ClientAuthentication.self, "oauth2: how both are shown. Default: basic."),
         "scope": ["type": ["string", "array"], "description": "oauth2: the scopes."],
         "parameters": ["type": "object", "description": "oauth2: further fields of the form, such as audience."],
-        "refreshToken": Self.secret("oauth2, grant refreshToken."),
+        "refreshToken": Self.secret(
+            "oauth2, grant refreshToken: the token; grant authorizationCode: where the one it brings is kept."),
         "code": Self.secret("oauth2, grant authorizationCode: the code."),
         "redirectUri": Self.text("oauth2, grant authorizationCode: as it was when the code was had."),
         "codeVerifier": Self.secret("oauth2, grant authorizationCode: the verifier of PKCE."),

@@ -3,6 +3,7 @@ import Crypto
 import CryptoExtras
 import Foundation
 import HTTPTransport
+import Synchronization
 import Testing
 import Values
 
@@ -133,6 +134,51 @@ struct OAuth2Tests {
                 _ = try await realm.plain("POST", "revoke")
             }
         }
+    }
+
+    /// A store that can be written, such as the vault.
+    private final class WritableSecrets: SecretResolver {
+        let table: Mutex<[String: String]>
+
+        init(_ table: [String: String]) { self.table = Mutex(table) }
+
+        func secret(_ reference: SecretReference) async throws -> Secret {
+            guard let text = self.table.withLock({ $0[reference.name] }) else {
+                throw ConnectorError.secretUnavailable(reference)
+            }
+            return Secret(text)
+        }
+
+        func replace(_ reference: SecretReference, with secret: Secret) async -> Bool {
+            self.table.withLock { $0[reference.name] = secret.reveal { $0 } }
+            return true
+        }
+    }
+
+    @Test(arguments: ["refreshToken", "authorizationCode"])
+    func aRefreshTokenIsKeptForTheNextStart(_ grant: String) async throws {
+        let realm = try Realm()
+        var more: ValueContext = ["refreshToken": secret("REFRESH")]
+        var table = ["CLIENT": Realm.clientSecret, "REFRESH": "refresh-0"]
+        if grant == "authorizationCode" {
+            more.merge([
+                "code": secret("CODE"), "codeVerifier": secret("VERIFIER"), "redirectUri": "https://app.example/back",
+            ])
+            table["REFRESH"] = nil
+            table["CODE"] = "code-1"
+            table["VERIFIER"] = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+        }
+        let secrets = WritableSecrets(table)
+        let auth = realm.auth(grant, query: "rotate=1", more)
+        for start in 1...3 {
+            try await withClient(
+                ["baseUrl": .string("\(realm.base)/\(realm.path)"), "auth": auth], secrets: secrets
+            ) { client async throws in
+                #expect(try await client.get("resource").json?["token"] == .string("token-\(start)"))
+            }
+        }
+        #expect(secrets.table.withLock { $0["REFRESH"] } == "refresh-3")
+        #expect(try await realm.count == 3)
     }
 
     @Test func aCodeIsExchangedWithItsVerifier() async throws {

@@ -38,6 +38,23 @@ import Values
         await #expect(throws: ConnectorError.self) { try await Self.read(store, "vault:vendor/key") }
     }
 
+    @Test func aCredentialThatChangesWithEachUseIsKept() async throws {
+        let folder = try Folder([:])
+        let store = Self.store(Self.vault(folder))
+        try Self.vault(folder).set("token", to: "old-canary", now: Self.time)
+        let reference = try #require(SecretReference("vault:token"))
+        #expect(await store.replace(reference, with: Secret("new-canary")))
+        #expect(try await Self.read(Self.store(Self.vault(folder)), "vault:token") == "new-canary")
+        #expect(store.redacted("new-canary") == "<secret>")
+        for text in ["env:token", "file:token", "vault:token#field"] {
+            let other = try #require(SecretReference(text))
+            let isKept = await store.replace(other, with: Secret("x"))
+            #expect(!isKept, "\(text)")
+        }
+        let isKept = await Self.store(nil).replace(reference, with: Secret("x"))
+        #expect(!isKept)
+    }
+
     @Test func theFileShowsNothingAndBelongsToItsOwner() throws {
         let folder = try Folder([:])
         let vault = Self.vault(folder)

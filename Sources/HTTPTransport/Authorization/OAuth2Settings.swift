@@ -37,6 +37,8 @@ public struct OAuth2Settings: Sendable {
     public var scope: String?
     /// Further fields of the form, such as `audience`.
     public var parameters: [(String, String)] = []
+    /// Where a refresh token is looked for, and kept when the server hands out another one, if the store can be written.
+    public var refreshToken: SecretReference?
 
     /// Creates settings.
     public init(
@@ -46,6 +48,7 @@ public struct OAuth2Settings: Sendable {
         self.tokenAddress = tokenAddress
         self.clientID = clientID
         self.clientSecret = clientSecret
+        if case .refreshToken(let reference) = grant { self.refreshToken = reference }
     }
 
     private enum Word: String, CaseIterable {
@@ -80,6 +83,7 @@ public struct OAuth2Settings: Sendable {
         self.clientAuthentication = authentication
         self.scope = scope
         self.parameters = parameters
+        if case .authorizationCode = grant { self.refreshToken = reader.optionalSecret("refreshToken") }
     }
 
     private static func grant(_ reader: FieldReader) -> Grant? {

@@ -120,11 +120,15 @@ final class TokenSource: Sendable {
     // MARK: - Asking
 
     private func request(timeout: Duration) async throws -> String {
-        let kept = self.state.withLock { $0.refreshToken }
-        if let kept {
+        let known = self.state.withLock { $0.refreshToken }
+        var refresh = known
+        if refresh == nil, case .authorizationCode = self.settings.grant, let kept = self.settings.refreshToken {
+            // A code works once; what it brought may have been kept by an earlier run.
+            refresh = try? await self.exchange.secrets.secret(kept)
+        }
+        if let refresh {
             do {
-                return try await self.ask(
-                    [("grant_type", "refresh_token"), ("refresh_token", kept.reveal { $0 })], timeout: timeout)
+                return try await self.ask(Self.form(refresh), timeout: timeout)
             } catch let error as ConnectorError where error.kind == .auth {
                 // It may have been revoked, and the stored credential replaced.
                 self.state.withLock { $0.refreshToken = nil }
@@ -133,13 +137,16 @@ final class TokenSource: Sendable {
         return try await self.ask(try await self.grant(), timeout: timeout)
     }
 
+    private static func form(_ refreshToken: Secret) -> [(String, String)] {
+        [("grant_type", "refresh_token"), ("refresh_token", refreshToken.reveal { $0 })]
+    }
+
     private func grant() async throws -> [(String, String)] {
         let secrets = self.exchange.secrets
         switch self.settings.grant {
         case .clientCredentials: return [("grant_type", "client_credentials")]
         case .refreshToken(let reference):
-            let token = try await secrets.secret(reference).reveal { $0 }
-            return [("grant_type", "refresh_token"), ("refresh_token", token)]
+            return Self.form(try await secrets.secret(reference))
         case .authorizationCode(let reference, let redirect, let verifier):
             let code = try await secrets.secret(reference).reveal { $0 }
             var form = [("grant_type", "authorization_code"), ("code", code)]
@@ -168,7 +175,7 @@ final class TokenSource: Sendable {
         let options = HTTPExchange.Options(
             timeout: timeout, statedTimeout: timeout, isRepeatable: false, responseBytesMaximum: 256 * 1024)
         do {
-            return try self.read(try await self.exchange.perform(message, options))
+            return try await self.read(try await self.exchange.perform(message, options))
         } catch var error as ConnectorError {
             // Whatever became of the request for a token, the call itself was not sent.
             error.mayHaveExecuted = false
@@ -193,7 +200,7 @@ final class TokenSource: Sendable {
         }
     }
 
-    private func read(_ response: HTTPResponse) throws -> String {
+    private func read(_ response: HTTPResponse) async throws -> String {
         let body = try? JSON.parse(response.bytes)
         guard (200..<300).contains(response.status) else {
             throw HTTPErrors.tokenRefused(response, body, now: self.exchange.clock.unixMilliseconds)
@@ -203,13 +210,18 @@ final class TokenSource: Sendable {
         else { throw HTTPErrors.tokenMalformed(response, body) }
         let stated = body?["expires_in"].flatMap { $0.asInt64 ?? $0.asString.flatMap { Int64($0) } }
         let lifetime = stated.map { Duration.seconds(min(max($0, 0), 31_536_000)) } ?? Self.usualLifetime
+        let refresh = body?["refresh_token"]?.asString.flatMap { $0.isEmpty ? nil : Secret($0) }
+        if let refresh, let place = self.settings.refreshToken {
+            // Kept in memory in any case: a store that cannot be written matters after a restart only.
+            _ = await self.exchange.secrets.replace(place, with: refresh)
+        }
         let now = self.exchange.clock.now
         self.state.withLock { state in
             // Ten per cent before the end, at most a minute; the last seconds are left to the way to the service.
             state.token = Token(
                 value: token, renewFrom: now + lifetime - min(lifetime / 10, .seconds(60)),
                 usableUntil: now + lifetime - min(lifetime / 20, .seconds(5)))
-            if let refresh = body?["refresh_token"]?.asString, !refresh.isEmpty { state.refreshToken = Secret(refresh) }
+            if let refresh { state.refreshToken = refresh }
         }
         return token
     }

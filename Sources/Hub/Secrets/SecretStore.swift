@@ -1,4 +1,5 @@
 import ConnectorKit
+import Foundation
 import Synchronization
 import Values
 
@@ -16,6 +17,8 @@ final class SecretStore: SecretResolver {
     private let file: @Sendable (String) -> [UInt8]?
     private let vault: SecretVault?
     private let known = Mutex(SecretRedactor())
+    /// Held while the vault is written: each writing begins with reading.
+    private let writing = Mutex(())
 
     init(
         environment: @escaping @Sendable (String) -> String?, file: @escaping @Sendable (String) -> [UInt8]?,
@@ -63,6 +66,22 @@ final class SecretStore: SecretResolver {
         guard let text, !text.isEmpty else { throw ConnectorError.secretUnavailable(reference) }
         self.known.withLock { $0.add(text) }
         return Secret(text)
+    }
+
+    /// Keeps a secret of the vault; the other stores, and fields of a secret, are not written.
+    func replace(_ reference: SecretReference, with secret: Secret) async -> Bool {
+        let (name, field) = Self.parts(reference.name)
+        guard reference.store == "vault", field == nil, let vault = self.vault else { return false }
+        let text = secret.reveal { $0 }
+        self.known.withLock { $0.add(text) }
+        return self.writing.withLock { _ in
+            do {
+                try vault.set(name, to: text, now: Date.now.formatted(.iso8601))
+                return true
+            } catch {
+                return false
+            }
+        }
     }
 
     /// `text` with every secret given out so far replaced.
