@@ -161,8 +161,12 @@ final class SOAPConnection: Connection {
             return response.isReplay ? .alreadyDone(value, facts: response.facts) : .done(value, facts: response.facts)
         } catch {
             // Services like to repeat what they do not like.
-            let error = ConnectorError(wrapping: error)
-            throw secret.map { error.hiding($0) } ?? error
+            var error = ConnectorError(wrapping: error)
+            if let secret { error = error.hiding(secret) }
+            guard error.code == SOAPErrors.Code.declaredFault, self.settings.declaredFaults == .result else {
+                throw error
+            }
+            return .done(SOAPFault.result(error), facts: response.facts)
         }
     }
 

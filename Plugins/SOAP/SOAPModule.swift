@@ -112,6 +112,11 @@ enum SOAPDescription {
             "enum": ["both", "request", "response", "none"], "default": "both",
             "description": "Which messages are validated by the schema.",
         ],
+        "declaredFaults": [
+            "enum": ["error", "result"], "default": "error",
+            "description":
+                "Whether a fault the description declares is an error, or the result { #fault: { name, … } }.",
+        ],
         "readOnly": ["type": "array", "description": "Operations that only read."],
         "idempotent": ["type": "array", "description": "Operations that may be carried out twice without harm."],
     ]

@@ -8,6 +8,11 @@ struct SOAPSettings: Sendable {
         case both, request, response, none
     }
 
+    /// What becomes of a fault that the description declares.
+    enum DeclaredFaults: String, CaseIterable, Sendable {
+        case error, result
+    }
+
     var http: HTTPSettings
     /// File or URL of the description.
     var wsdl: String
@@ -17,6 +22,7 @@ struct SOAPSettings: Sendable {
     var usesMTOM = false
     var mtomThreshold = 4_096
     var validation = Validation.both
+    var declaredFaults = DeclaredFaults.error
     /// Operations that only read, and those that may be carried out twice, by name or id.
     var readOnly: Set<String> = []
     var idempotent: Set<String> = []
@@ -39,6 +45,7 @@ struct SOAPSettings: Sendable {
         self.usesMTOM = reader.boolean("mtom") ?? false
         self.mtomThreshold = reader.bytes("mtomThreshold") ?? self.mtomThreshold
         self.validation = reader.word("validate", of: Validation.self) ?? .both
+        self.declaredFaults = reader.word("declaredFaults", of: DeclaredFaults.self) ?? .error
         self.readOnly = Set(reader.strings("readOnly") ?? [])
         self.idempotent = Set(reader.strings("idempotent") ?? [])
         reader.finish()
@@ -63,7 +70,8 @@ struct SOAPSettings: Sendable {
     /// The operations of a service, with what the connection says about them.
     func operations(of service: SOAPService) -> [OperationDescriptor] {
         OperationDescriber(
-            service, effect: { self.effect(of: $0) }, isRepeatable: { self.isRepeatable($0) }
+            service, returnsFaults: self.declaredFaults == .result, effect: { self.effect(of: $0) },
+            isRepeatable: { self.isRepeatable($0) }
         ).operations
     }
 

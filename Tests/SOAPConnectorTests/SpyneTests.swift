@@ -116,6 +116,23 @@ import Values
         }
     }
 
+    @Test(arguments: ["/orders11", "/orders12"])
+    func aDeclaredFaultCanBeAResult(path: String) async throws {
+        let configuration = try Service.configuration(path, ["declaredFaults": "result"])
+        try await Service.with(configuration) { connection in
+            let fault = try await connection.value("fail", ["how": "stock"])["#fault"]
+            #expect(fault?["name"] == "OutOfStock")
+            #expect(fault?["reason"] == "nothing is left")
+            #expect(fault?["detail"]?["OutOfStock"] == ["article": "hammer"])
+            let other = try await connection.error("fail", ["how": "server"])
+            #expect(other.code == "CON-3109")
+            let described = try await connection.value("describe", ["operation": "Fail"])
+            let output = described["operations"]?.asList?.first?["output"]
+            let names = output?["anyOf"]?.asList?.last?["properties"]?["#fault"]?["properties"]?["name"]
+            #expect(names == ["enum": ["OutOfStock"]])
+        }
+    }
+
     struct InputRow: Sendable {
         var operation: String
         var input: Value

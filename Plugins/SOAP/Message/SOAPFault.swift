@@ -124,6 +124,16 @@ extension SOAPFault {
         }
     }
 
+    /// The result that stands for the error of a declared fault.
+    static func result(_ error: ConnectorError) -> Value {
+        var fault = ValueContext()
+        fault["name"] = error.details["fault"]
+        fault["code"] = error.details["faultcode"]
+        fault["reason"] = error.details["faultstring"]
+        fault["detail"] = error.details["detail"]
+        return .context([ValueKey.fault: .context(fault)])
+    }
+
     /// The entries of a detail, read by the schema where it knows them; nil when there are none or too many.
     private static func value(of detail: XMLNode, _ service: SOAPService) -> Value? {
         let reader = ValueReader(set: service.schemas)

@@ -178,6 +178,8 @@ enum ValueKey {
     static let any = "#any"
     /// Entries of the SOAP header.
     static let headers = "#headers"
+    /// A fault the operation declares, where the connection takes those as results.
+    static let fault = "#fault"
     /// The type of a value that is of a type derived from the declared one.
     static let type = "@xsi:type"
 }
