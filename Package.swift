@@ -191,7 +191,8 @@ let package = Package(
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
                 "ConnectorSpecs", "Server", "JunctionClient",
-                "ConnectorKit", "PluginHost", "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",
+                "ConnectorKit", "PluginHost", "CRDKafka",
+                "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "MailConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "SOAPConnector",
                 "ODBCConnector", "PostgreSQLConnector",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

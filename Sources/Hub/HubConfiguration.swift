@@ -128,8 +128,10 @@ public struct HubConfiguration: Sendable {
                 let place = SourcePlace(connection: name, parameters: parameters)
                 if let owner = owners.updateValue(trigger.id, forKey: place), owner != trigger.id {
                     report(
-                        .contradiction, "The triggers \(owner) and \(trigger.id) read the same files.",
-                        "Give each a folder or pattern of its own; an event goes to one trigger.",
+                        .contradiction,
+                        "The triggers \(owner) and \(trigger.id) read the same \(kind == .file ? "files" : "events").",
+                        "Give each a \(kind == .file ? "folder or pattern" : "group") of its own; an event goes to one"
+                            + " trigger.",
                         at: trigger.source.position)
                 }
                 for violation in Self.violations(of: parameters, schema: event?.parameters ?? true) {
@@ -151,11 +153,15 @@ public struct HubConfiguration: Sendable {
         var connection: String
         var directory: Value?
         var pattern: Value?
+        var topics: Value?
+        var group: Value?
 
         init(connection: String, parameters: Value) {
             self.connection = connection
             self.directory = parameters["dir"]
             self.pattern = parameters["pattern"]
+            self.topics = parameters["topics"]
+            self.group = parameters["group"]
         }
     }
 

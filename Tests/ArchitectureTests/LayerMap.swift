@@ -154,7 +154,8 @@ enum LayerMap {
             [
                 "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
                 "ConnectorSpecs", "JunctionClient",
-                "ConnectorKit", "PluginHost", "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",
+                "ConnectorKit", "PluginHost", "CRDKafka",
+                "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "MailConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "ODBCConnector",
                 "PostgreSQLConnector",
                 "SOAPConnector",

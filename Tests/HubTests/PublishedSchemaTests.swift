@@ -70,7 +70,7 @@ import Values
 
     @Test(arguments: [
         ("unknown section", "retry: {", "retyr: {", "/retyr: Expected no member of this name. Did you mean \"retry\"?"),
-        ("source for later", "type: file", "type: kafka", "/source/type: Expected one of \"file\"."),
+        ("source for later", "type: file", "type: amqp", "/source/type: Expected one of \"file\", \"kafka\"."),
         (
             "a key that is no expression", "key: \"=data.orderId\"", "key: orderId",
             "/dedupe/key: Expected text that matches ^=."

@@ -96,7 +96,7 @@ func readTrigger(
         ("no id", "metadata: { id: orders, ", "metadata: { ", ["HB106 3:11"]),
         ("id with a blank", "id: orders", "id: my orders", ["HB107 3:17"]),
         ("no metadata", "metadata:", "x-metadata:", ["HB106 1:1", "HB105 3:1"]),
-        ("source for later", "type: file", "type: kafka", ["HB109 5:9"]),
+        ("source for later", "type: file", "type: amqp", ["HB109 5:9"]),
         ("unknown source", "type: file", "type: fiel", ["HB107 5:9"]),
         ("no source type", "  type: file\n", "", ["HB106 5:3"]),
         ("no connection", "  connection: inbox\n", "", ["HB106 5:3"]),
@@ -155,6 +155,22 @@ func readTrigger(
     @Test func everythingWrongIsReportedAtOnce() {
         let (_, log) = readTrigger("kind: Trigger\nsource: {}\ntarget: {}\n")
         #expect(log.diagnostics.count == 5)
+    }
+
+    @Test func recordsOfTopicsAreASourceToo() throws {
+        let (trigger, log) = readTrigger(
+            """
+            apiVersion: hub/v1
+            kind: Trigger
+            metadata: { id: orders }
+            source: { type: kafka, connection: bus, kafka: { topics: [orders], group: intake } }
+            dedupe: { key: "=event.id" }
+            target: { mode: start, workflow: p }
+            """)
+        #expect(log.diagnostics == [])
+        let source = try #require(trigger?.source)
+        #expect(source.kind == .kafka && source.connection == "bus")
+        #expect(source.kind.connector.id == "kafka" && source.kind.connector.event == "record")
     }
 
     @Test func schemasComeFromFilesToo() {

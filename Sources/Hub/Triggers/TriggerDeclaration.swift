@@ -79,12 +79,13 @@ public struct TriggerDeclaration: Sendable {
 public struct SourceDeclaration: Sendable {
     /// The source types this version reads.
     public enum Kind: String, Sendable, CaseIterable {
-        case file
+        case file, kafka
 
         /// The connector that serves the source, and the event it calls it.
         var connector: (id: String, event: String) {
             switch self {
             case .file: ("files", "file")
+            case .kafka: ("kafka", "record")
             }
         }
     }

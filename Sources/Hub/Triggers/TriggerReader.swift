@@ -89,7 +89,7 @@ extension TriggerReader {
         guard let reader = self.root.requiredMapping("source", example: "source: { type: file, connection: inbox }")
         else { return nil }
         let planned = [
-            "cron", "webhook", "api", "kafka", "amqp", "redis", "sqs", "objectStore", "postgresCdc", "odbcPoll",
+            "cron", "webhook", "api", "amqp", "redis", "sqs", "objectStore", "postgresCdc", "odbcPoll",
             "capability",
         ]
         guard let node = reader.requiredNode("type", example: "type: file"), case .string(let type) = node.content
@@ -98,14 +98,18 @@ extension TriggerReader {
         }
         if planned.contains(type) {
             self.log.error(
-                .notSupported, "Sources of type \(type) come with a later version; this one reads file.",
-                remedy: "Use a file source, or start processes through the API.", at: node.position)
+                .notSupported, "Sources of type \(type) come with a later version; this one reads file and kafka.",
+                remedy: "Use one of these, or start processes through the API.", at: node.position)
             return nil
         }
         guard let kind = reader.word("type", SourceDeclaration.Kind.self) else { return nil }
         let connection = reader.requiredName("connection", example: "connection: inbox")
-        guard let block = reader.requiredNode(kind.rawValue, example: "file: { dir: in, pattern: \"*.csv\" }")
-        else {
+        let example =
+            switch kind {
+            case .file: "file: { dir: in, pattern: \"*.csv\" }"
+            case .kafka: "kafka: { topics: [orders], group: intake }"
+            }
+        guard let block = reader.requiredNode(kind.rawValue, example: example) else {
             reader.finish()
             return nil
         }

@@ -58,6 +58,7 @@ enum BenchScenario: String, CaseIterable, ExpressibleByArgument {
     case parse
     case feel
     case decisionTable = "decision-table"
+    case connectorKafka = "connector-kafka"
     /// The part of `sequence10-worker` that runs in its own process.
     case workerProcess = "worker-process"
     /// The part of `recovery` that is killed.
@@ -76,6 +77,7 @@ enum BenchScenario: String, CaseIterable, ExpressibleByArgument {
         case .parse: try await ParseBench(settings: settings).run()
         case .feel: try DecisionBench(settings: settings).conditions()
         case .decisionTable: try DecisionBench(settings: settings).table()
+        case .connectorKafka: try await ConnectorKafkaBench(settings: settings).run()
         case .workerProcess: try await WorkerBench.runWorker(settings)
         case .recoveryVictim: try await RecoveryBench.runVictim(settings)
         }

@@ -56,6 +56,13 @@ enum ProcessReading {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
+    /// Processor time of all threads of this process so far.
+    static func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     /// Gives freed memory back to the system, so that `residentBytes` tells what is in use.
     static func releaseFreeMemory() {
         // Not in the C library's module map, so looked up.
