@@ -38,6 +38,8 @@ actor Publisher: SocketOwner {
 
     /// So many exchanges can be written to at a time.
     private static let channelsMaximum = 64
+    /// So long a message may stay unconfirmed beyond its caller's deadline before the connection is given up.
+    private static let patience = Duration.seconds(60)
 
     init(_ settings: AMQPSettings, _ configuration: ConnectionConfiguration) throws {
         self.settings = settings
@@ -85,7 +87,8 @@ actor Publisher: SocketOwner {
             return messages.map { _ in .failed(wrapped) }
         }
         let count = self.waiting.count - self.waitingHead + self.unconfirmedCount
-        guard count + messages.count <= self.settings.waitingMaximum else {
+        // A batch that is alone is let in whatever its size.
+        guard count == 0 || count + messages.count <= self.settings.waitingMaximum else {
             return messages.map { _ in .failed(AMQPErrors.tooMany(count)) }
         }
         let id = self.nextBatch
@@ -300,6 +303,7 @@ actor Publisher: SocketOwner {
     /// Gives the connection up; what was sent may have arrived.
     private func drop(_ error: ConnectorError, alsoFailing flight: PublishFlight? = nil) {
         self.link = nil
+        self.nextDeadline = nil
         self.blockedReason = nil
         self.unconfirmedCount = 0
         var flights = flight.map { [$0] } ?? []
@@ -328,7 +332,19 @@ actor Publisher: SocketOwner {
         for batch in self.batches.values where batch.deadline <= now {
             self.end(batch) { AMQPErrors.unconfirmed(wasSent: $0, isBlocked: blockedReason) }
         }
-        self.nextDeadline = self.batches.values.lazy.filter { $0.remaining > 0 }.map(\.deadline).min()
+        self.waiting = self.waiting[self.waitingHead...].filter { !$0.isSettled }
+        self.waitingHead = 0
+        let oldest = self.channels.values.compactMap { $0.window.first { _ in true }?.batch.deadline }.min()
+        let limit = oldest.map { $0 + Self.patience }
+        if let limit, limit <= now {
+            return self.drop(
+                ConnectorError(
+                    .unavailable, code: AMQPErrors.Code.lost,
+                    "The broker \(self.link?.broker ?? "") has confirmed nothing for too long.",
+                    remedy: "The connection is opened again; look at the broker's log."))
+        }
+        let deadlines = self.batches.values.lazy.filter { $0.remaining > 0 }.map(\.deadline)
+        self.nextDeadline = [deadlines.min(), limit].compactMap { $0 }.min()
     }
 
     /// Answers the unanswered calls of a batch; their confirmations are taken without effect when they come.

@@ -84,10 +84,14 @@ enum Frame {
         }
     }
 
-    private static func connection(_ server: LoopbackServer) async throws -> any Connection {
-        try await AMQPModule().connect(
+    private static func connection(
+        _ server: LoopbackServer, _ extra: ValueContext = [:]
+    ) async throws -> any Connection {
+        var parameters: ValueContext = ["connectTimeout": "300ms", "rpcTimeout": "300ms"]
+        parameters.merge(extra)
+        return try await AMQPModule().connect(
             Broker(port: server.port, tlsPort: 0, folder: "")
-                .configuration(password: "canary-password", ["connectTimeout": "300ms", "rpcTimeout": "300ms"]))
+                .configuration(password: "canary-password", parameters))
     }
 
     private static func check(_ error: ConnectorError?, _ name: String) {
@@ -182,6 +186,20 @@ enum Frame {
         let error = try #require(await connection.invoke(.publish(1, to: "q", timeout: .milliseconds(200))).error)
         #expect(error.code == AMQPErrors.Code.unconfirmed)
         #expect(error.kind == .timeout && error.mayHaveExecuted)
+        await connection.close()
+        server.stop()
+    }
+
+    /// What was not confirmed keeps its place, also when its caller has given up.
+    @Test func tooManyWaitingCallsAreTurnedAway() async throws {
+        let server = try Self.broker(Frame.publishing, hangsUp: false)
+        let connection = try await Self.connection(server, ["maxWaiting": 1])
+        let first = await connection.invoke(.publish(1, to: "q", timeout: .milliseconds(100)))
+        #expect(first.error?.code == AMQPErrors.Code.unconfirmed)
+        let error = try #require(await connection.invoke(.publish(2, to: "q")).error)
+        #expect(error.kind == .rateLimited)
+        #expect(error.code == AMQPErrors.Code.tooMany)
+        #expect(!error.mayHaveExecuted)
         await connection.close()
         server.stop()
     }
