@@ -1,4 +1,4 @@
-public import Values
+import Values
 
 /// A dead letter.
 public struct DeadLetterRecorded: Sendable {

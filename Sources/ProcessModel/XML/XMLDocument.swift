@@ -165,6 +165,9 @@ struct XMLElement {
         fileprivate unowned(unsafe) let document: XMLDocument
         fileprivate var upcoming: Int32
 
+        /// Whether there are none.
+        var isEmpty: Bool { upcoming == CXML_NONE }
+
         mutating func next() -> XMLElement? {
             guard upcoming != CXML_NONE else { return nil }
             let element = XMLElement(document: document, index: upcoming)
