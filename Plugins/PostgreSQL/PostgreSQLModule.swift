@@ -56,7 +56,8 @@ public struct PostgreSQLModule: ConnectorModule {
         "connectTimeout": SQLSchema.duration("Time to connect.", default: "10s"),
         "idleTimeout": SQLSchema.duration("Idle connections older than this are closed.", default: "5m"),
         "maxLifetime": SQLSchema.duration("Connections older than this are replaced.", default: "30m"),
-        "statementCache": SQLSchema.integer("Prepared statements per physical connection.", default: 100),
+        "statementCache": SQLSchema.integer(
+            "Prepared statements per physical connection.", default: 100, minimum: 4),
         "maxResult": ["type": "string", "default": "8MiB", "description": "Bytes of a result at most."],
         "idempotencyTable": SQLSchema.text(
             "Table (key text PRIMARY KEY, result jsonb) in which a call's idempotency key is recorded in the "

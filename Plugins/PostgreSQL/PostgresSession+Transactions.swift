@@ -78,21 +78,8 @@ extension PostgresSession {
         commits: Bool
     ) throws(TransactionFailure) {
         let effort = transaction.effort
-        var keyStep: Step?
-        if let key {
-            switch self.prepared(key.insert.text, effort).flatMap({ self.step(key.insert, .success($0), effort.bounds) }
-            )
-            {
-            case .success(let step): keyStep = step
-            case .failure(var error):
-                if error.kind == .notFound { error.remedy = key.remedy }
-                throw .failed(error)
-            }
-        }
-        var steps = self.steps(for: effort.mode)
-        let first = steps.count
-        steps.append(.plain(text))
-        if let keyStep { steps.append(keyStep) }
+        var steps: [Step] = [.plain(text)]
+        if let key { steps.append(try self.insertion(of: key, effort)) }
         let statementsStart = steps.count
         for statement in statements {
             guard let prepared = self.known(statement.text) else { throw .stale(statement.text) }
@@ -101,18 +88,30 @@ extension PostgresSession {
             case .failure(let error): throw .failed(error)
             }
         }
-        if commits, !statements.isEmpty { steps.append(.plain("COMMIT")) }
-        steps.append(.synchronize)
-        let report = self.run(steps, effort.limits)
         let isCommitting = commits && !statements.isEmpty
-        if keyStep != nil, case .failed(let error) = report.outcomes[first + 1], error.state == "23505" {
+        if isCommitting { steps.append(.plain("COMMIT")) }
+        steps.append(.synchronize)
+        // Last, because the session counts on their being run.
+        let setup = self.steps(for: effort.mode)
+        let report = self.run(setup + steps, effort.limits)
+        if key != nil, case .failed(let error) = report.outcomes[setup.count + 1], error.state == "23505" {
             throw .keyIsTaken
         }
-        for index in first..<steps.count {
-            let isStatement = (statementsStart..<(statementsStart + statements.count)).contains(index)
-            let statement = isStatement ? statements[index - statementsStart] : nil
-            let result = try self.take(report, index, statement, effort, isCommitting: isCommitting)
-            if isStatement { transaction.results.append(result) }
+        for index in steps.indices {
+            let position = index - statementsStart
+            let statement = statements.indices.contains(position) ? statements[position] : nil
+            let result = try self.take(report, setup.count + index, statement, effort, isCommitting: isCommitting)
+            if statement != nil { transaction.results.append(result) }
+        }
+    }
+
+    /// The step that records a key.
+    private func insertion(of key: PostgresKey, _ effort: PostgresEffort) throws(TransactionFailure) -> Step {
+        switch self.prepared(key.insert.text, effort).flatMap({ self.step(key.insert, .success($0), effort.bounds) }) {
+        case .success(let step): return step
+        case .failure(var error):
+            if error.kind == .notFound { error.remedy = key.remedy }
+            throw .failed(error)
         }
     }
 

@@ -188,6 +188,8 @@ final class PostgresSession {
     // MARK: - Mode
 
     /// The steps that make the session what a call needs; none when it is so already.
+    ///
+    /// They must be run.
     func steps(for mode: Mode) -> [Step] {
         var steps: [Step] = []
         for name in self.forgotten { steps += [.plain("DEALLOCATE \(name)"), .synchronize] }

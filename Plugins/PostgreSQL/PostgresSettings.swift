@@ -80,7 +80,7 @@ struct PostgresSettings: Sendable {
         self.connectTimeout = reader.duration("connectTimeout") ?? self.connectTimeout
         self.idleTimeout = reader.duration("idleTimeout") ?? self.idleTimeout
         self.lifetime = reader.duration("maxLifetime") ?? self.lifetime
-        self.statementsMaximum = reader.integer("statementCache", in: 1...10_000) ?? self.statementsMaximum
+        self.statementsMaximum = reader.integer("statementCache", in: 4...10_000) ?? self.statementsMaximum
         self.resultBytesMaximum = reader.bytes("maxResult") ?? self.resultBytesMaximum
         self.idempotencyTable = reader.string("idempotencyTable")
         self.fileRoot = reader.string("fileRoot")
