@@ -113,6 +113,60 @@ import Values
         await connection.close()
     }
 
+    @Test func whatWasDoneStaysDoneWhileAnEarlierEventIsOut() async throws {
+        let remote = Remote()
+        let clock = ManualConnectorClock(unixMilliseconds: 1_700_000_000_000)
+        for number in 0..<4 { remote.add("e\(number)", 1_699_999_000 + Int64(number) * 200) }
+        let connection = try await Self.connection(remote, clock)
+        let source = try await connection.armSource(SourceRequest(event: "event", parameters: [:]))
+        try await source.connect()
+        _ = try #require(try await source.read(maximum: 1, wait: .zero))
+        while let batch = try await source.read(maximum: 1, wait: .zero) { try await source.acknowledge(batch.id) }
+        await source.close()
+        let again = try await connection.armSource(SourceRequest(event: "event", parameters: [:]))
+        try await again.connect()
+        #expect(Self.ids(try await again.read(maximum: 10, wait: .zero)) == ["e0"])
+        await again.close()
+        await connection.close()
+    }
+
+    /// A list that is cut off may be used only if nothing older is behind its end.
+    @Test(arguments: [([1, 2, 3, 4], ["e1", "e2"]), ([4, 3, 2, 1], nil)] as [([Int64], [String]?)])
+    func aListThatIsCutOffLosesNothing(_ row: (order: [Int64], ids: [String]?)) async throws {
+        let text = try Files.repository("connector-specs/stripe.yaml")
+            .replacing(
+                "done: \"=not(response.body.has_more)\"",
+                with: "done: \"=not(response.body.has_more)\"\n      maxPages: 1"
+            )
+            .replacing("maxPages: 1\n      maxPages: 1000", with: "maxPages: 1000")
+        let transport = ScriptedTransport { _ in
+            let events = row.order.prefix(2).map { number -> Value in
+                [
+                    "id": .string("e\(number)"), "created": .number(Number(1_699_999_000 + number)), "type": "t",
+                    "data": [:],
+                ]
+            }
+            return .json(["has_more": true, "data": .list(events)])
+        }
+        let connector = DeclaredConnector(try specification(text))
+        let connection = try await ScriptedModule(connector: connector, transport: transport).connect(
+            ConnectionConfiguration(
+                id: "s", parameters: ["credential": ["secretKey": ["secret": "test:k"]]],
+                clock: ManualConnectorClock(unixMilliseconds: 1_700_000_000_000)))
+        let source = try await connection.armSource(SourceRequest(event: "event", parameters: [:]))
+        try await source.connect()
+        if let ids = row.ids {
+            #expect(Self.ids(try await source.read(maximum: 9, wait: .zero)) == ids)
+        } else {
+            let error = await #expect(throws: ConnectorError.self) {
+                _ = try await source.read(maximum: 9, wait: .zero)
+            }
+            #expect(error?.code == "CON-6106")
+        }
+        await source.close()
+        await connection.close()
+    }
+
     @Test func aServiceThatIsBusyIsLeftAlone() async throws {
         let connector = DeclaredConnector(try specification(try Files.repository("connector-specs/stripe.yaml")))
         let transport = ScriptedTransport { _ in

@@ -60,7 +60,21 @@ extension OperationSpec {
     var descriptor: OperationDescriptor {
         OperationDescriptor(
             id: self.id, title: self.title, summary: self.summary, effect: self.effect,
-            idempotency: self.operationIdempotency, input: self.input.value, output: self.outputSchema)
+            idempotency: self.operationIdempotency, input: self.describedInput, output: self.outputSchema)
+    }
+
+    /// The schema of the input; members whose values can be listed say by which operation.
+    private var describedInput: Value {
+        guard !self.dynamicOptions.isEmpty, var schema = self.input.value.asContext,
+            var properties = schema["properties"]?.asContext
+        else { return self.input.value }
+        for (name, options) in self.dynamicOptions.sorted(by: { $0.key < $1.key }) {
+            var property = properties[name]?.asContext ?? ValueContext()
+            property["x-options"] = ["operation": .string(options.operation)]
+            properties[name] = .context(property)
+        }
+        schema["properties"] = .context(properties)
+        return .context(schema)
     }
 
     /// The schema of the result; of the records and their wrapping when the operation lists some.

@@ -34,6 +34,8 @@ struct OperationRunner: Sendable {
         var isAlreadyDone = false
         /// The records, when the operation lists some.
         var records: [Value] = []
+        /// Whether a list was read to its end.
+        var isComplete = true
         /// `response` of the last answer.
         var response: Value = .null
     }
@@ -283,6 +285,7 @@ struct OperationRunner: Sendable {
         }
         answer.facts["pages"] = .number(Number(pages))
         answer.records = records
+        answer.isComplete = isComplete
         answer.value = ["records": .list(records), "complete": .boolean(isComplete)]
         return answer
     }

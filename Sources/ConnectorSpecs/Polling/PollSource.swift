@@ -12,12 +12,19 @@ struct PollProgress: Sendable {
     /// The most ids remembered; beyond, the oldest are forgotten, and may come again.
     static let seenMaximum = 10_000
 
-    mutating func acknowledge(_ events: [Poller.Found], lookingBack: (Number) -> Number) {
+    /// Remembers that `events` are done.
+    ///
+    /// - Parameter held: The smallest cursor of an event that is not done; what comes next begins there at the latest.
+    mutating func acknowledge(_ events: [Poller.Found], held: Number?, lookingBack: (Number) -> Number) {
         for event in events {
             self.seen[event.id] = event.position
             if let position = event.position, self.position.map({ $0 < position }) ?? true { self.position = position }
         }
-        guard let position else { return }
+        guard var position else { return }
+        if let held, held < position {
+            position = held
+            self.position = held
+        }
         let oldest = lookingBack(position)
         self.seen = self.seen.filter { $0.value.map { $0 >= oldest } ?? true }
         if self.seen.count > Self.seenMaximum {
@@ -178,11 +185,7 @@ final class PollSource: EventSource {
         }
         self.connection.progress.withLock { progress in
             var own = progress[self.key] ?? PollProgress()
-            let before = own.position
-            own.acknowledge(events) { self.poller.cursor.lookingBack($0) }
-            if let held, let position = own.position, held < position {
-                own.position = before.map { max($0, min(held, position)) } ?? held
-            }
+            own.acknowledge(events, held: held) { self.poller.cursor.lookingBack($0) }
             progress[self.key] = own
         }
     }

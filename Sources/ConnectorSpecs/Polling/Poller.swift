@@ -50,12 +50,28 @@ struct Poller: Sendable {
                     position: self.cursor.position(self.spec.cursorField.value(map)),
                     occurredAtMilliseconds: self.spec.occurredAt.flatMap { EventTime.milliseconds($0.value(map)) }))
         }
+        if !answer.isComplete { try self.checkOrder(found) }
         return found.enumerated().sorted { a, b in
             guard let first = a.element.position, let second = b.element.position, first != second else {
                 return a.offset < b.offset
             }
             return first < second
         }.map(\.element)
+    }
+
+    /// A list that was not read to its end is a beginning only if its oldest events come first; else the older ones
+    /// would be lost when the cursor moves on.
+    private func checkOrder(_ found: [Found]) throws(ConnectorError) {
+        let positions = found.map(\.position)
+        let isAscending = zip(positions, positions.dropFirst()).allSatisfy { earlier, later in
+            guard let earlier, let later else { return false }
+            return earlier <= later
+        }
+        guard !isAscending else { return }
+        throw ConnectorError(
+            .unknown, code: SpecErrorCode.pagination,
+            "\(self.spec.operation) lists more than \(found.count) events, newest first: the older ones cannot be read.",
+            remedy: "Begin the source later (start), poll more often, or let the specification read more pages.")
     }
 
     /// The same for equal events.
