@@ -190,6 +190,8 @@ import Values
         ["nonsense"], ["start"], ["task", "complete", "x"], ["instance", "list", "--state", "running"],
         ["instance", "list", "--limit", "0"], ["start", "p", "--variables", "[1]"], ["serve", "--http-port", "70000"],
         ["serve", "--idle-after", "0"], ["dead-letter", "replay"], ["dead-letter", "replay", "1", "--all"],
+        ["dead-letter", "replay", "1", "--limit", "5"], ["dead-letter", "replay", "--all", "--limit", "0"],
+        ["dead-letter", "list", "--age", "soon"], ["dead-letter", "edit", "1"],
         ["dead-letter", "replay", "1", "2", "--payload", "x"], ["incident", "resolve", "1", "--retries", "0"],
     ]
 

@@ -70,6 +70,7 @@ import Values
             ["dead-letter", "replay", letter, "--payload", #"{"id":"3","amount":3}"#] + place)
         #expect(replay.output.hasPrefix("\(letter) STARTED"), "\(replay.notes)")
         #expect(await junction(["dead-letter", "discard", letter] + data).status == 1)
+        #expect(await junction(["dead-letter", "list", "--state", "resolved"] + data).output.contains(letter))
 
         // Running it again continues with what is there.
         let again = await junction(serve + ["--json", "--progress", "plain", "--log-level", "info"])
@@ -77,6 +78,61 @@ import Values
         #expect(again.values.first?["completed"] == 3)
         #expect(again.notes.contains("Deployed process.id=order"))
         #expect(again.notes.contains("Listening"))
+    }
+
+    @Test func deadLettersAreCorrectedAndReplayedManyAtATime() async throws {
+        let folder = try project()
+        _ = try folder.write(
+            "junction.yaml",
+            """
+            deploy: order.bpmn
+            triggers: t.yaml
+            connections: c.yaml
+            deadLetters: { retain: 1d, redrive: { maxCount: 2, rate: 100/s }, alerts: { age: 10d, inflow: 2/1h } }
+            """)
+        _ = try folder.write("in/a.jsonl", "{\"ident\":\"1\",\"amount\":1}\n{\"ident\":\"2\"}\n{\"id\":\"3\"}\noops\n")
+        let data = ["--project", folder.path, "--data", folder.path + "/data"]
+        let run = await junction(["serve", "--until-idle", "--idle-after", "1.5"] + data)
+        #expect(run.status == 0, "\(run.notes)")
+
+        let status = await junction(["dead-letter", "status"] + data)
+        #expect(status.status == 1, "an alert is raised")
+        #expect(status.output.contains("alert inflow RAISED (HB316: value 3, limit 2)"), "\(status.output)")
+        #expect(await junction(["dead-letter", "status", "--json"] + data).values.first?["parked"] == 3)
+
+        let keyless = await junction(["dead-letter", "list", "--code", "HB205", "--json"] + data).values
+        #expect(keyless.count == 2)
+        #expect(
+            await junction(["dead-letter", "list", "--stage", "decode", "--kind", "trigger"] + data).lines.count == 2)
+        #expect(await junction(["dead-letter", "list", "--age", "1d"] + data).status == 1)
+        #expect(await junction(["dead-letter", "list", "--connection", "inbox"] + data).lines.count == 4)
+        let letter = try #require(keyless.first { $0["coordinates"]?["line"] == 1 }?["deadLetterKey"]?.asString)
+
+        let patch = #"[{"op":"move","from":"/ident","path":"/id"}]"#
+        let edit = await junction(["dead-letter", "edit", letter, "--patch", patch] + data)
+        #expect(
+            edit.output.contains("-   \"ident\": \"1\"") && edit.output.contains("+   \"id\": \"1\""), "\(edit.output)")
+        let file = try folder.write("patch.json", #"[{"op":"test","path":"/id","value":"9"}]"#)
+        let refused = await junction(["dead-letter", "edit", letter, "--patch", file] + data)
+        #expect(refused.status == 1 && refused.notes.contains("HB313"))
+        #expect(await junction(["dead-letter", "edit", letter, "--patch", "{"] + data).status != 0)
+        let audit = await junction(["audit", "list", "--json"] + data).values
+        #expect(audit.contains { $0["operationType"]?.asString?.contains("edit-dead-letter") == true })
+
+        let dry = await junction(
+            ["dead-letter", "replay", "--where", "payload.amount = 1", "--dry-run", "--json"] + data)
+        #expect(dry.values.map { $0["result"] } == ["WOULD_START"], "\(dry.notes)")
+        let replay = await junction(
+            ["dead-letter", "replay", "--trigger", "orders", "--rate", "50/s", "--json"] + data)
+        #expect(replay.status == 0, "\(replay.notes)")
+        #expect(replay.values.map { $0["result"] } == ["RESOLVED", "RESOLVED", "RESOLVED"])
+        let open = await junction(["dead-letter", "list", "--json"] + data).values
+        #expect(open.count == 2 && open.allSatisfy { $0["redriveCount"] == 1 && $0["parentKey"] != nil })
+        #expect(await junction(["instance", "list", "--json"] + data).values.count == 2)
+        #expect(await junction(["dead-letter", "replay", "--text", "nothing like that"] + data).status == 1)
+        for wrong in [["--rate", "x"], ["--where", "1 +"]] {
+            #expect(await junction(["dead-letter", "replay", "--all"] + wrong + data).status == 1)
+        }
     }
 
     @Test func commandsUseTheServerThatHasTheData() async throws {

@@ -65,7 +65,7 @@ extension ConnectionCommand {
         func run() async throws { try await self.breaker.send("reset", done: "reset") }
     }
 
-    fileprivate static let serverNote = "What is imposed holds for the server that runs, until it is changed or ends."
+    fileprivate static let serverNote = "What is imposed holds until it is changed, over restarts too."
 
     struct BreakerOptions: ParsableArguments {
         @Argument(help: "The names of the connections.")
@@ -78,10 +78,6 @@ extension ConnectionCommand {
             let console = self.options.console()
             let names = self.names
             try await carryOut(console) {
-                guard try Session.hasServer(self.options) else {
-                    console.note("No server runs whose connections could be \(done); start `junction serve`.")
-                    throw ExitCode.failure
-                }
                 try await Session.run(self.options, console) { client in
                     var hasFailed = false
                     for name in names {

@@ -4,13 +4,14 @@ import Values
 
 struct DeadLetterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dead-letter", abstract: "List, show, replay and discard what could not be delivered.",
-        subcommands: [List.self, Show.self, Replay.self, Discard.self])
+        commandName: "dead-letter", abstract: "List, show, correct, replay and discard what could not be delivered.",
+        subcommands: [List.self, Show.self, Edit.self, Replay.self, Discard.self, Status.self])
 
     static let listing = Listing(
         resource: .deadLetters, plural: "dead letters",
         fields: [
-            .init(.init("KEY"), "deadLetterKey"), .init(.init("ORIGIN", shrinks: true), "origin"),
+            .init(.init("KEY"), "deadLetterKey"), .init(.init("KIND")) { $0["kind"]?.asString?.lowercased() },
+            .init(.init("ORIGIN", shrinks: true), "origin"),
             .init(.init("STATE", state: true)) { $0["state"]?.asString?.lowercased() },
             .init(.init("STAGE"), "stage"), .init(.init("CODE"), "errorCode"),
             .init(.init("WHERE", shrinks: true)) { Self.place($0["coordinates"]) },
@@ -20,6 +21,9 @@ struct DeadLetterCommand: AsyncParsableCommand {
     /// Where the source had it, in few words: `orders.csv:12`, `orders/3@1204`.
     static func place(_ coordinates: Value?) -> String? {
         guard let members = coordinates?.asContext else { return nil }
+        if let element = members["elementId"]?.asString {
+            return "\(members["processDefinitionId"]?.asString ?? "")/\(element)"
+        }
         if let file = (members["file"] ?? members["path"])?.asString {
             guard let line = members["line"]?.asInt64 else { return baseName(file) }
             return "\(baseName(file)):\(line)"
@@ -30,24 +34,28 @@ struct DeadLetterCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List dead letters, the oldest first.")
 
-        @Option(help: ArgumentHelp("Only dead letters in this state.", valueName: "parked|replayed|discarded|all"))
-        var state = DeadLetterState.parked
+        @Option(
+            help: ArgumentHelp(
+                "Only dead letters in this state.", valueName: "parked|queued|replaying|resolved|discarded|open|all"))
+        var state = DeadLetterState.open
 
-        @Option(help: ArgumentHelp("Only those of this trigger.", valueName: "id"))
-        var trigger: String?
-
+        @OptionGroup var which: DeadLetterFilterOptions
         @OptionGroup var list: ListOptions
         @OptionGroup var options: GlobalOptions
 
         func run() async throws {
             let console = self.options.console()
-            var filter = ValueContext()
-            if self.state != .all { filter["state"] = .string(self.state.rawValue.uppercased()) }
-            if let trigger { filter["origin"] = .string(trigger) }
+            var filter = try self.which.searchFilter()
+            switch self.state {
+            case .all: break
+            case .open: filter["state"] = ["$in": ["PARKED", "QUEUED", "REPLAYING"]]
+            case .replayed: filter["state"] = "RESOLVED"
+            default: filter["state"] = .string(self.state.rawValue.uppercased())
+            }
             try await carryOut(console) { [filter] in
                 try await Session.run(self.options, console) { client in
                     try await listing.show(
-                        client, console, options: self.list, filter: filter, sort: [("deadLetterKey", false)])
+                        client, console, options: self.list, filter: filter, sort: [("creationTime", false)])
                 }
             }
         }
@@ -81,89 +89,6 @@ struct DeadLetterCommand: AsyncParsableCommand {
         }
     }
 
-    struct Replay: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Send dead letters through their trigger again.",
-            discussion: "A replay that fails leaves the dead letter as it is.")
-
-        @Argument(help: "The keys of the dead letters.")
-        var keys: [Key] = []
-
-        @Flag(help: "Replay every parked one.")
-        var all = false
-
-        @Option(help: ArgumentHelp("With --all: only those of this trigger.", valueName: "id"))
-        var trigger: String?
-
-        @Option(help: ArgumentHelp("Send this instead of the payload: text, or @file.", valueName: "text"))
-        var payload: String?
-
-        @Flag(help: "Only say what would happen.")
-        var dryRun = false
-
-        @OptionGroup var options: GlobalOptions
-
-        func validate() throws {
-            guard self.all != !self.keys.isEmpty else { throw ValidationError("Give keys, or --all") }
-            if self.payload != nil, self.keys.count != 1 {
-                throw ValidationError("--payload needs exactly one key")
-            }
-        }
-
-        func run() async throws {
-            let console = self.options.console()
-            try await carryOut(console) {
-                let payload = try self.payload.map { text in
-                    text.hasPrefix("@") ? try FileText.bytes(String(text.dropFirst())) : Array(text.utf8)
-                }
-                try await Session.run(self.options, console) { client in
-                    let keys = self.all ? try await Self.parked(client, trigger: self.trigger) : self.keys
-                    guard !keys.isEmpty else {
-                        console.note("No dead letters found.")
-                        throw ExitCode.failure
-                    }
-                    try await self.replay(keys, payload: payload, client, console)
-                }
-            }
-        }
-
-        private func replay(
-            _ keys: [Key], payload: [UInt8]?, _ client: JunctionClient, _ console: Console
-        ) async throws {
-            var hasFailed = false
-            for key in keys {
-                do {
-                    let result = try await client.replayDeadLetter(key, payload: payload, dryRun: self.dryRun)
-                    if console.isJSON {
-                        console.print(json: result)
-                    } else {
-                        let instance = result["processInstanceKey"]?.asString.map { " \($0)" } ?? ""
-                        console.print("\(key) \(result["result"]?.asString ?? "")\(instance)")
-                    }
-                } catch let error as ClientError where error.status != nil {
-                    console.show(error)
-                    hasFailed = true
-                }
-            }
-            if hasFailed { throw ExitCode.failure }
-        }
-
-        /// Every parked dead letter, fetched before the first one is replayed: replays change the list.
-        private static func parked(_ client: JunctionClient, trigger: String?) async throws -> [Key] {
-            var filter = ValueContext([("state", .string("PARKED"))])
-            if let trigger { filter["origin"] = .string(trigger) }
-            var keys: [Key] = []
-            var cursor: String?
-            repeat {
-                let page = try await client.search(
-                    .deadLetters, filter: filter, sort: [("deadLetterKey", false)], limit: 1_000, after: cursor)
-                keys += page.items.compactMap { $0["deadLetterKey"]?.asString.flatMap { Key($0) } }
-                cursor = page.items.count == 1_000 ? page.endCursor : nil
-            } while cursor != nil
-            return keys
-        }
-    }
-
     struct Discard: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "End dead letters without doing anything about them.")
@@ -181,6 +106,8 @@ struct DeadLetterCommand: AsyncParsableCommand {
     }
 
     enum DeadLetterState: String, ExpressibleByArgument, CaseIterable {
-        case parked, replayed, discarded, all
+        case parked, queued, replaying, resolved, discarded, open, all
+        /// The word of earlier versions for `resolved`.
+        case replayed
     }
 }

@@ -13,6 +13,8 @@ struct Snapshot: Sendable {
     var children = InstanceCounts()
     /// Dead letters that were given up.
     var discarded = 0
+    /// Parked dead letters about calls: their instances wait, and are counted as such.
+    var callLetters = 0
     var triggers: [TriggerFigures] = []
     var connections: [ConnectionFigures] = []
     /// When the next timer is due, in Unix milliseconds.
@@ -83,13 +85,18 @@ extension Snapshot {
         let first = PageRequest(limit: 1)
         let timers = Query<TimerFilter>(sort: [SortCriterion(.dueDate)], page: first)
         self.nextTimerAt = try records.timers(timers).items.first?.record.dueAt
-        var calls = JobFilter()
-        calls.type = [.like("connector:*")]
-        calls.state = [.notEqual(3)]
-        self.hasWaitingCalls = try !records.jobs(Query(filter: calls, page: first)).items.isEmpty
+        var jobs = JobFilter()
+        jobs.type = [.like("connector:*")]
+        jobs.state = [.notEqual(3)]
+        self.hasWaitingCalls = try !records.jobs(Query(filter: jobs, page: first)).items.isEmpty
         var discarded = DeadLetterFilter()
         discarded.state = [.equal(2)]
+        discarded.kind = [.equal(0)]
         self.discarded = try records.deadLetters(Query(filter: discarded, page: first)).total
+        var calls = DeadLetterFilter()
+        calls.state = [.equal(0)]
+        calls.kind = [.equal(1)]
+        self.callLetters = try records.deadLetters(Query(filter: calls, page: first)).total
         self.children = try InstanceCounts(childrenIn: records)
     }
 }

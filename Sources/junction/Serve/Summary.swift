@@ -31,7 +31,7 @@ struct Summary: Sendable, Hashable {
         self.completed = totals.completedInstances - snapshot.children.completed
         self.terminated = totals.terminatedInstances - snapshot.children.terminated
         self.waiting = totals.activeInstances - snapshot.children.active
-        self.deadLettered = totals.parkedDeadLetters
+        self.deadLettered = totals.parkedDeadLetters - snapshot.callLetters
         self.discarded = snapshot.discarded
         self.withIncident = totals.instancesWithIncidents
         self.userTasks = totals.openUserTasks

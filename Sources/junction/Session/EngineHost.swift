@@ -81,7 +81,9 @@ final class EngineHost: Sendable {
         self.hub = HubService(
             service: self.runtime, modules: options.connectors.modules, isolated: ModuleTable.isolated,
             isolate: options.connectors.isolate, configuration: configuration, idempotency: self.idempotency,
-            vault: SecretVault(project: options.project, dataDirectory: options.dataDirectory), logger: logger)
+            vault: SecretVault(project: options.project, dataDirectory: options.dataDirectory), records: self.records,
+            letters: options.project?.deadLetters ?? DeadLetterSettings(),
+            breakerFile: join(directory, "breakers.json"), logger: logger)
     }
 
     /// Runs everything; `body` gets control once the API answers.

@@ -29,6 +29,8 @@ struct ProjectConfiguration: Sendable, Hashable {
     var partitions: Int?
     /// Threads that process partitions.
     var threads: Int?
+    /// How dead letters are kept, replayed and watched.
+    var deadLetters = DeadLetterSettings()
 
     static let fileName = "junction.yaml"
 
@@ -67,6 +69,7 @@ struct ProjectConfiguration: Sendable, Hashable {
             project.threads = engine.integer("threads", in: 1...256)
             engine.finish()
         }
+        if let letters = reader.mapping("deadLetters") { project.deadLetters = DeadLetterSettings(letters) }
         project.deploy = Self.files("deploy", reader, folder, log)
         project.triggers = Self.files("triggers", reader, folder, log)
         project.plugins = PluginDeclaration.read(reader, folder: folder)

@@ -39,15 +39,6 @@ enum Session {
             user: environment.user, console: console, body)
     }
 
-    /// Whether `run` would talk to a server that runs, instead of opening the data itself.
-    static func hasServer(_ options: GlobalOptions) throws -> Bool {
-        let environment = Environment.current
-        if options.server ?? environment["JUNCTION_SERVER"] != nil { return true }
-        let project = try ProjectConfiguration.load(
-            folder: options.project ?? ".", isRequired: options.project != nil)
-        return APISocket.answers(join(options.dataDirectory(environment, project: project), APISocket.fileName))
-    }
-
     private static func withClient(
         _ endpoint: Endpoint, _ user: String, _ body: (JunctionClient) async throws -> Void
     ) async throws {
