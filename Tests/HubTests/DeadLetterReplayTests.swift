@@ -32,11 +32,14 @@ import Values
 
     /// The record a projector would make of a letter.
     static func record(of letter: NewDeadLetter) -> DeadLetterRecord {
-        DeadLetterRecord(
+        var record = DeadLetterRecord(
             key: 42, origin: letter.origin, coordinates: letter.coordinates, dedupeKey: letter.dedupeKey,
             stage: letter.stage, errorCode: letter.errorCode, errorMessage: letter.errorMessage,
             contentType: letter.contentType, payload: letter.payload, state: 0, redriveCount: letter.redriveCount,
             createdAt: 0, endedAt: nil)
+        record.headers = letter.headers
+        record.report = letter.report
+        return record
     }
 
     @Test func aLetterThatIsRightNowStartsOnceHoweverOftenItIsRepeated() async throws {

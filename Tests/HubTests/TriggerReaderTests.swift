@@ -133,7 +133,7 @@ func readTrigger(
         ("concurrency per key", "whenFull: pause", "perKey: 1", ["HB109 14:33"]),
         ("other acknowledgement", "at: accepted", "at: completed", ["HB109 15:12"]),
         ("unknown profile", "profile: default", "profile: defualt", ["HB301 16:19"]),
-        ("a rate that is none", "rate: 20/s", "rate: fast", ["HB107 17:62"]),
+        ("a rate that is none", "rate: 20/s", "rate: fast", ["HB107 17:64"]),
         ("other dead-letter queue", "to: default", "to: mine", ["HB109 17:12"]),
         ("ordering", "ack: { at: accepted }", "ordering: { key: \"=data.id\" }", ["HB109 15:11"]),
         ("no ordering is what it does", "ack: { at: accepted }", "ordering: none", []),
