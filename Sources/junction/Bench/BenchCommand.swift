@@ -58,6 +58,7 @@ enum BenchScenario: String, CaseIterable, ExpressibleByArgument {
     case parse
     case feel
     case decisionTable = "decision-table"
+    case connectorHTTP = "connector-http"
     case connectorKafka = "connector-kafka"
     /// The part of `sequence10-worker` that runs in its own process.
     case workerProcess = "worker-process"
@@ -77,6 +78,7 @@ enum BenchScenario: String, CaseIterable, ExpressibleByArgument {
         case .parse: try await ParseBench(settings: settings).run()
         case .feel: try DecisionBench(settings: settings).conditions()
         case .decisionTable: try DecisionBench(settings: settings).table()
+        case .connectorHTTP: try await ConnectorHTTPBench(settings: settings).run()
         case .connectorKafka: try await ConnectorKafkaBench(settings: settings).run()
         case .workerProcess: try await WorkerBench.runWorker(settings)
         case .recoveryVictim: try await RecoveryBench.runVictim(settings)
