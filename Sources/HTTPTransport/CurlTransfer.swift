@@ -131,7 +131,7 @@ extension CurlRequest {
         let proxyUser = self.proxy?.user.map { texts.add($0) }
         let proxyPassword = self.proxy?.password.map { texts.add($0) }
         let lines = self.headers.map { texts.add($0) }
-        return texts.bytes.withUnsafeBufferPointer { pool in
+        return texts.withCStrings { pool in
             guard let start = pool.baseAddress else { return 27 }
             request.method = start + method
             request.url = start + url
@@ -173,16 +173,20 @@ extension CurlRequest {
 
 /// Texts as C strings in one buffer, so that one closure keeps them all alive.
 private struct TextPool {
-    var bytes: [CChar] = []
+    private var bytes: [UInt8] = []
 
     init() { self.bytes.reserveCapacity(1_024) }
 
     /// Where the text begins.
     mutating func add(_ text: String) -> Int {
         let start = self.bytes.count
-        for byte in text.utf8 { self.bytes.append(CChar(bitPattern: byte)) }
+        self.bytes.append(contentsOf: text.utf8)
         self.bytes.append(0)
         return start
+    }
+
+    func withCStrings<Result>(_ body: (UnsafeBufferPointer<CChar>) -> Result) -> Result {
+        self.bytes.withUnsafeBytes { $0.withMemoryRebound(to: CChar.self, body) }
     }
 }
 

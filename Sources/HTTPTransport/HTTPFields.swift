@@ -39,16 +39,41 @@ public enum HTTPFields {
 
     /// Reads raw header lines: names in lower case, repeated fields in order.
     static func parse(_ bytes: [UInt8]) -> [(name: String, value: String)] {
-        var fields: [(name: String, value: String)] = []
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else { continue }
-            let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
-            var value = line[(colon + 1)...]
-            while let last = value.last, last == 0x20 || last == 0x09 || last == 0x0D { value.removeLast() }
-            while let first = value.first, first == 0x20 || first == 0x09 { value.removeFirst() }
-            fields.append((name, String(decoding: value, as: UTF8.self)))
+        bytes.withUnsafeBufferPointer { bytes in
+            var fields: [(name: String, value: String)] = []
+            fields.reserveCapacity(16)
+            var start = 0
+            while start < bytes.count {
+                var end = start
+                var colon: Int?
+                while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
+                    if colon == nil, bytes[end] == UInt8(ascii: ":") { colon = end }
+                    end += 1
+                }
+                if let colon, colon > start {
+                    let name = Self.lowercased(UnsafeBufferPointer(rebasing: bytes[start..<colon]))
+                    fields.append((name, Self.trimmed(bytes[(colon + 1)..<end])))
+                }
+                start = end + 1
+            }
+            return fields
         }
-        return fields
+    }
+
+    private static func lowercased(_ name: UnsafeBufferPointer<UInt8>) -> String {
+        String(unsafeUninitializedCapacity: name.count) { text in
+            for (index, byte) in name.enumerated() {
+                text[index] = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+            }
+            return name.count
+        }
+    }
+
+    private static func trimmed(_ value: Slice<UnsafeBufferPointer<UInt8>>) -> String {
+        var value = value
+        while let last = value.last, last == 0x20 || last == 0x09 || last == 0x0D { value.removeLast() }
+        while let first = value.first, first == 0x20 || first == 0x09 { value.removeFirst() }
+        return String(decoding: UnsafeBufferPointer(rebasing: value), as: UTF8.self)
     }
 }
 
