@@ -42,14 +42,13 @@ struct PageReader {
             let found = try self.list(page, response)
             self.pages += 1
             self.bytes += response.bytes.count
-            let room = self.pagination.itemsMaximum - self.items.count
-            self.items += found.prefix(room)
+            self.items += found
             position += self.pagination.kind == .offset ? found.count : 1
             let next = try self.next(after: page, response, count: found.count, position: position)
-            let isFull = found.count > room
-            guard let next, !isFull, self.pages < self.pagination.pagesMaximum else {
-                return self.done(response, isComplete: next == nil && !isFull, next: next)
-            }
+            // Only whole pages are kept, so that whoever goes on at `next` misses nothing.
+            guard let next, self.items.count < self.pagination.itemsMaximum,
+                self.pages < self.pagination.pagesMaximum
+            else { return self.done(response, next: next) }
             try self.follow(next, response)
         }
     }
@@ -81,8 +80,13 @@ struct PageReader {
         if let more = self.pagination.more?.value(in: page), more.asBoolean == false { return nil }
         switch self.pagination.kind {
         case .link:
-            if let path = self.pagination.next { return path.value(in: page) }
-            return LinkField.next(response.fields.filter { $0.name == "link" }.map(\.value)).map { .string($0) }
+            let links = response.fields.filter { $0.name == "link" }.map(\.value)
+            let target = self.pagination.next.map { $0.value(in: page) } ?? LinkField.next(links).map { .string($0) }
+            // A whole address, so that it can be called as it is.
+            return target.map { target in
+                let text = target.asString ?? ""
+                return HTTPAddress(text, relativeTo: response.address.text).map { .string($0.text) } ?? target
+            }
         case .cursor, .token:
             let header = self.pagination.header.flatMap { response.header($0) }.map { Value.string($0) }
             guard let value = header ?? self.pagination.next?.value(in: page) else { return nil }
@@ -145,13 +149,13 @@ struct PageReader {
 
     // MARK: - The end
 
-    private func done(_ response: HTTPResponse, isComplete: Bool, next: Value?) -> Outcome {
+    private func done(_ response: HTTPResponse, next: Value?) -> Outcome {
         var value: ValueContext = [
             "status": .number(Number(Int64(response.status))), "headers": .context(response.headers), "body": .null,
             "items": .list(self.items), "pages": .number(Number(Int64(self.pages))),
-            "isComplete": .boolean(isComplete),
+            "isComplete": .boolean(next == nil),
         ]
-        if !isComplete, let next { value["next"] = next }
+        if let next { value["next"] = next }
         var facts = response.facts
         facts["pages"] = .number(Number(Int64(self.pages)))
         facts["responseBytes"] = .number(Number(Int64(self.bytes)))

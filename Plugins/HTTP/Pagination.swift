@@ -99,7 +99,10 @@ struct Pagination: Sendable {
             "size": ["type": "integer", "minimum": 1, "description": "Items a page; sent in sizeParameter."],
             "sizeParameter": ["type": "string"],
             "maxPages": ["type": "integer", "minimum": 1, "maximum": 10_000, "default": 10],
-            "maxItems": ["type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 100_000],
+            "maxItems": [
+                "type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 100_000,
+                "description": "Reading ends with the page that reaches it.",
+            ],
         ],
     ]
 }
