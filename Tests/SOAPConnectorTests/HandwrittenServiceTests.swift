@@ -1,5 +1,6 @@
 import ConnectorKit
 import SOAPConnector
+import Synchronization
 import Testing
 import Values
 
@@ -74,6 +75,29 @@ import Values
             #expect(error.code == "CON-3110")
             #expect(!"\(error) \(error.details)".contains(Service.canary))
             if type == "text" { #expect(error.message.contains("<secret>")) }
+        }
+    }
+
+    /// Secrets that change while connections are open.
+    private final class ChangingSecrets: SecretResolver {
+        private let secret = Mutex(Secret(Service.canary))
+
+        func change(to secret: Secret) { self.secret.withLock { $0 = secret } }
+
+        func secret(_ reference: SecretReference) async throws -> Secret { self.secret.withLock { $0 } }
+    }
+
+    @Test(arguments: ["text", "digest"])
+    func aChangedPasswordIsUsedByTheNextCall(type: String) async throws {
+        let secrets = ChangingSecrets()
+        var configuration = try Service.configuration("/secure", Self.security(type))
+        configuration.secrets = secrets
+        try await Service.with(configuration) { connection in
+            let error = try await connection.error("ping", [:])
+            #expect(error.kind == .auth)
+            secrets.change(to: Secret("open sesame"))
+            let value = try await connection.value("ping", [:])
+            #expect(value == ["by": .string(type)])
         }
     }
 
