@@ -111,7 +111,7 @@ func readTrigger(
             ["HB111 9:16"]
         ),
         ("schema twice", "schema: { inline:", "schema: { ref: x.json, inline:", ["HB110 9:16"]),
-        ("schema with an unknown keyword", "type: object, ", "unevaluatedItems: [], ", ["HB105 9:21"]),
+        ("schema with an unknown keyword", "type: object, ", "nonsense: [], ", ["HB105 9:21"]),
         ("filter without a condition", "{ expr: \"=data.amount > 0\" }", "{ onError: drop }", ["HB106 10:9"]),
         ("filter that does not compile", "=data.amount > 0", "=data.amount >", ["HB108 10:17"]),
         ("filter with an unknown dialect", "{ expr: \"=data.amount > 0\" }", "{ type: { sufix: x } }", ["HB105 10:19"]),
