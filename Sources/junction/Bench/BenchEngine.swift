@@ -7,7 +7,7 @@ import Synchronization
 import Values
 
 /// Hands out numbers from 0.
-private final class Numbers: Sendable {
+final class Numbers: Sendable {
     private let next = Atomic<Int>(0)
 
     func take() -> Int { next.wrappingAdd(1, ordering: .relaxed).oldValue }

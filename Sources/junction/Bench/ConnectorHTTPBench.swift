@@ -5,7 +5,6 @@ import Hub
 import Logging
 import Runtime
 import Storage
-import Synchronization
 import Values
 
 /// Calls of the HTTP connector through the whole resilience pipeline, to a server in this process.
@@ -71,13 +70,13 @@ struct ConnectorHTTPBench {
     private static func call(
         _ hub: HubService, _ connection: String, operation: String, input: Value, _ count: Int, _ callers: Int
     ) async throws -> Double {
-        let left = Atomic<Int>(count)
+        let calls = Numbers()
         let clock = ContinuousClock()
         let started = clock.now
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<callers {
                 group.addTask {
-                    while left.subtract(1, ordering: .relaxed).newValue >= 0 {
+                    while calls.take() < count {
                         _ = try await hub.call(connection, operation: operation, input: input)
                     }
                 }

@@ -1,5 +1,6 @@
 import AMQPConnector
 import ConnectorKit
+import ConnectorSpecs
 import FilesConnector
 import Foundation
 import GraphQLConnector
