@@ -76,11 +76,17 @@ import Testing
 
 /// The form of the codes under which errors are documented: `ST103`, `CON-0006`.
 enum ErrorCode {
+    /// Names of standards that look like codes: algorithms of RFC 7518, a type of XML Schema.
+    private static let others: Set = [
+        "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512",
+        "IDREF",
+    ]
+
     static func declared(in source: String) throws -> [String] {
         let pattern = try NSRegularExpression(
             pattern: #""([A-Z]{2}(?:[0-9]{3}|REF)|[A-Z]{3}-[0-9]{4}|(?:FEEL|JUEL|XPATH)-[A-Z-]+[A-Z])""#)
         let text = source as NSString
         return pattern.matches(in: source, range: NSRange(location: 0, length: text.length))
-            .map { text.substring(with: $0.range(at: 1)) }
+            .map { text.substring(with: $0.range(at: 1)) }.filter { !Self.others.contains($0) }
     }
 }
