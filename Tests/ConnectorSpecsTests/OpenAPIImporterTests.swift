@@ -71,6 +71,25 @@ import Values
         #expect(!log.isAcceptable, "\(row.name)")
     }
 
+    @Test(
+        arguments: [
+            (["type": "string", "pattern": "^-?[0-9]+$"], "1"), (["type": "string", "pattern": "^[A-Z]{3}$"], "ABC"),
+            (["type": "string", "pattern": "^[0-9]+$", "minLength": 4], "1234"),
+            (["type": "string", "pattern": "^impossible$"], "text"), (["type": ["null", "integer"], "minimum": 7], 7),
+            (
+                [
+                    "allOf": [
+                        ["type": "object", "required": ["a"]], ["required": ["b"], "properties": ["b": ["const": 1]]],
+                    ]
+                ],
+                ["a": "text", "b": 1]
+            ),
+            (["type": "array", "minItems": 2, "items": ["enum": ["x"]]], ["x", "x"]),
+        ] as [(Value, Value)])
+    func examplesAreMadeUp(_ row: (schema: Value, sample: Value)) {
+        #expect(SchemaSample(named: [:]).value(row.schema) == row.sample)
+    }
+
     /// Whatever a document has in it, what comes out reads without errors and its tests pass.
     @Test(arguments: 0..<60)
     func everyDocumentBecomesARightSpecification(_ seed: UInt64) async throws {

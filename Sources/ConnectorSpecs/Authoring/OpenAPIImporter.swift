@@ -44,8 +44,10 @@ public struct OpenAPIImporter {
         else {
             if log.isAcceptable {
                 log.error(
-                    .invalidValue, "Expected an OpenAPI document of version 3.0 or 3.1.",
-                    remedy: "Convert older documents first.")
+                    .invalidValue,
+                    "Expected an OpenAPI document of version 3.0 or 3.1 but found "
+                        + (self.document["openapi"]?.plainText.map { "version \($0)." } ?? "none."),
+                    remedy: "Convert an older document, or put the parts of one into one file, first.")
             }
             return
         }

@@ -150,11 +150,39 @@ struct OpenAPISchemas {
     /// Whether `value` matches `schema`, with what was taken over.
     func accepts(_ value: Value, _ schema: Value) -> Bool {
         guard var fields = Self.withLocalReferences(schema).asContext else { return schema != false }
-        fields["$defs"] = Self.withLocalReferences(.context(self.taken))
+        // Only what the schema leads to: documents have hundreds of schemas, and thousands of checks.
+        var names: [String] = []
+        Self.collect(schema, &names)
+        var definitions = ValueContext()
+        var index = 0
+        while index < names.count {
+            let target = self.taken[names[index]] ?? true
+            definitions[names[index]] = Self.withLocalReferences(target)
+            Self.collect(target, &names)
+            index += 1
+        }
+        if !definitions.isEmpty { fields["$defs"] = .context(definitions) }
         let log = DiagnosticLog(file: "")
         let compiled = JSONSchema(
             DocumentNode(value: .context(fields), at: DocumentPosition(line: 1, column: 1)), log: log)
         return log.isAcceptable && compiled.accepts(value)
+    }
+
+    /// Adds the names of the schemas a schema refers to.
+    private static func collect(_ value: Value, _ names: inout [String]) {
+        switch value {
+        case .list(let items):
+            for item in items { Self.collect(item, &names) }
+        case .context(let members):
+            for (key, value) in members {
+                if key == "$ref", let name = value.asString?.split(separator: "/").last.map({ String($0) }) {
+                    if !names.contains(name) { names.append(name) }
+                } else {
+                    Self.collect(value, &names)
+                }
+            }
+        default: break
+        }
     }
 
     private static func withLocalReferences(_ value: Value) -> Value {

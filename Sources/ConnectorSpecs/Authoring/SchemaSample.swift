@@ -78,6 +78,7 @@ struct SchemaSample {
         case "uri", "url": text = "https://example.com/1"
         default: text = "text"
         }
+        if fields["pattern"] != nil, let fitting = Self.matching(fields) { return fitting }
         if let minimum = fields["minLength"]?.asInt64 {
             while text.unicodeScalars.count < min(minimum, 1_000) { text += "x" }
         }
@@ -85,6 +86,24 @@ struct SchemaSample {
             text = String(text.prefix(Int(max(0, maximum))))
         }
         return text
+    }
+
+    /// One of a few usual texts that matches the pattern, if one does.
+    private static func matching(_ fields: ValueContext) -> String? {
+        var asked: ValueContext = [:]
+        for key in ["pattern", "minLength", "maxLength", "format"] { asked[key] = fields[key] }
+        let log = DiagnosticLog(file: "")
+        let schema = JSONSchema(
+            DocumentNode(value: .context(asked), at: DocumentPosition(line: 1, column: 1)), log: log)
+        guard log.isAcceptable else { return nil }
+        let texts = [
+            "text", "1", "12", "123", "1234", "123456789", "a", "A", "ab", "AB", "abc", "ABC", "a1", "A1", "a-1", "a_1",
+            "1.0", "1.0.0", "2026-01-02", "2026-01-02T03:04:05Z", "12:00", "#000000", "+15550100", "a@example.com",
+            "https://example.com/1", "00000000-0000-4000-8000-000000000001", "/a", "a/b", "a.b",
+            String(repeating: "0", count: 16), String(repeating: "0", count: 32), String(repeating: "0", count: 40),
+            String(repeating: "0", count: 64),
+        ]
+        return texts.first { schema.accepts(.string($0)) }
     }
 
     private func number(_ fields: ValueContext, step: Int64) -> Number {
