@@ -140,7 +140,7 @@ enum LayerMap {
                 "Values", "Decisions", "ProcessModel", "Resilience", "Engine", "Runtime", "Storage", "ConnectorKit",
                 "HubDocuments",
             ],
-            and: platform + ["Crypto", "Logging", "Metrics"]),
+            and: platform + ["Crypto", "Dispatch", "Logging", "Metrics"]),
 
         TargetRule(
             "Server", .apps,
