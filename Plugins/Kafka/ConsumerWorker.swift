@@ -31,9 +31,17 @@ final class ConsumerWorker {
     private var downSince: Duration?
     private var nextProbe = Duration.zero
     private var nextCount = Duration.zero
+    private var stall = StallWatch()
+    private var nextStallCheck = Monotonic.now + ConsumerWorker.stallInterval
+    private var hasFetched = false
 
     /// Whether the partitions are paused because the buffer is full.
     private(set) var isPaused = false
+
+    /// How often a consumer that gets nothing asks whether there was something to get.
+    private static let stallInterval = Duration.seconds(30)
+    /// Partitions it asks about.
+    private static let stallPartitionsMaximum = 16
 
     private static let fetchMaximum = 500
     /// Rounds of taking records before a pause.
@@ -111,6 +119,7 @@ final class ConsumerWorker {
         self.serveCommits()
         self.watchOutage()
         self.countBacklog()
+        self.watchStall()
         if fetched < Self.fetchMaximum { self.sleep() }
     }
 
@@ -193,6 +202,7 @@ final class ConsumerWorker {
             rd_kafka_message_destroy(message)
         }
         self.downSince = nil
+        self.hasFetched = true
         let reader = self.loop.shared.withLock { shared -> CheckedContinuation<Void, Never>? in
             shared.ledger.add(chunk)
             guard shared.ledger.readyCount > 0 else { return nil }
@@ -307,6 +317,27 @@ final class ConsumerWorker {
                 }
                 return sum + Int(max(0, min(high - fetched, 1 << 40)))
             }
+        }
+    }
+
+    /// Interrupts the source when records arrive at the brokers and none here.
+    private func watchStall() {
+        let now = Monotonic.now
+        guard now >= self.nextStallCheck else { return }
+        self.nextStallCheck = now + Self.stallInterval
+        defer { self.hasFetched = false }
+        var ends: [Int64: Int64] = [:]
+        if !self.hasFetched, !self.isPaused, self.downSince == nil {
+            for partition in self.assigned.values.prefix(Self.stallPartitionsMaximum) {
+                var low: Int64 = 0
+                var high: Int64 = 0
+                let number = rd_kafka_query_watermark_offsets(
+                    self.client, partition.topic, partition.partition, &low, &high, 200)
+                if number == RD_KAFKA_RESP_ERR_NO_ERROR { ends[partition.generation] = high }
+            }
+        }
+        if self.stall.observe(ends: ends, hasFetched: self.hasFetched) {
+            self.fail(SourceInterruption.notConnected(reason: "records arrive at the brokers and none here"))
         }
     }
 

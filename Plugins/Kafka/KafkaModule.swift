@@ -22,7 +22,12 @@ public struct KafkaModule: ConnectorModule {
         secrets: [
             SecretDescriptor(parameter: "sasl.password", title: "Password", isRequired: false),
             SecretDescriptor(parameter: "tls.key", title: "Private key (PEM)", isRequired: false),
-        ],
+        ]
+            + HTTPSettings.secretDescriptors.map {
+                SecretDescriptor(
+                    parameter: "schemaRegistry.\($0.parameter)", title: "Schema registry: \($0.title)",
+                    isRequired: false)
+            },
         operations: [
             OperationDescriptor(
                 id: "produce", title: "Send a message",

@@ -155,6 +155,11 @@ final class KafkaProducer: Sendable {
                 await withCheckedContinuation { continuation in
                     self.state.withLock { $0.waiting.append(continuation) }
                 }
+            case .success(RD_KAFKA_RESP_ERR__FATAL):
+                // The next message needs a new client.
+                let cause = self.fatal() ?? KafkaErrors.Fault(RD_KAFKA_RESP_ERR__FATAL)
+                self.fail(KafkaErrors.error(cause, "The producer", mayHaveExecuted: false))
+                return KafkaErrors.error(cause, message.title, mayHaveExecuted: false)
             case .success(let number):
                 return KafkaErrors.error(KafkaErrors.Fault(number), message.title, mayHaveExecuted: false)
             }
@@ -320,6 +325,11 @@ final class KafkaProducer: Sendable {
         }
     }
 
+    /// The error that made the client useless, unless it is gone already.
+    private func fatal() -> KafkaErrors.Fault? {
+        self.state.withLock { $0.hasEnded ? nil : Self.fatal(self.client.pointer) }
+    }
+
     /// The error that made `client` useless, if there is one.
     static func fatal(_ client: OpaquePointer) -> KafkaErrors.Fault? {
         var words = [CChar](repeating: 0, count: 512)
@@ -334,8 +344,11 @@ final class KafkaProducer: Sendable {
             return state.failure == nil
         }
         guard isFirst else { return }
-        _ = rd_kafka_purge(
-            self.client.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
+        self.state.withLock { state in
+            guard !state.hasEnded else { return }
+            _ = rd_kafka_purge(
+                self.client.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
+        }
     }
 
     /// Ends the waits that are over; lets callers that wait for room look again.

@@ -104,6 +104,20 @@ struct KafkaHostileTests {
         await other.close()
     }
 
+    @Test func aBrokerWithoutTLSIsNotTrusted() async throws {
+        let cluster = try MockCluster()
+        let connection = try await Make.connection(cluster.brokers, ["tls": [:], "connectTimeout": "1500ms"])
+        do {
+            try await connection.test()
+            Issue.record("A broker without TLS passed.")
+        } catch {
+            let error = ConnectorError(wrapping: error)
+            #expect(error.kind == .unavailable, "\(error)")
+            #expect(error.code == KafkaErrors.Code.untrusted || error.code == KafkaErrors.Code.unreachable, "\(error)")
+        }
+        await connection.close()
+    }
+
     private static func http(_ status: String, _ body: String) -> [UInt8] {
         Array("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)".utf8)
     }

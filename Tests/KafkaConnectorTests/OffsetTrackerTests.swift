@@ -73,6 +73,29 @@ struct OffsetTrackerTests {
     }
 }
 
+@Suite("A consumer that gets nothing")
+struct StallWatchTests {
+    @Test func isStuckWhenRecordsArriveAtTheBrokersOnly() {
+        var watch = StallWatch()
+        let looks = [
+            (ends: [Int64(1): Int64(10)], hasFetched: false, isStuck: false),
+            (ends: [1: 12], hasFetched: false, isStuck: false),
+            (ends: [1: 12], hasFetched: false, isStuck: false),
+            (ends: [1: 13], hasFetched: false, isStuck: false),
+            (ends: [:], hasFetched: true, isStuck: false),
+            (ends: [1: 20], hasFetched: false, isStuck: false),
+            (ends: [1: 21], hasFetched: false, isStuck: false),
+            (ends: [2: 30], hasFetched: false, isStuck: false),
+            (ends: [2: 31], hasFetched: false, isStuck: false),
+            (ends: [2: 32], hasFetched: false, isStuck: true),
+        ]
+        for (number, look) in looks.enumerated() {
+            let isStuck = watch.observe(ends: look.ends, hasFetched: look.hasFetched)
+            #expect(isStuck == look.isStuck, "look \(number)")
+        }
+    }
+}
+
 @Suite("The ledger of a consumer")
 struct RecordLedgerTests {
     private static func chunk(_ partition: AssignedPartition, _ offsets: ClosedRange<Int64>) -> RecordChunk {
