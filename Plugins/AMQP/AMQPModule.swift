@@ -79,7 +79,7 @@ public struct AMQPModule: ConnectorModule {
                         ],
                         "allowDuplicates": ["type": "boolean", "description": "Default: that of the connection."],
                     ], required: ["body"]),
-                output: Self.object(["messageId": ["type": "string"]]))
+                output: Self.object(["messageId": ["type": "string"]]), batchMaximum: 200)
         ],
         events: [
             EventDescriptor(

@@ -32,7 +32,7 @@ public struct KafkaModule: ConnectorModule {
             OperationDescriptor(
                 id: "produce", title: "Send a message",
                 summary: "Sends a message and waits until all in-sync replicas have it.", effect: .create,
-                idempotency: .none, input: Self.message, output: Self.delivery),
+                idempotency: .none, input: Self.message, output: Self.delivery, batchMaximum: 500),
             OperationDescriptor(
                 id: "produceTransaction", title: "Send messages in a transaction",
                 summary: "Sends several messages, of which readers of committed records see all or none.",

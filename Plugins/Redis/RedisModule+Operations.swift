@@ -87,7 +87,7 @@ extension RedisModule {
                     "list": Self.text, "value": true, "values": ["type": "array", "maxItems": 1_000],
                     "encoding": Self.encoding, "side": ["enum": ["left", "right"], "default": "right"],
                 ], required: ["list"]),
-            output: Self.object(["length": Self.count])),
+            output: Self.object(["length": Self.count]), batchMaximum: 100),
         OperationDescriptor(
             id: "pop", title: "Take from a list",
             summary: "Takes values from a list; lost when the answer is. The event list is the safe way.",
@@ -107,13 +107,13 @@ extension RedisModule {
                     "maxLength": ["type": "integer", "description": "Older entries are dropped."],
                     "exact": ["type": "boolean", "default": false], "create": ["type": "boolean", "default": true],
                 ], required: ["stream", "fields"]),
-            output: Self.object(["id": Self.text])),
+            output: Self.object(["id": Self.text]), batchMaximum: 100),
         OperationDescriptor(
             id: "publish", title: "Publish to a channel", summary: "Tells whoever listens now.", effect: .create,
             idempotency: .none,
             input: Self.object(
                 ["channel": Self.text, "message": true, "encoding": Self.encoding], required: ["channel", "message"]),
-            output: Self.object(["receivers": Self.count])),
+            output: Self.object(["receivers": Self.count]), batchMaximum: 100),
         OperationDescriptor(
             id: "command", title: "Run a command",
             summary: "Runs one command of the data types, or another that the connection allows.",

@@ -20,16 +20,17 @@ public struct HubConfiguration: Sendable {
     ///
     /// Everything wrong is in `diagnostics`; a document with an error is left out of the result. Unreadable files are
     /// errors too. Paths of schema files are relative to the trigger file that names them. Expressions in the parameters
-    /// of connections see `variables`.
+    /// of connections see `variables`. `guards` is as for `ConnectionsDocument.read`.
     public static func load(
-        connections: String?, triggers: [String], registry: ConnectorRegistry, variables: ValueContext = ValueContext()
+        connections: String?, triggers: [String], registry: ConnectorRegistry, variables: ValueContext = ValueContext(),
+        guards: (_ connector: String) -> ConnectorGuards? = { _ in nil }
     ) -> (configuration: HubConfiguration, diagnostics: [Diagnostic]) {
         var configuration = HubConfiguration()
         var diagnostics: [Diagnostic] = []
         if let connections {
             let log = DiagnosticLog(file: connections)
             if let text = DiskFile.text(connections, log: log) {
-                let document = ConnectionsDocument.read(text, log: log, variables: variables)
+                let document = ConnectionsDocument.read(text, log: log, variables: variables, guards: guards)
                 configuration.profiles = document.profiles
                 configuration.connections = document.connections
             }

@@ -14,7 +14,7 @@ import Values
     }
 
     @Test func everyKeyIsOptional() throws {
-        let (project, diagnostics) = try Self.read("")
+        let (project, diagnostics) = try Self.read("", folder: "/nowhere")
         #expect(project == ProjectConfiguration())
         #expect(diagnostics == [])
     }

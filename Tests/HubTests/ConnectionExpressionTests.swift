@@ -1,4 +1,5 @@
 import HubDocuments
+import Resilience
 import Testing
 import Values
 
@@ -55,5 +56,34 @@ import Values
         let (value, log) = read(#"{ root: "=data.directory" }"#, variables: nil)
         #expect(log.diagnostics == [])
         #expect(value == ["root": "=data.directory"])
+    }
+
+    @Test func aConnectorsOwnGuardsCountWhereAConnectionSaysNothing() {
+        var own = ResilienceProfile.standard
+        own.name = "own"
+        own.totalTimeout = .seconds(77)
+        var writes = own
+        writes.name = "own.writes"
+        writes.totalTimeout = .seconds(88)
+        let guards = ConnectorGuards(profile: own, operations: ["write": writes])
+        let log = DiagnosticLog(file: "c.yaml")
+        let document = ConnectionsDocument.read(
+            """
+            apiVersion: hub/v1
+            kind: Connections
+            connections:
+              a: { connector: own }
+              b: { connector: own, resilience: { retry: { max: 9 } } }
+              c: { connector: own, resilience: interactive }
+              d: { connector: own, operations: { write: { resilience: { retry: { max: 9 } } } } }
+              e: { connector: other }
+            """, log: log, guards: { $0 == "own" ? guards : nil })
+        #expect(log.diagnostics == [])
+        let found = document.connections
+        #expect(found.map(\.profile.name) == ["own", "b", "interactive", "own", ResilienceProfile.standard.name])
+        #expect(found[1].profile.totalTimeout == .seconds(77) && found[1].profile.retry.maximumAttempts == 9)
+        #expect(found.map { $0.operations.isEmpty } == [false, true, true, false, true])
+        #expect(found[0].operations["write"]?.totalTimeout == .seconds(88))
+        #expect(found[3].operations["write"]?.totalTimeout == .seconds(77))
     }
 }

@@ -15,7 +15,8 @@ import Values
     }
 
     private static func store(_ vault: SecretVault?) -> SecretStore {
-        SecretStore(environment: { _ in nil }, file: { DiskFile.bytes($0, maximum: SecretStore.bytesMax) }, vault: vault)
+        SecretStore(
+            environment: { _ in nil }, file: { DiskFile.bytes($0, maximum: SecretStore.bytesMax) }, vault: vault)
     }
 
     private static func read(_ store: SecretStore, _ reference: String) async throws -> String {

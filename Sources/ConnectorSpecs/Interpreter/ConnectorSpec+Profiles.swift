@@ -13,17 +13,20 @@ extension ConnectorSpec {
     }
 
     /// How the calls of one operation are guarded: what it says itself over what the connector says.
+    ///
+    /// Operations that only have a limit in common have a profile of its name, and so share it.
     public func profile(operation id: String, base: ResilienceProfile = .standard) -> ResilienceProfile {
         let connection = self.profile(base: base)
         guard let operation = self.operation(id) else { return connection }
-        var profile = Self.profile(operation.resilience, name: "\(self.metadata.id).\(id)", base: connection)
-        let limit =
-            operation.rateLimit
-            ?? self.defaults.rateLimits.first { rule in
-                (rule.effects.isEmpty || rule.effects.contains(operation.effect))
-                    && (rule.operations.isEmpty || rule.operations.contains(id))
-            }
-        if let limit { profile.rateLimit = limit.policy }
+        let shared = self.defaults.rateLimits.first { rule in
+            (rule.effects.isEmpty || rule.effects.contains(operation.effect))
+                && (rule.operations.isEmpty || rule.operations.contains(id))
+        }
+        let isAlone = operation.rateLimit != nil || !operation.resilience.isEmpty
+        guard isAlone || shared != nil else { return connection }
+        let name = isAlone ? id : shared?.id ?? id
+        var profile = Self.profile(operation.resilience, name: "\(self.metadata.id).\(name)", base: connection)
+        if let limit = operation.rateLimit ?? shared { profile.rateLimit = limit.policy }
         return profile
     }
 

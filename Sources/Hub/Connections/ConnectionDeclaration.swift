@@ -66,6 +66,20 @@ public struct ConnectionDeclaration: Sendable {
     }
 }
 
+/// How the calls of a connector are guarded unless a connection says otherwise.
+public struct ConnectorGuards: Sendable {
+    /// The profile of its calls.
+    public var profile: ResilienceProfile
+    /// The profiles of operations that differ, by id.
+    public var operations: [String: ResilienceProfile]
+
+    /// Creates the defaults of a connector.
+    public init(profile: ResilienceProfile, operations: [String: ResilienceProfile] = [:]) {
+        self.profile = profile
+        self.operations = operations
+    }
+}
+
 /// What a connections file declares.
 public struct ConnectionsDocument: Sendable {
     /// Named resilience profiles, the built-in ones included.
@@ -97,8 +111,11 @@ public struct ConnectionsDocument: Sendable {
     ///
     /// Texts in `parameters` that begin with `=` are FEEL expressions over `variables`, evaluated once, here. Without
     /// variables they are only compiled, and stay in the parameters as written.
+    ///
+    /// `guards` tells how the calls of a connector are guarded where the document says nothing else.
     public static func read(
-        _ text: String, log: DiagnosticLog, variables: ValueContext? = nil
+        _ text: String, log: DiagnosticLog, variables: ValueContext? = nil,
+        guards: (_ connector: String) -> ConnectorGuards? = { _ in nil }
     ) -> ConnectionsDocument {
         var document = ConnectionsDocument()
         guard let node = YAMLDocument.parse(text, log: log) else { return document }
@@ -109,7 +126,7 @@ public struct ConnectionsDocument: Sendable {
             }
         }
         document.readProfiles(root)
-        document.readConnections(root, NamedCredentials(root, variables: variables), variables)
+        document.readConnections(root, NamedCredentials(root, variables: variables), variables, guards)
         root.finish()
         return document
     }
@@ -126,7 +143,8 @@ public struct ConnectionsDocument: Sendable {
     }
 
     private mutating func readConnections(
-        _ root: MappingReader, _ credentials: NamedCredentials, _ variables: ValueContext?
+        _ root: MappingReader, _ credentials: NamedCredentials, _ variables: ValueContext?,
+        _ guards: (String) -> ConnectorGuards?
     ) {
         guard let reader = root.mapping("connections") else { return }
         for entry in reader.entries {
@@ -136,11 +154,15 @@ public struct ConnectionsDocument: Sendable {
                 credentials.inserted(into: Self.parameters($0, variables), at: $0)
             }
             let endpoints = self.endpoints(fields, credentials, variables)
+            let usual = connector.flatMap { guards($0) }
+            let base = usual?.profile ?? .standard
             let resilience = fields.node("resilience").map {
-                self.profile($0, name: entry.key, path: fields.path(of: "resilience"), log: root.log)
+                self.profile($0, name: entry.key, path: fields.path(of: "resilience"), log: root.log, base: base)
             }
-            let profile = (resilience ?? nil) ?? .standard
-            let operations = self.operations(fields, of: entry.key, base: profile)
+            let profile = (resilience ?? nil) ?? base
+            // What the connection says counts for all of its operations, unless it says otherwise of one.
+            var operations = resilience == nil ? usual?.operations ?? [:] : [:]
+            operations.merge(self.operations(fields, of: entry.key, base: profile)) { _, own in own }
             var concurrencyMax = ConnectionDeclaration.concurrencyStandard
             if let concurrency = fields.mapping("concurrency") {
                 concurrencyMax = concurrency.integer("max", in: 1...10_000) ?? concurrencyMax

@@ -76,9 +76,9 @@ public final class SecretVault: Sendable {
         self.key = key
     }
 
-    /// The names, sorted. Needs no key.
+    /// The names, sorted.
     ///
-    /// Throws `HubError` when the file is not a vault.
+    /// Needs no key. Throws `HubError` when the file is not a vault.
     public func list() throws(HubError) -> [Entry] {
         try self.content().sealed.map { Entry(name: $0.key, updated: $0.value.updated) }
             .sorted { $0.name < $1.name }

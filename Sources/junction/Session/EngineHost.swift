@@ -59,7 +59,7 @@ final class EngineHost: Sendable {
         let (configuration, diagnostics) = HubConfiguration.load(
             connections: options.project?.connections, triggers: options.project?.triggers ?? [],
             registry: ConnectorRegistry(options.connectors.modules),
-            variables: Self.variables(options, directory: directory))
+            variables: Self.variables(options, directory: directory), guards: { options.connectors.guards(of: $0) })
         guard !diagnostics.contains(where: { $0.severity == .error }) else {
             throw CommandFailure(
                 .configuration, "The connections and triggers of the project have errors.",

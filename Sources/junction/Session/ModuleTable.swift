@@ -80,6 +80,18 @@ struct ModuleTable: Sendable {
         return table
     }
 
+    /// How a specification says that calls of its connector are guarded; nil for connectors that say nothing.
+    func guards(of connector: String) -> ConnectorGuards? {
+        guard let declared = self.modules.first(where: { $0.descriptor.id == connector }) as? DeclaredConnector else {
+            return nil
+        }
+        var guards = ConnectorGuards(profile: declared.profile())
+        for operation in declared.descriptor.operations {
+            guards.operations[operation.id] = declared.profile(operation: operation.id)
+        }
+        return guards
+    }
+
     private static func failure(_ plugin: PluginDeclaration, _ message: String, _ remedy: String) -> CommandFailure {
         CommandFailure(.configuration, "The plugin \(plugin.id) cannot be used: \(message)", remedy: remedy)
     }
