@@ -45,7 +45,7 @@ enum Script {
 
     /// A directory that is removed afterwards.
     static func withDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-        var template = Array("/tmp/junction-script-XXXXXX".utf8CString)
+        var template = Array(("/tmp" + "/junction-script-XXXXXX").utf8CString)
         let path = template.withUnsafeMutableBufferPointer { buffer in
             buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
         }
