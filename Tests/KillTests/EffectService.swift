@@ -13,11 +13,17 @@ final class EffectService: Sendable {
         var calls = 0
     }
 
+    /// An answer: its status, and its body, which is JSON.
+    typealias Reply = (status: Int, body: String)
+
     let port: UInt16
     private let listener: Int32
     private let log = Mutex(Log())
+    private let reply: @Sendable (_ head: [String]) -> Reply
 
-    init() throws {
+    /// Starts it; `reply` gives the answer to a request, of which it sees the request line and the headers.
+    init(reply: @escaping @Sendable (_ head: [String]) -> Reply = { _ in (200, "{}") }) throws {
+        self.reply = reply
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -82,8 +88,16 @@ final class EffectService: Sendable {
                         log.calls += 1
                         _ = log.effects[key, default: []].insert("\(head[0]) \(body)")
                     }
-                    let reply = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-                    return (try? UnixHTTP.write(Array(reply.utf8), to: connection)) != nil
+                    let (status, answer) = self.reply(head)
+                    let bytes = Array(
+                        """
+                        HTTP/1.1 \(status) \(status == 200 ? "OK" : "Refused")\r
+                        Content-Type: application/json\r
+                        Content-Length: \(answer.utf8.count)\r
+                        \r
+                        \(answer)
+                        """.utf8)
+                    return (try? UnixHTTP.write(bytes, to: connection)) != nil
                 }
             }
             let count = read(connection, &buffer, buffer.count)

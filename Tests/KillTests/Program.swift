@@ -18,8 +18,8 @@ final class Project: Sendable {
     var socket: String { data + "/junction.sock" }
 
     /// A process of two calls of the service, one after the other.
-    init() throws {
-        service = try EffectService()
+    init(service: EffectService? = nil) throws {
+        self.service = try service ?? EffectService()
         // On a disk: what a kill leaves there is the point. The name stays short, for the socket.
         folder = FileManager.default.temporaryDirectory.appending(path: "jk-\(UInt32.random(in: 0...UInt32.max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -40,7 +40,7 @@ final class Project: Sendable {
               effects:
                 connector: http
                 parameters:
-                  baseUrl: 'http://127.0.0.1:\(service.port)'
+                  baseUrl: 'http://127.0.0.1:\(self.service.port)'
                   allowPrivate: true
                   honoursIdempotencyKey: true
                 resilience: quick
@@ -72,29 +72,38 @@ final class Project: Sendable {
     }
 
     /// Runs a command to its end.
-    func run(_ arguments: String...) async throws -> (status: Int32, text: String) {
-        let program = try RunningProgram(arguments + ["--data", data], in: folder)
+    func run(_ arguments: String..., input: String? = nil) async throws -> (status: Int32, text: String) {
+        try await run(arguments, input: input)
+    }
+
+    func run(_ arguments: [String], input: String? = nil) async throws -> (status: Int32, text: String) {
+        let program = try RunningProgram(arguments + ["--data", data], in: folder, input: input)
         let status = await program.end()
         return (status, program.text)
     }
 
     /// Starts the server without waiting for it.
     func launch(
-        crashPoint: String? = nil, environment: [String: String] = [:], ignoresSizeLimit: Bool = false
+        crashPoint: String? = nil, environment: [String: String] = [:], ignoresSizeLimit: Bool = false,
+        logLevel: String = "info"
     ) throws -> RunningProgram {
         var environment = environment
         environment["JUNCTION_CRASH_POINT"] = crashPoint
         return try RunningProgram(
-            ["serve", "--project", folder.path, "--data", data, "--progress", "none", "--drain", "2"], in: folder,
+            [
+                "serve", "--project", folder.path, "--data", data, "--progress", "none", "--drain", "2",
+                "--log-level", logLevel,
+            ], in: folder,
             environment: environment, ignoresSizeLimit: ignoresSizeLimit)
     }
 
     /// Starts the server and returns when it answers.
     func serve(
-        crashPoint: String? = nil, environment: [String: String] = [:], ignoresSizeLimit: Bool = false
+        crashPoint: String? = nil, environment: [String: String] = [:], ignoresSizeLimit: Bool = false,
+        logLevel: String = "info"
     ) async throws -> RunningProgram {
         let server = try launch(
-            crashPoint: crashPoint, environment: environment, ignoresSizeLimit: ignoresSizeLimit)
+            crashPoint: crashPoint, environment: environment, ignoresSizeLimit: ignoresSizeLimit, logLevel: logLevel)
         try await eventually("the server answers") {
             guard server.isRunning else {
                 // A crash point may be passed before anybody can ask.
@@ -142,7 +151,8 @@ final class RunningProgram: @unchecked Sendable {
     private let ended = DispatchGroup()
 
     init(
-        _ arguments: [String], in folder: URL, environment: [String: String] = [:], ignoresSizeLimit: Bool = false
+        _ arguments: [String], in folder: URL, environment: [String: String] = [:], ignoresSizeLimit: Bool = false,
+        input: String? = nil
     ) throws {
         if ignoresSizeLimit {
             // A signal that is ignored stays ignored in the program; the write fails instead.
@@ -156,7 +166,15 @@ final class RunningProgram: @unchecked Sendable {
         var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("JUNCTION_") }
         variables.merge(environment) { _, new in new }
         process.environment = variables
-        process.standardInput = FileHandle.nullDevice
+        if let input {
+            // Short enough for the buffer of a pipe.
+            let pipe = Pipe()
+            process.standardInput = pipe
+            try pipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+            try pipe.fileHandleForWriting.close()
+        } else {
+            process.standardInput = FileHandle.nullDevice
+        }
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = pipe
