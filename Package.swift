@@ -52,7 +52,8 @@ let package = Package(
 
         // Core: no I/O, no clock, no randomness
         .target(name: "Decisions", dependencies: ["Values"], swiftSettings: strict),
-        .target(name: "ProcessModel", dependencies: ["Values", "Decisions", "Resilience", "CXML"], swiftSettings: strict),
+        .target(
+            name: "ProcessModel", dependencies: ["Values", "Decisions", "Resilience", "CXML"], swiftSettings: strict),
         .target(name: "Resilience", dependencies: ["Values"], swiftSettings: strict),
         .target(name: "Engine", dependencies: ["Values", "Decisions", "ProcessModel"], swiftSettings: strict),
 
@@ -344,6 +345,10 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RegistryTests",
+            dependencies: ["junction", "ConnectorKit", "ConnectorSpecs", "PluginHost", "Values"],
             swiftSettings: strict),
         .testTarget(
             name: "ConformanceTests",

@@ -10,7 +10,7 @@ struct ConnectorCommand: AsyncParsableCommand {
             A declarative connector is a file (a specification) that says how one service is called. A project has those \
             under connectors: of its project file, else those in its folder connector-specs. Needs no server.
             """,
-        subcommands: [List.self, Show.self, Lint.self, Test.self, New.self, ImportOpenAPI.self])
+        subcommands: [List.self, Show.self, Lint.self, Test.self, New.self, ImportOpenAPI.self, Docs.self])
 
     /// Options of the commands that look at a project.
     struct ProjectOptions: ParsableArguments {
