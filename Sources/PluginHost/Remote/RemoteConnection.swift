@@ -11,7 +11,8 @@ final class RemoteConnection: Connection {
     private let process: RPCProcess
     /// Operations of which the description says that carrying them out twice does harm.
     private let unsafe: Set<String>
-    private let state = Mutex((nextSource: Int64(1), isClosed: false, decidesRepeatability: true))
+    private let state = Mutex(
+        (nextSource: Int64(1), isClosed: false, decidesRepeatability: true, takesBatches: true))
 
     init(_ id: String, _ descriptor: ConnectorDescriptor, _ process: RPCProcess) {
         self.id = id
@@ -68,8 +69,10 @@ final class RemoteConnection: Connection {
         }
     }
 
+    /// In one message, or one after the other with a plugin that does not know batches, which is asked only once.
     func invokeBatch(_ calls: [OperationCall]) async -> [Outcome] {
         guard !calls.isEmpty else { return [] }
+        guard self.state.withLock({ $0.takesBatches }) else { return await self.invokeEach(calls) }
         let timeout = calls.map(\.timeout).max() ?? .zero
         do {
             let params: Value = ["calls": .list(calls.map { PluginCoding.json($0) })]
@@ -87,8 +90,17 @@ final class RemoteConnection: Connection {
             }
         } catch {
             let wrapped = (error as? PluginCodingError).map(self.malformed) ?? ConnectorError(wrapping: error)
-            return calls.map { _ in .failed(wrapped) }
+            guard wrapped.kind == .unsupported else { return calls.map { _ in .failed(wrapped) } }
+            self.state.withLock { $0.takesBatches = false }
+            return await self.invokeEach(calls)
         }
+    }
+
+    private func invokeEach(_ calls: [OperationCall]) async -> [Outcome] {
+        var outcomes: [Outcome] = []
+        outcomes.reserveCapacity(calls.count)
+        for call in calls { outcomes.append(await self.invoke(call)) }
+        return outcomes
     }
 
     func armSource(_ request: SourceRequest) async throws -> any EventSource {
