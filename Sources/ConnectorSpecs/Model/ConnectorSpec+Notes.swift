@@ -1,3 +1,4 @@
+import ConnectorKit
 import Values
 
 extension ConnectorSpec {
