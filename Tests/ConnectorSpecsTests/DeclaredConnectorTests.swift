@@ -34,7 +34,9 @@ import Values
 
     @Test func aDeclaredConnectorPassesTheConformanceSuite() async throws {
         let changes = Mutex<[Value]>([])
-        let source = ConnectorConformance.Source(SourceRequest(event: "change", parameters: ["start": "beginning"])) {
+        let source = ConnectorConformance.Source(
+            SourceRequest(event: "change", parameters: ["start": "beginning"]), silence: .seconds(600)
+        ) {
             changes.withLock { $0.append(["id": .string("c\($0.count)"), "at": "2026-01-01T00:00:00Z"]) }
         }
         let transport = Self.service { changes.withLock { $0 } }
@@ -43,7 +45,8 @@ import Values
             configuration: ConnectionConfiguration(
                 id: "c", parameters: ["tenant": "t"], clock: ManualConnectorClock()),
             calls: [.init(OperationCall(operation: "things.get", input: ["id": "a"]))], sources: [source])
-        #expect(await suite.run().map(\.description) == [])
+        let findings = await suite.run().map(\.description)
+        #expect(findings == [])
     }
 
     @Test(
