@@ -250,7 +250,7 @@ let package = Package(
             name: "SQLSupportTests", dependencies: ["SQLSupport", "ConnectorKit", "Values"], swiftSettings: strict),
         .testTarget(
             name: "ODBCConnectorTests",
-            dependencies: ["ODBCConnector", "PluginHost", "ConnectorKit", "Values", "junction"],
+            dependencies: ["ODBCConnector", "ConnectorKit", "Values"],
             swiftSettings: strict),
         .testTarget(
             name: "PostgreSQLConnectorTests", dependencies: ["PostgreSQLConnector", "ConnectorKit", "Values"],
@@ -293,9 +293,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AMQPConnectorTests",
-            dependencies: [
-                "AMQPConnector", "ConnectorKit", "LoopbackTestSupport", "PluginHost", "Values", "junction",
-            ],
+            dependencies: ["AMQPConnector", "ConnectorKit", "LoopbackTestSupport", "Values"],
             swiftSettings: strict),
         .testTarget(
             name: "FilesConnectorTests", dependencies: ["FilesConnector", "ConnectorKit", "Values"],

@@ -1,7 +1,6 @@
 import ConnectorKit
 import Foundation
 import LoopbackTestSupport
-import PluginHost
 import Synchronization
 import Testing
 import Values
@@ -9,49 +8,6 @@ import Values
 @testable import AMQPConnector
 
 @Suite struct ConnectionTests {
-    /// Here, and in a process of its own, as connections of this module are by default.
-    @Test func keepsTheConnectorsPromises() async throws {
-        let broker = try Broker.running()
-        let program = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-            .deletingLastPathComponent().appending(path: "junction").path
-        let hosted = RemoteModule(
-            AMQPModule().descriptor, launch: LaunchSpecification(command: [program, "plugin-host", "amqp"]))
-        async let here = Self.findings(AMQPModule(), broker)
-        async let there = Self.findings(hosted, broker)
-        for finding in try await here { Issue.record("here: \(finding)") }
-        for finding in try await there { Issue.record("in another process: \(finding)") }
-    }
-
-    private static func findings(
-        _ module: any ConnectorModule, _ broker: Broker
-    ) async throws -> [ConnectorConformance.Finding] {
-        let connection = try await broker.connect()
-        let (target, queue) = (newName("conformance"), newName("conformance-source"))
-        for name in [target, queue] {
-            let source = try await broker.source(connection, name, arguments: shortLived)
-            await source.close()
-        }
-        let suite = ConnectorConformance(
-            module: module, configuration: broker.configuration(),
-            calls: [.init(.publish(["x": 1], to: target))],
-            sources: [
-                .init(
-                    SourceRequest(event: "message", parameters: ["queue": .string(queue)]), eventsMinimum: 25,
-                    silence: .seconds(1)
-                ) {
-                    let calls = (0..<25).map {
-                        OperationCall.publish(.number(Number($0)), to: queue, ["messageId": .string("m\($0)")])
-                    }
-                    for outcome in await connection.invokeBatch(calls) {
-                        if let error = outcome.error { throw error }
-                    }
-                }
-            ])
-        let findings = await suite.run()
-        await connection.close()
-        return findings
-    }
-
     @Test(
         arguments: [
             (parameters: ["password": ["secret": "env:P"]], name: "parameters.hosts"),

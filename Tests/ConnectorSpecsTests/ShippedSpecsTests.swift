@@ -80,15 +80,6 @@ import Values
         #expect(Set(known) == Set(published).subtracting(row.path.last == "pagination" ? perKind : []))
     }
 
-    /// What the conformance suite checks of a description, for every specification.
-    @Test(arguments: try Files.shipped())
-    func descriptionsAreComplete(_ name: String) throws {
-        let spec = try specification(try Files.repository("connector-specs/\(name)"))
-        let suite = ConnectorConformance(
-            module: DeclaredConnector(spec), configuration: ConnectionConfiguration(id: "c", parameters: [:]))
-        #expect(suite.checkDescriptor().map(\.description) == [])
-    }
-
     private static func check(_ spec: ConnectorSpec) async throws {
         for result in await SpecTestRunner(spec).run() {
             #expect(result.failures == [], "\(result.target): \(result.name)")

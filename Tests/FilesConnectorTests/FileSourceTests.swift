@@ -297,26 +297,3 @@ struct FileSourceTests {
         #expect(directory.names().isEmpty)
     }
 }
-
-struct FilesConformanceTests {
-    @Test func keepsThePromisesOfConnectors() async throws {
-        let directory = try TemporaryDirectory()
-        try directory.put("a", "1")
-        let suite = ConnectorConformance(
-            module: FilesModule(),
-            configuration: ConnectionConfiguration(
-                id: "x", parameters: ["root": .string(directory.path)], clock: ManualConnectorClock()),
-            calls: [
-                .init(OperationCall(operation: "read", input: ["path": "a"])),
-                .init(OperationCall(operation: "write", input: ["path": "b", "content": "2"])),
-                .init(OperationCall(operation: "list", input: [:])),
-            ],
-            sources: [
-                .init(SourceRequest(event: "file", parameters: ["dir": "in"]), eventsMinimum: 25) {
-                    let lines = (0..<25).map { "\($0)\n" }.joined()
-                    try directory.put("in/\(directory.names("in").count).ndjson", lines)
-                }
-            ])
-        #expect(await suite.run() == [])
-    }
-}

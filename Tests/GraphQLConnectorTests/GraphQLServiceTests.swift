@@ -24,18 +24,6 @@ struct GraphQLServiceTests {
         ]
     ]
 
-    @Test func keepsThePromisesOfAConnector() async throws {
-        let suite = ConnectorConformance(
-            module: GraphQLModule(), configuration: Service.configuration(try Service.url(), Self.documents),
-            calls: [
-                .init(Service.call("query", ["document": "{ hello(name: \"you\") }"])),
-                .init(Service.call("mutate", ["document": "mutation { addUser(name: \"you\") { id } }"])),
-                .init(Service.call("greet", ["name": "you"])),
-                .init(Service.call("query", ["document": "{ wait(seconds: 5) }"]), waits: true),
-            ])
-        for finding in await suite.run() { Issue.record("\(finding)") }
-    }
-
     @Test func aQueryTakesVariablesAndGivesData() async throws {
         try await Service.with(try Service.url()) { connection in
             let outcome = await connection.invoke(

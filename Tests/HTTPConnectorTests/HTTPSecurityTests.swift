@@ -261,20 +261,3 @@ struct HTTPSettingsTests {
         }
     }
 }
-
-struct HTTPConformanceTests {
-    @Test func keepsThePromisesOfConnectors() async throws {
-        let server = try StubServer { $0.target == "/hang" ? .hang : .json("{}") }
-        defer { server.stop() }
-        let suite = ConnectorConformance(
-            module: HTTPModule(),
-            configuration: ConnectionConfiguration(
-                id: "x", parameters: ["baseUrl": .string(server.url), "allowPrivate": true]),
-            calls: [
-                .init(request(["path": "a", "method": "POST", "body": [1]], key: "k")),
-                .init(OperationCall(operation: "get", input: ["path": "a"])),
-                .init(request(["path": "hang"], timeout: .seconds(60)), waits: true),
-            ])
-        #expect(await suite.run() == [])
-    }
-}

@@ -7,36 +7,6 @@ import Values
 
 @Suite("Kafka, against a broker")
 struct KafkaBrokerTests {
-    @Test func theConnectorKeepsItsPromises() async throws {
-        let broker = try Broker.address()
-        let topic = Broker.unique("conformance")
-        let configuration = Make.configuration([broker], ["transactionalId": .string(Broker.unique("tx"))])
-        let suite = ConnectorConformance(
-            module: KafkaModule(), configuration: configuration,
-            calls: [
-                ConnectorConformance.GoodCall(Make.produce(["topic": .string(topic), "key": "k", "value": ["a": 1]])),
-                ConnectorConformance.GoodCall(
-                    OperationCall(
-                        operation: "produceTransaction",
-                        input: ["messages": [["topic": .string(topic + "-tx"), "value": "x", "valueFormat": "text"]]])),
-            ],
-            sources: [
-                ConnectorConformance.Source(
-                    SourceRequest(
-                        event: "record",
-                        parameters: [
-                            "topics": [.string(topic + "-source")], "group": .string(topic), "sessionTimeout": "6s",
-                        ]),
-                    eventsMinimum: 25,
-                    provoke: {
-                        let connection = try await Make.connection([broker])
-                        await Make.fill(connection, topic + "-source", 25)
-                        await connection.close()
-                    })
-            ])
-        for finding in await suite.run() { Issue.record("\(finding)") }
-    }
-
     @Test func aMessageArrivesAsItWasSent() async throws {
         let broker = try Broker.address()
         let topic = Broker.unique("message")

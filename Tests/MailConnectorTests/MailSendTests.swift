@@ -5,30 +5,6 @@ import Values
 
 @Suite("Sending mail")
 struct MailSendTests {
-    @Test func keepsThePromisesOfAConnector() async throws {
-        let user = MailServers.unusedName()
-        try MailServers.drop("Subject: one\n\nx\n", to: user)
-        let suite = ConnectorConformance(
-            module: MailModule(),
-            // Its time passes as soon as somebody sleeps.
-            configuration: MailServers.configuration(
-                ["smtp": .context(try MailServers.smtp()), "imap": .context(try MailServers.imap(user))],
-                clock: ManualConnectorClock()),
-            calls: [
-                .init(
-                    MailServers.call(
-                        "send", ["from": "a@example.org", "to": "conformance@example.org", "subject": "s", "text": "t"])
-                ),
-                .init(MailServers.call("search", [:])), .init(MailServers.call("fetch", ["uid": 1])),
-            ],
-            sources: [
-                .init(
-                    SourceRequest(event: "mailbox", parameters: ["poll": "200ms"]), eventsMinimum: 2,
-                    provoke: { for number in 1...2 { try MailServers.drop("Subject: \(number)\n\nx\n", to: user) } })
-            ])
-        for finding in await suite.run() { Issue.record("\(finding)") }
-    }
-
     @Test(arguments: ["starttls", "implicit", "plain"])
     func everyWayOfConnectingWorks(way: String) async throws {
         let recipient = MailServers.unusedName() + "@example.org"

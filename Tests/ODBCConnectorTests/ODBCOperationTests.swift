@@ -1,43 +1,10 @@
 import ConnectorKit
 import Foundation
 import ODBCConnector
-import PluginHost
 import Testing
 import Values
 
 @Suite struct ODBCOperationTests {
-    @Test(arguments: Target.allCases)
-    func connectorKeepsItsPromises(_ target: Target) async throws {
-        let database = try await Database.open(target)
-        try await database.run("CREATE TABLE \(database.table) (id integer)")
-        let insert = "INSERT INTO \(database.table) VALUES (?)"
-        // Here, and in a process of its own, as connections of this module are by default.
-        let program = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-            .deletingLastPathComponent().appending(path: "junction").path
-        let hosted = RemoteModule(
-            ODBCModule().descriptor, launch: LaunchSpecification(command: [program, "plugin-host", "odbc"]))
-        async let here = self.suite(ODBCModule(), database, insert).run()
-        async let there = self.suite(hosted, database, insert).run()
-        #expect(await here == [])
-        #expect(await there == [])
-        await database.close()
-    }
-
-    private func suite(_ module: any ConnectorModule, _ database: Database, _ insert: String) -> ConnectorConformance {
-        ConnectorConformance(
-            module: module, configuration: database.configuration,
-            calls: [
-                .init(OperationCall(operation: "query", input: ["sql": "SELECT 1 AS one"])),
-                .init(OperationCall(operation: "execute", input: ["sql": .string(insert), "parameters": [1]])),
-                .init(
-                    OperationCall(operation: "batch", input: ["sql": .string(insert), "parameters": [[1], [2]]])),
-                .init(
-                    OperationCall(
-                        operation: "transaction",
-                        input: ["statements": [["sql": .string(insert), "parameters": [3]]]])),
-            ])
-    }
-
     @Test(arguments: Target.allCases)
     func namedParametersAreFoundOnlyWhereTheyAreParameters(_ target: Target) async throws {
         let database = try await Database.open(target)

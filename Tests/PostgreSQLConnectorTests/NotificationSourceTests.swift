@@ -37,20 +37,6 @@ import Values
         await database.close()
     }
 
-    @Test func sourceKeepsItsPromises() async throws {
-        let database = try await Database.open()
-        let channel = self.channel()
-        let connection = database.connection
-        // Nothing is kept for who does not listen, so nothing is there to be read.
-        let source = ConnectorConformance.Source(
-            SourceRequest(event: "notification", parameters: ["channels": [.string(channel)]]), eventsMinimum: 0,
-            silence: .milliseconds(50), provoke: { _ = await connection.call("notify", ["channel": .string(channel)]) })
-        let suite = ConnectorConformance(
-            module: PostgreSQLModule(), configuration: try Service.current().configuration(), sources: [source])
-        #expect(await suite.checkSource(source) == [])
-        await database.close()
-    }
-
     @Test func lostConnectionIsReportedAndMadeAgain() async throws {
         let database = try await Database.open()
         let channel = self.channel()

@@ -5,33 +5,6 @@ import Testing
 import Values
 
 @Suite struct PostgresOperationTests {
-    @Test func connectorKeepsItsPromises() async throws {
-        let database = try await Database.open()
-        try await database.run("CREATE TABLE t (id int, name text)")
-        let service = try Service.current()
-        let suite = ConnectorConformance(
-            module: PostgreSQLModule(), configuration: service.configuration(["searchPath": .string(database.schema)]),
-            calls: [
-                .init(OperationCall(operation: "query", input: ["sql": "SELECT 1 AS one"])),
-                .init(OperationCall(operation: "query", input: ["sql": "SELECT pg_sleep(5)"]), waits: true),
-                .init(OperationCall(operation: "execute", input: ["sql": "INSERT INTO t VALUES (1, 'a')"])),
-                .init(
-                    OperationCall(
-                        operation: "batch",
-                        input: [
-                            "sql": "INSERT INTO t VALUES ($1, $2)", "parameters": [[1, "a"], [2, "b"]],
-                        ])),
-                .init(OperationCall(operation: "copyIn", input: ["table": "t", "rows": [[1, "a"], [2, .null]]])),
-                .init(OperationCall(operation: "copyOut", input: ["sql": "SELECT 1"])),
-                .init(OperationCall(operation: "notify", input: ["channel": "quiet"])),
-                .init(OperationCall(operation: "call", input: ["name": "upper", "arguments": ["a"]])),
-                .init(OperationCall(operation: "transaction", input: ["statements": [["sql": "SELECT 1"]]])),
-            ],
-            sources: [])
-        #expect(await suite.run() == [])
-        await database.close()
-    }
-
     @Test func namedParametersAreFoundOnlyWhereTheyAreParameters() async throws {
         let database = try await Database.open()
         let sql = """

@@ -8,54 +8,6 @@ import Values
 @testable import RedisConnector
 
 @Suite struct ConnectionTests {
-    @Test func keepsTheConnectorsPromises() async throws {
-        let server = try Server.running()
-        let connection = try await server.connect()
-        let (key, stream, list) = (newName("c-key"), newName("c-stream"), newName("c-list"))
-        let calls: [ConnectorConformance.GoodCall] = [
-            .init(OperationCall(operation: "set", input: ["key": .string(key), "value": 1])),
-            .init(OperationCall(operation: "get", input: ["key": .string(key)])),
-            .init(OperationCall(operation: "increment", input: ["key": .string(key)], idempotencyKey: newName("i"))),
-            .init(OperationCall(operation: "command", input: ["command": ["PING"]])),
-        ]
-        let sources: [ConnectorConformance.Source] = [
-            .init(
-                SourceRequest(event: "stream", parameters: ["stream": .string(stream), "group": "g"]),
-                eventsMinimum: 25, silence: .milliseconds(700)
-            ) {
-                for number in 0..<25 {
-                    try await connection.redis("XADD", .string(stream), "*", "n", .number(Number(number)))
-                }
-            },
-            .init(
-                SourceRequest(event: "list", parameters: ["list": .string(list)]), eventsMinimum: 25,
-                silence: .milliseconds(700)
-            ) {
-                for number in 0..<25 { try await connection.redis("RPUSH", .string(list), .number(Number(number))) }
-            },
-            // Nobody listens yet when these are published.
-            .init(
-                SourceRequest(event: "channel", parameters: ["channels": .string(list)]), eventsMinimum: 0,
-                silence: .milliseconds(100)
-            ) {
-                try await connection.redis("PUBLISH", .string(list), "x")
-            },
-        ]
-        let configuration = server.configuration()
-        // Each source spends its time waiting for silence: all of them at once.
-        let suites =
-            [ConnectorConformance(module: RedisModule(), configuration: configuration, calls: calls)]
-            + sources.map {
-                ConnectorConformance(module: RedisModule(), configuration: configuration, sources: [$0])
-            }
-        await withTaskGroup(of: [ConnectorConformance.Finding].self) { group in
-            for suite in suites { group.addTask { await suite.run() } }
-            for await findings in group { for finding in findings { Issue.record("\(finding)") } }
-        }
-        #expect(await connection.call("delete", ["keys": [.string(key), .string(stream), .string(list)]]).error == nil)
-        await connection.close()
-    }
-
     @Test(
         arguments: [
             (parameters: [:], name: "parameters.host"), (parameters: ["host": "a:b"], name: "parameters.host"),

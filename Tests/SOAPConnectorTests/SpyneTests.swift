@@ -215,17 +215,6 @@ import Values
         for finding in await suite.run() { Issue.record("\(finding)") }
     }
 
-    @Test(arguments: ["/orders11", "/orders12"])
-    func theConnectorKeepsThePromisesOfTheKit(path: String) async throws {
-        let suite = ConnectorConformance(
-            module: SOAPModule(), configuration: try Service.configuration(path),
-            calls: [
-                .init(OperationCall(operation: "call", input: ["operation": "Add", "input": ["a": 1, "b": 2]])),
-                .init(OperationCall(operation: "describe", input: [:])),
-            ])
-        for finding in await suite.run() { Issue.record("\(finding)") }
-    }
-
     @Test func anUnknownOperationIsRefusedWithTheNearestName() async throws {
         try await Service.with(try Service.configuration("/orders11")) { connection in
             let error = try await connection.error("call", ["operation": "PlaceOrdr"])

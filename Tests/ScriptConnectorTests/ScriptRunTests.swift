@@ -5,20 +5,6 @@ import Values
 
 @Suite("Running programs", .serialized)
 struct ScriptRunTests {
-    @Test func keepsThePromisesOfAConnector() async {
-        let module = ScriptModule()
-        let parameters: Value = [
-            "programs": ["echo": Script.shell("cat"), "slow": Script.shell("sleep 30; echo 1")]
-        ]
-        let suite = ConnectorConformance(
-            module: module, configuration: ConnectionConfiguration(id: "scripts", parameters: parameters),
-            calls: [
-                .init(OperationCall(operation: "run", input: ["program": "echo", "input": ["a": 1]])),
-                .init(OperationCall(operation: "programs", input: [:])),
-            ])
-        for finding in await suite.run() { Issue.record("\(finding)") }
-    }
-
     @Test func jsonGoesInAndComesOut() async throws {
         let input: Value = ["text": "ä\n\"", "list": [1, .null, true]]
         let outcome = try await Script.run("cat; echo word >&2", input: input)
