@@ -78,6 +78,13 @@ import Values
         #expect(list.values.contains { $0["connectorId"] == "pet-shop" && $0["operations"] == ["getPet"] })
         let show = await junction("connector", "show", "pet-shop", "--project", folder.path)
         #expect(show.output.contains("getPet"))
+        let docs = folder.path + "/docs"
+        let pages = await junction("connector", "docs", docs, "--project", folder.path, "--json")
+        #expect(pages.status == 0, "\(pages.notes)")
+        #expect(pages.values.contains { $0["file"] == .string(docs + "/pet-shop.md") })
+        let page = try String(contentsOfFile: docs + "/pet-shop.md", encoding: .utf8)
+        #expect(page.contains("### getPet\n"))
+        #expect(!page.contains("Guide:"), "There are no guides here.")
         let wrong = await junction("connector", "show", "petshop", "--project", folder.path)
         #expect(wrong.status == 1)
         #expect(wrong.notes.contains("Did you mean pet-shop?"))
