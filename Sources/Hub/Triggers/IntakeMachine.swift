@@ -148,6 +148,8 @@ struct IntakeMachine: Sendable {
         }
         let room = self.settings.windowMax - self.outstanding
         guard room > 0 else { return nil }
+        // While there is work, many are read at once or none: a read of one record costs as much as one of hundreds.
+        guard self.inFlight == 0 || room >= self.settings.windowMax / 4 else { return nil }
         if self.inFlight == 0 { return .read(maximum: room, wait: self.settings.idleWait) }
         return self.readFoundNothing ? nil : .read(maximum: room, wait: .zero)
     }
