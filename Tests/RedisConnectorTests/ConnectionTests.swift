@@ -175,7 +175,11 @@ import Values
         for number in 0..<200 {
             if number % 20 == 10 { Thread.detachNewThread { proxy.cut() } }
             let input: ValueContext = ["key": .string(key)]
-            while await connection.call("increment", input, key: "\(key)-\(number)").error != nil {}
+            var attempts = 0
+            while let error = await connection.call("increment", input, key: "\(key)-\(number)").error {
+                attempts += 1
+                try #require(attempts < 1_000, "\(error)")
+            }
         }
         #expect(try await direct.redis("GET", .string(key)) == "200")
         #expect(await direct.call("delete", ["keys": .string(key)]).error == nil)
