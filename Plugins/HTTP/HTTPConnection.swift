@@ -77,6 +77,8 @@ final class HTTPConnection: Connection {
         } catch {
             throw HTTPFileFailure.error(error)
         }
+        // The transport may hold on to it a moment longer than the call lasts.
+        defer { file.discard() }
         var request = call.request
         request.sink = file
         request.sinkBytesMaximum = Int64(self.fileBytesMaximum)

@@ -154,7 +154,7 @@ public final class BlobFile: HTTPBodySink {
 
     /// Removes it unless it was finished.
     deinit {
-        if !self.state.withLock({ $0.isFinished }) { unlinkat(self.directory, self.draft, 0) }
+        self.discard()
         close(self.file)
         close(self.directory)
     }
@@ -188,6 +188,11 @@ public final class BlobFile: HTTPBodySink {
     public var refusal: HTTPFileError? {
         let number = self.state.withLock { $0.error }
         return number == 0 ? nil : HTTPFileError(name: self.name, action: "write", number: number)
+    }
+
+    /// Removes what was written, unless it was finished; what is written from now on goes nowhere.
+    public func discard() {
+        if !self.state.withLock({ $0.isFinished }) { unlinkat(self.directory, self.draft, 0) }
     }
 
     /// Makes it durable and gives it its name.

@@ -135,6 +135,8 @@ import Values
         update.report = report.json
         try await life.runtime.updateDeadLetter(key: key, update, actor: "ann")
         if wasOffered {
+            // Nobody takes the job in this life: only the hub that has read the request knows of the correction.
+            await life.hub.shutdown()
             try await life.runtime.resolveIncident(key: Key(rawValue: incident.key), actor: "ann")
         }
         await life.end()
