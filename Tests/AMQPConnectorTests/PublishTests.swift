@@ -246,13 +246,20 @@ import Values
         var confirmed: Set<Int64> = []
         var uncertain: Set<Int64> = []
         var next: Int64 = 0
-        for round in 0..<40 {
+        var round: UInt32 = 0
+        // As often as it takes until a cut met messages under way, within bounds.
+        while round < 40 || (uncertain.isEmpty && round < 400) {
             let numbers = Array(next..<next + 100)
             next += 100
-            if round % 8 == 4 {
-                // While confirmations are under way, as near as that can be had.
-                Thread.detachNewThread { proxy.cut() }
+            if round % 4 == 2 {
+                // While confirmations are under way, as near as that can be had: each cut a little later than the last.
+                let delay = round * 25 % 4_000
+                Thread.detachNewThread {
+                    usleep(delay)
+                    proxy.cut()
+                }
             }
+            round += 1
             let calls = numbers.map { OperationCall.publish(.number(Number($0)), to: queue) }
             for (number, outcome) in zip(numbers, await connection.invokeBatch(calls)) {
                 if outcome.error == nil { confirmed.insert(number) }
