@@ -218,34 +218,13 @@ enum HTTPErrors {
         }
         let limit = RateLimitFields(response)
         // GitHub and others answer 403 when a limit is used up.
-        let kind = status == 403 && limit.isUsedUp ? .rateLimited : Self.kind(of: status)
+        let kind = status == 403 && limit.isUsedUp ? .rateLimited : HTTPStatus.kind(of: status)
         if let remaining = limit.remaining { details["rateLimitRemaining"] = .string(remaining) }
         var wait = response.header("retry-after").flatMap { Self.retryAfter($0, now: now) }
         if kind == .rateLimited, wait == nil { wait = limit.untilReset(now: now) }
         return ConnectorError(
             kind, code: Code.status, message.hasSuffix(".") ? message : message + ".", remedy: Self.remedy(kind),
-            mayHaveExecuted: !Self.refusedUnseen.contains(status), retryAfter: wait, details: details)
-    }
-
-    /// Statuses by which a service says that it did not look at the request.
-    private static let refusedUnseen: Set<Int> = [401, 403, 404, 405, 408, 413, 414, 415, 421, 425, 429, 431, 503]
-
-    static func kind(of status: Int) -> ConnectorError.Kind {
-        switch status {
-        case 401, 407: .auth
-        case 402: .quotaExhausted
-        case 403: .permission
-        case 404, 410: .notFound
-        case 408, 504: .timeout
-        case 409, 412, 423, 428: .conflict
-        case 425: .transient
-        case 429: .rateLimited
-        case 501, 505: .unsupported
-        case 503: .unavailable
-        case 400..<500: .validation
-        case 500..<600: .transient
-        default: .unknown
-        }
+            mayHaveExecuted: !HTTPStatus.refusedUnseen.contains(status), retryAfter: wait, details: details)
     }
 
     private static func remedy(_ kind: ConnectorError.Kind) -> String {

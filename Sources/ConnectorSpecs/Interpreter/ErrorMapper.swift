@@ -1,4 +1,5 @@
 import ConnectorKit
+import HTTPTransport
 import Values
 
 /// Finds the error an answer stands for.
@@ -13,7 +14,7 @@ struct ErrorMapper: Sendable {
             return rule.condition?.holds(map) ?? true
         }
         let body = scope.variables["response"]?["body"] ?? .null
-        let kind = rule?.kind ?? Self.kind(of: response.status)
+        let kind = rule?.kind ?? HTTPStatus.kind(of: response.status)
         var details: ValueContext = ["status": .number(Number(Int64(response.status)))]
         if let code = rule?.code?.text(map) { details["code"] = .string(Self.line(code)) }
         for (name, value) in operation.response.facts {
@@ -39,34 +40,13 @@ struct ErrorMapper: Sendable {
             details: details)
     }
 
-    /// Statuses by which a service says that it did not look at the request.
-    private static let refusedUnseen: Set<Int> = [401, 403, 404, 405, 408, 413, 414, 415, 421, 425, 429, 431, 503]
-
     private static func mayHaveExecuted(
         _ kind: ConnectorError.Kind, _ status: Int, _ operation: OperationSpec
     ) -> Bool {
-        guard operation.effect != .read, !Self.refusedUnseen.contains(status) else { return false }
+        guard operation.effect != .read, !HTTPStatus.refusedUnseen.contains(status) else { return false }
         switch kind {
         case .auth, .permission, .notFound, .validation, .rateLimited, .quotaExhausted, .unsupported: return false
         case .conflict, .transient, .timeout, .unavailable, .unknown: return true
-        }
-    }
-
-    static func kind(of status: Int) -> ConnectorError.Kind {
-        switch status {
-        case 401, 407: .auth
-        case 402: .quotaExhausted
-        case 403: .permission
-        case 404, 410: .notFound
-        case 408, 504: .timeout
-        case 409, 412, 423, 428: .conflict
-        case 425, 500, 502: .transient
-        case 429: .rateLimited
-        case 501, 505: .unsupported
-        case 503: .unavailable
-        case 400..<500: .validation
-        case 500..<600: .transient
-        default: .unknown
         }
     }
 
