@@ -8,12 +8,24 @@ public struct SourceRequest: Sendable {
     public var parameters: Value
     /// How payloads are cut into records and read.
     public var decoding: RecordDecoding
+    /// Keeps the position of a source whose remote keeps none.
+    public var memory: any SourceMemory
+    /// A range to emit again, in the source's own words; `nil` for what is new.
+    ///
+    /// A source that replays gives events the ids they had, ends with `SourceInterruption.endOfInput`, and leaves the
+    /// remote's positions alone. One that cannot throws `unsupported` when it is armed.
+    public var replay: Value?
 
     /// Creates a request.
-    public init(event: String, parameters: Value, decoding: RecordDecoding = RecordDecoding()) {
+    public init(
+        event: String, parameters: Value, decoding: RecordDecoding = RecordDecoding(),
+        memory: any SourceMemory = VolatileSourceMemory(), replay: Value? = nil
+    ) {
         self.event = event
         self.parameters = parameters
         self.decoding = decoding
+        self.memory = memory
+        self.replay = replay
     }
 }
 
