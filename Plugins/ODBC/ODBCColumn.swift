@@ -22,6 +22,12 @@ struct ODBCColumn: Sendable, Hashable {
 
     var name: String
     var form: Form
+    /// The type as the driver names it.
+    var sqlType = SQL_WVARCHAR
+    /// Characters, digits or bytes.
+    var size = 0
+    /// Digits after the point.
+    var digits = 0
 
     /// The form of an SQL type.
     static func form(_ sqlType: Int32) -> Form {
@@ -64,6 +70,33 @@ struct ODBCRowReader {
             row[column.name] = try self.value(SQLUSMALLINT(index + 1), column, &bytesLeft)
         }
         return .context(row)
+    }
+
+    /// The value of each column; what cannot be read is null, and is named in `problems`.
+    ///
+    /// `bytes` is what the row may take; it is set to what it took.
+    func readWhatCanBeRead(_ bytes: inout Int, problems: inout [String]) throws(ODBCDiagnostic) -> [Value] {
+        let maximum = bytes
+        var left = maximum
+        var values: [Value] = []
+        values.reserveCapacity(self.columns.count)
+        for (index, column) in self.columns.enumerated() {
+            do throws(Failure) {
+                values.append(try self.value(SQLUSMALLINT(index + 1), column, &left))
+            } catch {
+                switch error {
+                case .driver(let diagnostic): throw diagnostic
+                case .malformed(let column, let what):
+                    problems.append("Column \(column) holds something that is no \(what).")
+                case .tooLarge: problems.append("The row has more than \(maximum) bytes at column \(column.name).")
+                }
+                values.append(.null)
+                // The others are still wanted: they say which row this is.
+                left = max(left, Self.pieceBytes)
+            }
+        }
+        bytes = max(0, maximum - left)
+        return values
     }
 
     private func value(

@@ -15,6 +15,7 @@ final class ODBCConnection: Connection {
 
     private let id: String
     private let settings: ODBCSettings
+    private let clock: any ConnectorClock
     private let pool: ResourcePool<ODBCLink>
     private let running = Mutex(Running())
 
@@ -23,6 +24,7 @@ final class ODBCConnection: Connection {
         self.settings = settings
         let secrets = configuration.secrets
         let clock = configuration.clock
+        self.clock = clock
         self.pool = ResourcePool(
             maximum: settings.connectionsMaximum, idleMaximum: settings.idleTimeout,
             lifetimeMaximum: settings.lifetime, clock: clock,
@@ -95,7 +97,24 @@ final class ODBCConnection: Connection {
     }
 
     func armSource(_ request: SourceRequest) async throws -> any EventSource {
-        throw ConnectorError.unknownEvent(request.event, of: ODBCModule.description)
+        guard request.event == ODBCPollSettings.event else {
+            throw ConnectorError.unknownEvent(request.event, of: ODBCModule.description)
+        }
+        if self.running.withLock({ $0.isClosed }) { throw ConnectorError.closed(self.id) }
+        return ODBCPollSource(
+            try ODBCPollSettings(request.parameters, replay: request.replay), connection: self, memory: request.memory,
+            clock: self.clock)
+    }
+
+    /// A page of rows after `position`.
+    func page(_ query: ODBCPollQuery, after position: ODBCPosition, rows: Int) async throws -> ODBCPage {
+        let settings = self.settings
+        let id = self.id
+        let result = try await self.withSession(timeout: query.timeout) { session, call in
+            ODBCOperations(session: session, settings: settings, call: call, connection: id)
+                .page(query, after: position, rows: rows)
+        }
+        return try result.get()
     }
 
     func close() async {

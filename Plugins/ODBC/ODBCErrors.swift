@@ -16,6 +16,10 @@ enum ODBCErrors {
         static let malformed = "CON-5208"
         static let noRows = "CON-5209"
         static let refused = "CON-5210"
+        static let cursorMissing = "CON-5211"
+        static let cursorOrder = "CON-5212"
+        static let cursorNotUnique = "CON-5213"
+        static let cursorForeign = "CON-5214"
     }
 
     /// What a driver reported.
@@ -168,6 +172,40 @@ enum ODBCErrors {
     static let noRows = ConnectorError(
         .validation, code: Code.noRows, "The statement returns no rows, so it is no query.",
         remedy: "Use execute for statements that change something.")
+
+    // MARK: - Cursors
+
+    static func cursorMissing(_ column: String, in columns: [String]) -> ConnectorError {
+        ConnectorError(
+            .validation, code: Code.cursorMissing, "The rows of the query have no column \(column).",
+            remedy: "Select the columns of cursor and identity; there are \(columns.joined(separator: ", ")).")
+    }
+
+    static func cursorUnreadable(_ column: String, _ what: String) -> ConnectorError {
+        ConnectorError(
+            .validation, code: Code.cursorMissing, "The cursor column \(column) of a row \(what).",
+            remedy: "Leave such rows out (where … is not null), or select an expression that always has a value.")
+    }
+
+    static func cursorOrder(_ problem: String, at cursor: Value) -> ConnectorError {
+        ConnectorError(
+            .validation, code: Code.cursorOrder, "The query \(problem).",
+            remedy: "Ask for rows with cursor columns > the parameters, and order by the cursor columns, ascending.",
+            details: ["cursor": cursor])
+    }
+
+    static func cursorNotUnique(_ problem: String, at cursor: Value) -> ConnectorError {
+        ConnectorError(
+            .validation, code: Code.cursorNotUnique, problem,
+            remedy: "Add a unique column to cursor (and to the query's order), or to identity.",
+            details: ["cursor": cursor])
+    }
+
+    static func cursorForeign(saved: String, wanted: String) -> ConnectorError {
+        ConnectorError(
+            .conflict, code: Code.cursorForeign, "The saved position is one of \(saved), not of \(wanted).",
+            remedy: "Give the trigger with the new cursor an id of its own and a start, or restore the old columns.")
+    }
 
     static func noThread() -> ConnectorError {
         ConnectorError(

@@ -44,7 +44,7 @@ public struct ODBCModule: ConnectorModule {
             "arrayRows": SQLSchema.integer("Sets of parameters sent at once at most.", default: 500),
         ]),
         secrets: [SecretDescriptor(parameter: "password", title: "Password", isRequired: false)],
-        operations: Self.operations)
+        operations: Self.operations, events: [Self.row])
 
     private static let values: Value = [
         "type": ["array", "object"],
@@ -121,4 +121,38 @@ public struct ODBCModule: ConnectorModule {
                 "outputs": ["type": "array", "description": "What came out, the returned value first."],
             ])),
     ]
+
+    private static let row = EventDescriptor(
+        id: ODBCPollSettings.event, title: "Row",
+        summary: "Emits the rows of a query as they appear, by a cursor of columns that only grow.",
+        parameters: SQLSchema.object(
+            [
+                "query": SQLSchema.text(
+                    "A query for the rows after a cursor, ordered by it, with a ? for each of its columns, or :column."),
+                "cursor": [
+                    "type": "array", "items": ["type": "string"], "minItems": 1,
+                    "description": "Columns that say where a row stands; together unique.",
+                ],
+                "identity": [
+                    "type": "array", "items": ["type": "string"],
+                    "description": "Columns that say which row it is; by default those of the cursor.",
+                ],
+                "parameters": [
+                    "type": ["array", "object"],
+                    "description": "The query's other values: of the ? before those of the cursor, or by name.",
+                ],
+                "every": SQLSchema.duration("Time between rounds.", default: "30s"),
+                "lookback": [
+                    "type": ["string", "number"],
+                    "description":
+                        "How far before its position each round begins, in the first column, for late commits.",
+                ],
+                "fetch": SQLSchema.integer("Rows read at once.", default: 500),
+                "timeout": SQLSchema.duration("Time a look may take.", default: "60s"),
+                "start": [
+                    "type": ["string", "object"], "default": "earliest",
+                    "description": "earliest, latest, or a value for each column of the cursor.",
+                ],
+            ], required: ["query", "cursor"]),
+        payload: ["type": "object", "description": "The columns of the row."], delivery: .atLeastOnce, isOrdered: true)
 }

@@ -117,10 +117,13 @@ final class ODBCStatement {
                 &nullable)
             guard ODBC.isSuccess(code) else { throw self.diagnostic }
             let name = String(decoding: buffer.prefix(min(max(0, Int(length)), buffer.count - 1)), as: UTF16.self)
-            columns.append(ODBCColumn(name: name, form: ODBCColumn.form(Int32(type))))
+            columns.append(
+                ODBCColumn(
+                    name: name, form: ODBCColumn.form(Int32(type)), sqlType: Int32(type), size: Int(clamping: size),
+                    digits: Int(digits)))
         }
-        let names = SQLText.distinctNames(columns.map(\.name))
-        return zip(names, columns).map { ODBCColumn(name: $0, form: $1.form) }
+        for (index, name) in SQLText.distinctNames(columns.map(\.name)).enumerated() { columns[index].name = name }
+        return columns
     }
 
     /// Moves to the next row; returns whether there is one.
