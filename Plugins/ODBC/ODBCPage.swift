@@ -139,7 +139,8 @@ extension ODBCOperations {
             try self.execute(statement)
             defer { statement.closeCursor() }
             guard statement.columnCount > 0 else { throw .ours(ODBCErrors.noRows) }
-            var reading = try PageReading(query, statement, self.session.capabilities.product, position, operations: self)
+            var reading = try PageReading(
+                query, statement, self.session.capabilities.product, position, operations: self)
             while try self.harmless({ () throws(ODBCDiagnostic) in try statement.fetch() }) {
                 let row = try reading.row(self.settings.resultBytesMaximum)
                 let isTied = row.cursor == reading.page.rows.last?.cursor

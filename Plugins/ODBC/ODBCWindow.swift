@@ -81,7 +81,9 @@ struct ODBCWindow: Sendable {
 
     /// Takes up what was saved.
     mutating func restore(_ value: Value?, at place: [Value]) {
-        for mark in (value?.asList ?? []).suffix(Self.savedMaximum).compactMap({ $0.asString.flatMap { Mark(saved: $0) } }) {
+        for mark in (value?.asList ?? []).suffix(Self.savedMaximum).compactMap({
+            $0.asString.flatMap { Mark(saved: $0) }
+        }) {
             self.insert(mark, at: place)
             self.acknowledged.append(mark)
         }

@@ -24,7 +24,8 @@ import Values
 
     static let kinds: [Kind] = [
         Kind("integer", "integer", of: ["-2147483648", "-5", "0", "7", "2147483647"]),
-        Kind("long", "bigint", of: ["-9007199254740993", "9007199254740992", "9007199254740993", "9223372036854775807"]),
+        Kind(
+            "long", "bigint", of: ["-9007199254740993", "9007199254740992", "9007199254740993", "9223372036854775807"]),
         Kind(
             "decimal", "numeric(30,10)", [.sqlite: "integer"],
             of: ["-12", "3", "12345678901234567", "12345678901234568"]),
@@ -34,7 +35,10 @@ import Values
         Kind("date", "date", of: ["'1999-12-31'", "'2000-01-01'", "'2026-11-24'"]),
         Kind(
             "timestamp", "timestamp", [.mariaDB: "datetime(6)"],
-            of: ["'2026-11-24 10:00:00'", "'2026-11-24 10:00:00.000001'", "'2026-11-24 10:00:00.1'", "'2026-11-24 23:59:59'"]
+            of: [
+                "'2026-11-24 10:00:00'", "'2026-11-24 10:00:00.000001'", "'2026-11-24 10:00:00.1'",
+                "'2026-11-24 23:59:59'",
+            ]
         ),
         Kind("time", "time", [.mariaDB: "time(6)"], of: ["'00:00:01'", "'10:00:00'", "'10:00:00.5'", "'23:59:59'"]),
         Kind(
@@ -549,6 +553,7 @@ extension EventSource {
     /// The error of the next read, which must fail.
     fileprivate func failure() async throws -> ConnectorError {
         try #require(
-            await #expect(throws: ConnectorError.self) { _ = try await self.read(maximum: 10, wait: .milliseconds(50)) })
+            await #expect(throws: ConnectorError.self) { _ = try await self.read(maximum: 10, wait: .milliseconds(50)) }
+        )
     }
 }
