@@ -13,13 +13,21 @@ public enum StoreBackup {
     ) throws(StoreError) {
         let lock = try DirectoryLock(directory: target)
         defer { withExtendedLifetime(lock) {} }
+        // First: the copied journal then has everything that came before the copied positions, and what comes again is
+        // known by its key.
+        try Self.copyIfThere("/sources.db", from: directory, to: target, options)
         let (records, journal) = try Self.openSameMoment(directory: directory, options: options)
         try Self.copy(records, to: target + "/records.db")
         try Self.copy(journal, to: target + "/journal.db")
-        // Last: a call the copied journal still has to make is known here if it was made meanwhile.
-        let calls = directory + "/idempotency.db"
-        guard access(calls, F_OK) == 0 else { return }
-        try Self.copy(try SQLiteConnection.reader(path: calls, options: options), to: target + "/idempotency.db")
+        // Afterwards: a call the copied journal still has to make is known here if it was made meanwhile.
+        try Self.copyIfThere("/idempotency.db", from: directory, to: target, options)
+    }
+
+    private static func copyIfThere(
+        _ file: String, from directory: String, to target: String, _ options: SQLiteOptions
+    ) throws(StoreError) {
+        guard access(directory + file, F_OK) == 0 else { return }
+        try Self.copy(try SQLiteConnection.reader(path: directory + file, options: options), to: target + file)
     }
 
     /// Connections with a snapshot each, such that the journal has everything the records miss.
