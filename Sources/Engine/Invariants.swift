@@ -180,10 +180,24 @@ struct Invariants {
     }
 
     private func messages() -> [String] {
-        engine.state.messages.values.compactMap { message in
-            message.pending < 0 || (message.pending == 0 && message.published.expiresAt <= message.published.key.time)
-                ? "message \(message.published.key) has \(message.pending) answers outstanding" : nil
+        var problems: [String] = []
+        for message in engine.state.messages.values {
+            let key = message.published.key
+            if message.pending < 0 || (message.pending == 0 && message.published.expiresAt <= key.time) {
+                problems.append("message \(key) has \(message.pending) answers outstanding")
+            }
+            guard message.plan != nil else { continue }
+            if message.pending == 0, !message.sent.isEmpty { problems.append("event \(key) was taken and stays") }
+            if message.sent.isEmpty, message.published.expiresAt > engine.state.now,
+                engine.state.subscriptions.all(message.hash).contains(where: { $0.correlating == 0 })
+            {
+                problems.append("event \(key) waits beside a subscription that is free")
+            }
         }
+        for (instance, _) in engine.state.startLocks.sorted where engine.state.instances[instance] == nil {
+            problems.append("a start lock outlives its instance \(instance)")
+        }
+        return problems
     }
 }
 

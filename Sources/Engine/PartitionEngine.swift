@@ -67,6 +67,8 @@ public final class PartitionEngine {
     var undeployedStarts: [Deadline] = []
     /// Messages this partition sent itself, processed after the command that sent them.
     var localMessages: [PartitionMessage] = []
+    /// Where events that wait may have got a way on.
+    var unsettled: [Unsettled] = []
     var commandCounter: UInt64 = 0
     let scopeView = ScopeView()
 

@@ -1,6 +1,6 @@
 public import Engine
 import ProcessModel
-public import Values
+import Values
 
 extension WorkflowRuntime {
     /// See `WorkflowService.evaluateDecision(_:)`.
@@ -30,21 +30,6 @@ extension WorkflowRuntime {
             if let decision = definitions.decisions.decision(key: key) { return decision }
             throw CommandRejection(
                 .notFound, "There is no decision definition with key \(key)", remedy: "Deploy the decision first.")
-        }
-    }
-
-    /// See `WorkflowService.broadcastSignal(name:variables:actor:)`.
-    public func broadcastSignal(
-        name: String, variables: [UInt8]?, actor: String
-    ) async throws(CommandRejection) -> Key {
-        let document = try document(variables)
-        // One partition tells all others, so signals of one name keep their order.
-        let partition = Int(StableHash.mixed(StableHash.fnv1a64(name)) % UInt64(core.units.count))
-        let command = Command.broadcastSignal(name: name, variables: document)
-        switch await send(command, to: partition, actor: actor.isEmpty ? nil : actor) {
-        case .key(let key): return Key(rawValue: key)
-        case .rejected(let rejection): throw rejection
-        default: throw unexpected("broadcastSignal")
         }
     }
 

@@ -136,7 +136,7 @@ public final class WorkflowRuntime: WorkflowService {
         let new = NewInstance(
             definition: definition, variables: try document(request.variables), businessID: request.businessID,
             uniqueKey: request.idempotencyKey, uniqueMilliseconds: request.idempotencyMilliseconds ?? 86_400_000,
-            awaitsEnd: request.awaitMilliseconds != nil)
+            awaitsEnd: request.awaitMilliseconds != nil, received: request.received)
         await pace()
         try checkCapacity()
         let partition: Int
@@ -210,7 +210,7 @@ public final class WorkflowRuntime: WorkflowService {
 
     /// Holds a start back a little while the records fall behind or commits take long, so that projector and disk keep
     /// up under full load instead of starts being refused later.
-    private func pace() async {
+    func pace() async {
         var rest = Self.paceStepsMax
         while rest > 0, isBehind {
             rest -= 1
@@ -264,7 +264,8 @@ public final class WorkflowRuntime: WorkflowService {
         let message = NewMessage(
             name: request.name, correlationKey: request.correlationKey,
             timeToLiveMilliseconds: request.timeToLiveMilliseconds, messageID: request.messageID,
-            variables: try document(request.variables))
+            variables: try document(request.variables), uniqueKey: request.idempotencyKey,
+            uniqueMilliseconds: request.idempotencyMilliseconds ?? 86_400_000)
         let hash = MessageHash.of(name: request.name, correlationKey: request.correlationKey)
         switch await send(.publishMessage(message), to: MessageHash.partition(hash, of: core.units.count)) {
         case .key(let key): return Key(rawValue: key)

@@ -188,6 +188,30 @@ struct EventCodecTests {
                 ProcessDeployed(
                     key: 3, deploymentKey: 2, processID: "p", version: 1, resourceName: "f", resource: [1, 2],
                     profile: .lenient)), hex: "490006010170010166020102"),
+        Row(
+            event: .eventPublished(
+                MessagePublished(
+                    key: 2, name: "m", correlationKey: "k", messageID: nil, expiresAt: 1_000, variables: document),
+                CorrelationPlan(isForAll: true, process: nil, version: 0, businessID: nil)),
+            hex: "4d04016d016bd00f02016100035b315d016201050174" + "01000000"),
+        Row(
+            event: .eventPublished(
+                MessagePublished(
+                    key: 2, name: "m", correlationKey: "k", messageID: nil, expiresAt: 1_000, variables: .empty),
+                CorrelationPlan(isForAll: false, process: "p", version: 300, businessID: "b")),
+            hex: "4d04016d016bd00f00" + "00010170ac02010162"),
+        Row(
+            event: .eventKeyReserved(key: "k", effect: .buffered, owner: 2, expiresAt: 1_000), hex: "4e016b0304d00f"),
+        Row(
+            event: .startLocked(process: key, hash: 2, instance: 3), hex: "4fefcdab8967452301020000000000000006"),
+        Row(
+            event: .eventReceived(
+                EventReceived(
+                    key: 2, effect: .started, effectKey: 3,
+                    received: ReceivedEvent(
+                        trigger: "t", eventID: "e", dedupeKey: "d", contentType: "c", payload: [1, 255],
+                        headers: [2], coordinates: [3], receivedAt: 5, retainMilliseconds: 6))),
+            hex: "5004010300000000000000" + "01740165010164016302" + "01ff0102010" + "30a0c"),
     ]
 
     private static let record = CompensationRecord(
@@ -213,7 +237,7 @@ struct EventCodecTests {
 
     @Test("every type number from 1 on has a row")
     func complete() {
-        #expect(Set(Self.rows.compactMap { bytes([$0.event]).first }) == Set(1...76))
+        #expect(Set(Self.rows.compactMap { bytes([$0.event]).first }) == Set(1...80))
     }
 
     @Test("keys and times are differences to those before, so a batch reads only from its beginning")

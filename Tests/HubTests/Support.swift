@@ -224,7 +224,13 @@ final class FakeEngine: WorkflowService {
     func evaluateDecision(_ request: EvaluateDecisionRequest) async throws(CommandRejection) -> DecisionResult {
         throw Self.unused
     }
-    func broadcastSignal(name: String, variables: [UInt8]?, actor: String) async throws(CommandRejection) -> Key {
+    func broadcastSignal(
+        name: String, variables: [UInt8]?, actor: String, idempotencyKey: String?, idempotencyMilliseconds: Int64,
+        received: ReceivedEvent?
+    ) async throws(CommandRejection) -> Key {
+        throw Self.unused
+    }
+    func correlate(_ request: CorrelateRequest) async throws(CommandRejection) -> CorrelationResult {
         throw Self.unused
     }
     func evaluateConditions(

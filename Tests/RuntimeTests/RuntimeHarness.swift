@@ -241,6 +241,9 @@ final class FaultyRecords: RecordStore {
     }
 
     func instance(key: UInt64) throws(StoreError) -> ProcessInstanceRecord? { try store.instance(key: key) }
+    func purgeInbox(at milliseconds: Int64, limit: Int) throws(StoreError) -> Int {
+        try store.purgeInbox(at: milliseconds, limit: limit)
+    }
     func sizeBytes() -> Int64 { store.sizeBytes() }
     func close() { store.close() }
 }

@@ -109,9 +109,17 @@ final class FakeWorkflow: WorkflowService {
         return outcome
     }
 
-    func broadcastSignal(name: String, variables: [UInt8]?, actor: String) async throws(CommandRejection) -> Key {
+    func broadcastSignal(
+        name: String, variables: [UInt8]?, actor: String, idempotencyKey: String?, idempotencyMilliseconds: Int64,
+        received: ReceivedEvent?
+    ) async throws(CommandRejection) -> Key {
         try record("broadcast \(name) \(Self.text(variables)) by \(actor)")
         return Key(rawValue: 31)
+    }
+
+    func correlate(_ request: CorrelateRequest) async throws(CommandRejection) -> CorrelationResult {
+        try record("correlate \(request.message) to \(request.correlationKey) by \(request.actor)")
+        return CorrelationResult(outcome: .correlated, key: Key(rawValue: 32), alreadyExisted: false)
     }
 
     func evaluateConditions(

@@ -15,15 +15,17 @@ extension PartitionEngine {
         case .instanceCreated(let created):
             applyInstanceCreated(created)
         case .uniqueKeyReserved(let key, let owner, let expiresAt):
-            guard let hash = uniqueSlot(key) else { return }
-            state.uniqueKeys[hash] = UniqueKeyState(owner: owner, expiresAt: expiresAt, text: key)
-            state.deadlines.insert(Deadline(at: expiresAt, key: hash, kind: .uniqueKey))
-            changed(EntityKinds.uniqueKey, hash)
+            reserve(key, UniqueKeyState(owner: owner, expiresAt: expiresAt, text: key))
+        case .eventKeyReserved(let key, let effect, let owner, let expiresAt):
+            reserve(key, UniqueKeyState(owner: owner, expiresAt: expiresAt, effect: effect, text: key))
         case .uniqueKeyExpired(let hash):
             state.uniqueKeys[hash] = nil
             changed(EntityKinds.uniqueKey, hash)
-        case .messagePublished, .messageExpired, .messageSubscriptionCreated, .messageCorrelating, .messageCorrelated,
-            .messageRejected, .messageSubscriptionClosed, .messageStartedInstance:
+        case .eventReceived(let event):
+            noteKey(event.key)
+        case .messagePublished, .eventPublished, .startLocked, .messageExpired, .messageSubscriptionCreated,
+            .messageCorrelating, .messageCorrelated, .messageRejected, .messageSubscriptionClosed,
+            .messageStartedInstance:
             applyMessageEvent(event)
         case .processDeployed(let deployed):
             noteKey(deployed.key)
@@ -63,6 +65,13 @@ extension PartitionEngine {
             markDirty(instance)
             apply(event, to: instance)
         }
+    }
+
+    private func reserve(_ key: String, _ taken: UniqueKeyState) {
+        guard let hash = uniqueSlot(key) else { return }
+        state.uniqueKeys[hash] = taken
+        state.deadlines.insert(Deadline(at: taken.expiresAt, key: hash, kind: .uniqueKey))
+        changed(EntityKinds.uniqueKey, hash)
     }
 
     /// Remembers a version for the numbering of the next ones.
@@ -109,6 +118,10 @@ extension PartitionEngine {
         state.instances[instance.key] = nil
         state.liveInstances -= 1
         if instance.isCheckpointed { state.removedInstances.insert(instance.key) }
+        if !state.startLocks.isEmpty, let name = state.startLocks.remove(instance: instance.key) {
+            changed(EntityKinds.startLock, instance.key)
+            unsettled.append(Unsettled(hash: name.hash))
+        }
     }
 
     private func apply(_ event: Event, to instance: ProcessInstance) {

@@ -9,6 +9,16 @@ extension PartitionEngine {
             let hash = MessageHash.of(name: published.name, correlationKey: published.correlationKey)
             insertMessage(MessageState(published: published, hash: hash))
             changed(EntityKinds.message, published.key)
+        case .eventPublished(let published, let plan):
+            noteKey(published.key)
+            let hash = MessageHash.of(name: published.name, correlationKey: published.correlationKey)
+            var message = MessageState(published: published, hash: hash)
+            message.plan = plan
+            insertMessage(message)
+            changed(EntityKinds.message, published.key)
+        case .startLocked(let process, let hash, let instance):
+            state.startLocks.insert(StartLocks.Name(process: process, hash: hash), instance: instance)
+            changed(EntityKinds.startLock, instance)
         case .messageExpired(let key):
             guard let message = state.messages.removeValue(forKey: key) else { return }
             state.messagesByHash[message.hash]?.removeAll { $0 == key }

@@ -133,8 +133,10 @@ extension PartitionEngine {
 
     /// Delivers a signal to everybody who waits for it, in this partition now and in the others with this batch, and
     /// starts the processes that begin with it.
-    func broadcast(_ name: String, _ variables: VariableDocument) {
-        emit(.signalBroadcast(key: newKey(), name: name))
+    @discardableResult
+    func broadcast(_ name: String, _ variables: VariableDocument) -> UInt64 {
+        let key = newKey()
+        emit(.signalBroadcast(key: key, name: name))
         deliver(signal: name, variables)
         for (definition, start) in definitions.signalStarts(name: name) {
             startInstance(
@@ -146,6 +148,7 @@ extension PartitionEngine {
         for target in 0..<partitionCount where target != partition {
             send(.signal(name: name, variables: variables), to: target)
         }
+        return key
     }
 
     /// Delivers a signal to the instances of this partition, the longest waiting first.

@@ -129,7 +129,11 @@ extension PartitionEngine {
             guard let message = state.messages[name.key] else { return nil }
             var codec = EventCodec()
             codec.write(.time(0), into: &writer)
-            codec.write(.messagePublished(message.published), into: &writer)
+            if let plan = message.plan {
+                codec.write(.eventPublished(message.published, plan), into: &writer)
+            } else {
+                codec.write(.messagePublished(message.published), into: &writer)
+            }
             writer.varint(UInt64(message.pending))
             writer.varint(UInt64(message.sent.count))
             for sent in message.sent {
@@ -140,11 +144,16 @@ extension PartitionEngine {
             guard let taken = state.uniqueKeys[name.key] else { return nil }
             writer.fixed64LE(taken.owner)
             writer.zigzag(taken.expiresAt)
+            if let effect = taken.effect { writer.u8(effect.rawValue) }
             let index = writer.bytes
             var text = ByteWriter()
             text.string(taken.text ?? uniqueText(name.key) ?? "")
             checkpointedUniqueKeys.append(name.key)
             return (index, text.bytes)
+        case EntityKinds.startLock:
+            guard let lock = state.startLocks.name(of: name.key) else { return nil }
+            writer.fixed64LE(lock.process)
+            writer.fixed64LE(lock.hash)
         case EntityKinds.startTimer:
             guard let timer = state.startTimers[name.key] else { return nil }
             writer.fixed64LE(timer.definition)

@@ -25,12 +25,17 @@ extension PartitionEngine {
         case EntityKinds.message:
             var codec = EventCodec()
             _ = try codec.read(&reader)
-            guard case .messagePublished(let published) = try codec.read(&reader) else {
-                throw reader.failure(.invalidValue)
+            let published: MessagePublished
+            var plan: CorrelationPlan?
+            switch try codec.read(&reader) {
+            case .messagePublished(let message): published = message
+            case .eventPublished(let message, let planned): (published, plan) = (message, planned)
+            default: throw reader.failure(.invalidValue)
             }
             var message = MessageState(
                 published: published,
                 hash: MessageHash.of(name: published.name, correlationKey: published.correlationKey))
+            message.plan = plan
             message.pending = try reader.int32()
             for _ in 0..<(try reader.count(minimumByteCount: 16)) {
                 message.sent.append((try reader.fixed64LE(), try reader.fixed64LE()))
@@ -39,8 +44,16 @@ extension PartitionEngine {
         case EntityKinds.uniqueKey:
             let owner = try index.fixed64LE()
             let expiresAt = try index.zigzag()
-            state.uniqueKeys[key] = UniqueKeyState(owner: owner, expiresAt: expiresAt, text: nil)
+            var effect: EventEffect?
+            if !index.isAtEnd {
+                effect = EventEffect(rawValue: try index.u8())
+                guard effect != nil else { throw index.failure(.invalidValue) }
+            }
+            state.uniqueKeys[key] = UniqueKeyState(owner: owner, expiresAt: expiresAt, effect: effect, text: nil)
             state.deadlines.insert(Deadline(at: expiresAt, key: key, kind: .uniqueKey))
+        case EntityKinds.startLock:
+            state.startLocks.insert(
+                StartLocks.Name(process: try reader.fixed64LE(), hash: try reader.fixed64LE()), instance: key)
         case EntityKinds.startTimer:
             let timer = StartTimerState(
                 key: key, definition: try reader.fixed64LE(), node: try reader.int32(), dueAt: try reader.zigzag(),
@@ -137,6 +150,8 @@ extension PartitionEngine {
         }
         cursor = nil
         cursorWritten = false
+        // What had to be done about it is in the journal too.
+        unsettled.removeAll(keepingCapacity: true)
     }
 
     /// Encodes the whole state canonically, resident instances and tables, to compare two engines byte for byte.
@@ -158,11 +173,18 @@ extension PartitionEngine {
             writer.fixed64LE(key)
             writer.varint(UInt64(message.pending))
             for sent in message.sent { writer.fixed64LE(sent.process ^ sent.subscription) }
+            message.plan?.write(into: &writer)
         }
         for (hash, taken) in state.uniqueKeys.sorted(by: { $0.key < $1.key }) {
             writer.fixed64LE(hash)
             writer.fixed64LE(taken.owner)
             writer.zigzag(taken.expiresAt)
+            if let effect = taken.effect { writer.u8(effect.rawValue) }
+        }
+        for (instance, name) in state.startLocks.sorted {
+            writer.fixed64LE(instance)
+            writer.fixed64LE(name.process)
+            writer.fixed64LE(name.hash)
         }
         for (key, timer) in state.startTimers.sorted(by: { $0.key < $1.key }) {
             writer.fixed64LE(key)

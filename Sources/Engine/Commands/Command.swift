@@ -33,7 +33,9 @@ public enum Command: Sendable {
     /// Publish a message whose hash belongs to this partition.
     case publishMessage(NewMessage)
     /// Deliver a signal to everybody who waits for it, in all partitions.
-    case broadcastSignal(name: String, variables: VariableDocument)
+    case broadcastSignal(NewSignal)
+    /// Give a message whose hash belongs to this partition to whoever waits for it.
+    case correlate(NewCorrelation)
     /// Start the newest version of every process whose conditional start event holds for the variables.
     case startByConditions([DeployedProcess], variables: VariableDocument)
     /// Start activities of an ad-hoc sub-process that runs.
@@ -87,11 +89,14 @@ public struct NewInstance: Sendable {
     public var uniqueMilliseconds: Int64
     /// Whether an `instanceEnded` effect is wanted.
     public var awaitsEnd: Bool
+    /// The event behind it, to be kept in the inbox.
+    public var received: ReceivedEvent?
 
     /// Creates a start.
     public init(
         definition: DeployedProcess, variables: VariableDocument = .empty, businessID: String? = nil,
-        uniqueKey: String? = nil, uniqueMilliseconds: Int64 = 86_400_000, awaitsEnd: Bool = false
+        uniqueKey: String? = nil, uniqueMilliseconds: Int64 = 86_400_000, awaitsEnd: Bool = false,
+        received: ReceivedEvent? = nil
     ) {
         self.definition = definition
         self.variables = variables
@@ -99,6 +104,7 @@ public struct NewInstance: Sendable {
         self.uniqueKey = uniqueKey
         self.uniqueMilliseconds = uniqueMilliseconds
         self.awaitsEnd = awaitsEnd
+        self.received = received
     }
 }
 
@@ -139,17 +145,23 @@ public struct NewMessage: Sendable {
     public var messageID: String?
     /// Handed to the instance.
     public var variables: VariableDocument
+    /// Makes a repeated command do nothing; unique with name and correlation key.
+    public var uniqueKey: String?
+    /// How long `uniqueKey` is remembered.
+    public var uniqueMilliseconds: Int64
 
     /// Creates a message.
     public init(
         name: String, correlationKey: String, timeToLiveMilliseconds: Int64 = 0, messageID: String? = nil,
-        variables: VariableDocument = .empty
+        variables: VariableDocument = .empty, uniqueKey: String? = nil, uniqueMilliseconds: Int64 = 86_400_000
     ) {
         self.name = name
         self.correlationKey = correlationKey
         self.timeToLiveMilliseconds = timeToLiveMilliseconds
         self.messageID = messageID
         self.variables = variables
+        self.uniqueKey = uniqueKey
+        self.uniqueMilliseconds = uniqueMilliseconds
     }
 }
 
@@ -250,6 +262,8 @@ public enum Reply: Sendable {
     case key(UInt64)
     /// The instance of a start.
     case created(key: UInt64, definition: UInt64, alreadyExisted: Bool)
+    /// What came of an event.
+    case correlation(CorrelationReply)
     /// The jobs that were locked.
     case jobs([ActivatedJob])
     /// What was deployed, unchanged versions included; decision models by their keys.

@@ -157,6 +157,8 @@ public enum Event: Sendable {
 
     /// A key chosen by a client is taken until `expiresAt`.
     case uniqueKeyReserved(key: String, owner: UInt64, expiresAt: Int64)
+    /// The key of an event is taken until `expiresAt`; what came of the event is remembered with it.
+    case eventKeyReserved(key: String, effect: EventEffect, owner: UInt64, expiresAt: Int64)
     /// The key is free again.
     case uniqueKeyExpired(hash: UInt64)
 
@@ -164,7 +166,9 @@ public enum Event: Sendable {
 
     /// A message was published.
     case messagePublished(MessagePublished)
-    /// A published message ended: its time is over and nothing is under way.
+    /// An event became a message that goes to whoever waits for it, once.
+    case eventPublished(MessagePublished, CorrelationPlan)
+    /// A published message ended: its time is over, or it reached whom it was for, and nothing is under way.
     case messageExpired(key: UInt64)
     /// An instance waits for a message.
     case messageSubscriptionCreated(MessageSubscriptionCreated)
@@ -178,6 +182,10 @@ public enum Event: Sendable {
     case messageSubscriptionClosed(hash: UInt64, subscription: UInt64)
     /// A message started a process instance.
     case messageStartedInstance(message: UInt64, process: UInt64, instance: UInt64)
+    /// As long as this instance of a process runs, events of this message and correlation key start no other.
+    case startLocked(process: UInt64, hash: UInt64, instance: UInt64)
+    /// An event is kept with what came of it.
+    case eventReceived(EventReceived)
 
     // MARK: Partition: deployments, start timers
 

@@ -207,6 +207,21 @@ extension EventCodec {
             return .deadLetterRecorded(letter)
         case 75: return .deadLetterChanged(key: try key(&reader), try DeadLetterChanged.read(&reader))
         case 76: return .deadLetterPurged(key: try key(&reader))
+        case 77:
+            return .eventPublished(
+                MessagePublished(
+                    key: try key(&reader), name: try reader.string(), correlationKey: try reader.string(),
+                    messageID: nil, expiresAt: previousTime &+ (try reader.zigzag()),
+                    variables: try VariableDocument.read(&reader)), try CorrelationPlan.read(&reader))
+        case 78:
+            let text = try reader.string()
+            guard let effect = EventEffect(rawValue: try reader.u8()) else { throw reader.failure(.invalidValue) }
+            return .eventKeyReserved(
+                key: text, effect: effect, owner: try key(&reader), expiresAt: previousTime &+ (try reader.zigzag()))
+        case 79:
+            return .startLocked(
+                process: try reader.fixed64LE(), hash: try reader.fixed64LE(), instance: try key(&reader))
+        case 80: return .eventReceived(try EventReceived.read(key: try key(&reader), &reader))
         case 68: return .dataStoreSet(name: try reader.string(), value: try VariableValue.read(&reader))
         default: throw reader.failure(.unknownTag(type))
         }

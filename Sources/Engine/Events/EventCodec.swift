@@ -178,6 +178,29 @@ public struct EventCodec {
             writer.optional(message.messageID)
             writer.zigzag(message.expiresAt - previousTime)
             message.variables.write(into: &writer)
+        case .eventPublished(let message, let plan):
+            writer.u8(77)
+            self.key(message.key, &writer)
+            writer.string(message.name)
+            writer.string(message.correlationKey)
+            writer.zigzag(message.expiresAt - previousTime)
+            message.variables.write(into: &writer)
+            plan.write(into: &writer)
+        case .eventKeyReserved(let key, let effect, let owner, let expiresAt):
+            writer.u8(78)
+            writer.string(key)
+            writer.u8(effect.rawValue)
+            self.key(owner, &writer)
+            writer.zigzag(expiresAt - previousTime)
+        case .startLocked(let process, let hash, let instance):
+            writer.u8(79)
+            writer.fixed64LE(process)
+            writer.fixed64LE(hash)
+            self.key(instance, &writer)
+        case .eventReceived(let event):
+            writer.u8(80)
+            self.key(event.key, &writer)
+            event.write(into: &writer)
         case .messageExpired(let key):
             writer.u8(42)
             self.key(key, &writer)

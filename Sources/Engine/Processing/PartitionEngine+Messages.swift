@@ -12,7 +12,10 @@ extension PartitionEngine {
                     "A message `\(new.name)` with correlation key `\(new.correlationKey)` and id `\(id)` is buffered (\(existing))",
                     remedy: "It was published before: nothing is left to do."))
         }
+        let unique = new.uniqueKey.map { Self.eventKey("publish", new.name, new.correlationKey, $0) }
+        if let unique, let known = knownEvent(unique) { return .key(known.owner) }
         let key = newKey()
+        if let unique { reserve(unique, .published, key, new.uniqueMilliseconds) }
         emit(
             .messagePublished(
                 MessagePublished(
@@ -65,7 +68,7 @@ extension PartitionEngine {
         }
     }
 
-    private func send(_ message: MessageState, to subscription: MessageSubscription) {
+    func send(_ message: MessageState, to subscription: MessageSubscription) {
         emit(
             .messageCorrelating(hash: message.hash, subscription: subscription.key, message: message.published.key))
         send(
@@ -79,9 +82,7 @@ extension PartitionEngine {
 
     /// Ends a message whose time is over, unless an instance has not answered yet.
     func expireMessage(_ key: UInt64) {
-        guard let message = state.messages[key], message.published.expiresAt <= state.now, message.pending == 0 else {
-            return
-        }
+        guard let message = state.messages[key], message.isOver(at: state.now), message.pending == 0 else { return }
         emit(.messageExpired(key: key))
     }
 
@@ -110,7 +111,7 @@ extension PartitionEngine {
             for key in buffered {
                 guard let message = state.messages[key], message.published.name == name,
                     message.published.correlationKey == correlationKey, message.published.expiresAt > state.now,
-                    !message.reached(subscription.process),
+                    message.isFor(subscription.process),
                     let waiting = state.subscriptions.find(subscription.hash, key: subscription.key)
                 else { continue }
                 send(message, to: waiting)
@@ -119,13 +120,14 @@ extension PartitionEngine {
         case .closeSubscription(let hash, let key):
             if state.subscriptions.find(hash, key: key) != nil {
                 emit(.messageSubscriptionClosed(hash: hash, subscription: key))
+                unsettle(hash)
             }
         case .correlate(let correlation):
             correlateInstance(correlation)
         case .correlated(let hash, let key, let message, let stays):
             emit(.messageCorrelated(hash: hash, subscription: key, message: message, stays: stays))
             expireMessage(message)
-            if stays { offerBuffered(hash, key) }
+            if stays { offerBuffered(hash, key) } else { unsettle(hash) }
         case .publish(let message):
             // One that is buffered already, by its id, is the one that was published.
             _ = publishMessage(message)
@@ -135,8 +137,12 @@ extension PartitionEngine {
             keep(dataStore: name, value)
         case .rejected(let hash, let key, let message):
             emit(.messageRejected(hash: hash, subscription: key, message: message))
-            correlate(message)
-            expireMessage(message)
+            if state.messages[message]?.plan == nil {
+                correlate(message)
+                expireMessage(message)
+            }
+            // It may have kept others from starting too.
+            unsettle(hash, rejected: message)
         }
     }
 
@@ -145,7 +151,7 @@ extension PartitionEngine {
         guard let subscription = state.subscriptions.find(hash, key: key), subscription.correlating == 0 else { return }
         for candidate in state.messagesByHash[hash] ?? [] {
             guard let message = state.messages[candidate], message.published.expiresAt > state.now,
-                !message.reached(subscription.process)
+                message.isFor(subscription.process)
             else { continue }
             send(message, to: subscription)
             return

@@ -22,6 +22,7 @@ extension PartitionEngine {
         let reply = perform(envelope.command, request: envelope.request)
         runSegment()
         handleLocalMessages()
+        settleEvents()
         if envelope.request != 0, let reply { effects.append(.reply(request: envelope.request, reply)) }
     }
 
@@ -33,7 +34,7 @@ extension PartitionEngine {
         codec.write(.actor(actor), into: &writer)
     }
 
-    private func handleLocalMessages() {
+    func handleLocalMessages() {
         var next = 0
         while next < localMessages.count {
             let message = localMessages[next]
@@ -65,9 +66,8 @@ extension PartitionEngine {
         case .setVariables(let scope, let variables, let local):
             return setVariables(scope, variables, local)
         case .publishMessage(let message): return publishMessage(message)
-        case .broadcastSignal(let name, let variables):
-            broadcast(name, variables)
-            return .key(state.keys.last.rawValue)
+        case .broadcastSignal(let signal): return broadcastSignal(signal)
+        case .correlate(let new): return correlateEvent(new)
         case .startByConditions(let definitions, let variables): return startByConditions(definitions, variables)
         case .activateAdHoc(let key, let activities, let cancelsRunning):
             return activateAdHoc(key, activities, cancelsRunning)
@@ -113,8 +113,15 @@ extension PartitionEngine {
         return begin(new, newKey(), start)
     }
 
+    /// Keeps the event behind a command with what came of it, when it is to be kept.
+    func keep(_ received: ReceivedEvent?, _ effect: EventEffect, _ key: UInt64) {
+        guard let received else { return }
+        emit(.eventReceived(EventReceived(key: newKey(), effect: effect, effectKey: key, received: received)))
+    }
+
     private func begin(_ new: NewInstance, _ key: UInt64, _ start: Int?) -> Reply {
         if new.awaitsEnd { awaited.insert(key) }
+        keep(new.received, .started, key)
         startInstance(
             InstanceCreated(
                 key: key, definitionKey: new.definition.key.rawValue, parent: 0, parentOrdinal: 0,

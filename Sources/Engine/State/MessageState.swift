@@ -100,7 +100,55 @@ struct MessageState {
     var sent: [(process: UInt64, subscription: UInt64)] = []
     /// How many instances have not answered yet.
     var pending: Int32 = 0
+    /// How it came to be, when an event became it; nil when it was published.
+    var plan: CorrelationPlan?
 
     /// Whether it was sent to this process.
     func reached(_ process: UInt64) -> Bool { sent.contains { $0.process == process } }
+
+    /// Whether a subscription of this process that opened now gets it: one of each process gets a published message, one
+    /// alone gets an event.
+    func isFor(_ process: UInt64) -> Bool { plan == nil ? !reached(process) : sent.isEmpty }
+
+    /// Whether it is over at this time, once nothing is under way.
+    func isOver(at now: Int64) -> Bool { published.expiresAt <= now || (plan != nil && !sent.isEmpty) }
+}
+
+/// Instances that were started by an event, and what they keep further events from starting (ADR-0028).
+struct StartLocks {
+    /// What is locked.
+    struct Name: Hashable {
+        /// Hash of the process id.
+        var process: UInt64
+        /// `MessageHash` of message and correlation key.
+        var hash: UInt64
+    }
+
+    private var instances: [Name: UInt64] = [:]
+    private var names: [UInt64: Name] = [:]
+
+    var isEmpty: Bool { names.isEmpty }
+
+    /// The instance that holds a lock.
+    func holder(_ name: Name) -> UInt64? { instances[name] }
+
+    /// What an instance holds.
+    func name(of instance: UInt64) -> Name? { names[instance] }
+
+    mutating func insert(_ name: Name, instance: UInt64) {
+        instances[name] = instance
+        names[instance] = name
+    }
+
+    /// Gives back what an instance held.
+    mutating func remove(instance: UInt64) -> Name? {
+        guard let name = names.removeValue(forKey: instance) else { return nil }
+        instances[name] = nil
+        return name
+    }
+
+    /// Every lock, by instance.
+    var sorted: [(instance: UInt64, name: Name)] {
+        names.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
+    }
 }

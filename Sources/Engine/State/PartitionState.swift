@@ -22,6 +22,8 @@ public enum EntityKinds {
     public static let dataStore: UInt8 = 9
     /// A deployed version of a decision model, by its key.
     public static let decisions: UInt8 = 10
+    /// A start lock, by the key of its instance.
+    public static let startLock: UInt8 = 11
 }
 
 /// Something that is due at a time.
@@ -92,6 +94,8 @@ struct DataStoreState {
 struct UniqueKeyState {
     var owner: UInt64
     var expiresAt: Int64
+    /// What came of the event whose key it is; nil for keys of other things.
+    var effect: EventEffect?
     /// The key itself while it is not checkpointed; afterwards it is read back when needed.
     var text: String?
 }
@@ -121,6 +125,7 @@ struct PartitionState {
     /// This partition's copy of the data stores, by the hash of their name.
     var dataStores: [UInt64: DataStoreState] = [:]
     var uniqueKeys: [UInt64: UniqueKeyState] = [:]
+    var startLocks = StartLocks()
     var startTimers: [UInt64: StartTimerState] = [:]
     /// Dead letters that wait, with what is needed to answer commands.
     var deadLetters: [UInt64: DeadLetterRecorded] = [:]

@@ -139,11 +139,14 @@ public struct CreateInstanceRequest: Sendable {
     public var awaitMilliseconds: Int64?
     /// Who asks.
     public var actor: String
+    /// The event behind it, kept in the inbox when the instance is created; nil keeps nothing.
+    public var received: ReceivedEvent?
 
     /// Creates a request.
     public init(
         target: Target, variables: [UInt8]? = nil, businessID: String? = nil, idempotencyKey: String? = nil,
-        idempotencyMilliseconds: Int64? = nil, awaitMilliseconds: Int64? = nil, actor: String
+        idempotencyMilliseconds: Int64? = nil, awaitMilliseconds: Int64? = nil, actor: String,
+        received: ReceivedEvent? = nil
     ) {
         self.target = target
         self.variables = variables
@@ -152,6 +155,7 @@ public struct CreateInstanceRequest: Sendable {
         self.idempotencyMilliseconds = idempotencyMilliseconds
         self.awaitMilliseconds = awaitMilliseconds
         self.actor = actor
+        self.received = received
     }
 }
 
@@ -187,17 +191,23 @@ public struct PublishMessageRequest: Sendable {
     public var messageID: String?
     /// A JSON object document.
     public var variables: [UInt8]?
+    /// Makes repeated calls return the first message; unique per name and correlation key.
+    public var idempotencyKey: String?
+    /// How long the idempotency key is remembered; nil means 24 hours.
+    public var idempotencyMilliseconds: Int64?
 
     /// Creates a request.
     public init(
         name: String, correlationKey: String, timeToLiveMilliseconds: Int64 = 0, messageID: String? = nil,
-        variables: [UInt8]? = nil
+        variables: [UInt8]? = nil, idempotencyKey: String? = nil, idempotencyMilliseconds: Int64? = nil
     ) {
         self.name = name
         self.correlationKey = correlationKey
         self.timeToLiveMilliseconds = timeToLiveMilliseconds
         self.messageID = messageID
         self.variables = variables
+        self.idempotencyKey = idempotencyKey
+        self.idempotencyMilliseconds = idempotencyMilliseconds
     }
 }
 

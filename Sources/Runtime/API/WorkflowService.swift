@@ -24,10 +24,22 @@ public protocol WorkflowService: Sendable {
 
     /// Delivers a signal to everything that waits for it and to the processes that begin with it.
     ///
-    /// - Returns: The key of the signal.
+    /// With an idempotency key, which is unique per name, a repeated call does nothing. What was received goes to the
+    /// inbox in the same commit.
+    /// - Returns: The key of the signal; of the first one for a repeated call.
     func broadcastSignal(
-        name: String, variables: [UInt8]?, actor: String
+        name: String, variables: [UInt8]?, actor: String, idempotencyKey: String?, idempotencyMilliseconds: Int64,
+        received: ReceivedEvent?
     ) async throws(CommandRejection) -> Key
+
+    /// Gives an event to whoever waits for its message, or starts a process, in one commit with its idempotency key and
+    /// its entry in the inbox.
+    ///
+    /// A repeated call with a known idempotency key does nothing and answers what came of the first one. A refusal is
+    /// an answer, not an error; it keeps neither key nor entry.
+    /// - Throws: `.notFound` and `.invalidArgument` when it should start a process that is not there or cannot be
+    ///   started, `.resourceExhausted` under backpressure.
+    func correlate(_ request: CorrelateRequest) async throws(CommandRejection) -> CorrelationResult
 
     /// Starts an instance for every conditional start event that holds for the variables.
     ///
@@ -52,6 +64,7 @@ public protocol WorkflowService: Sendable {
 
     /// Publishes a message; it correlates at once, or is buffered for its time to live.
     ///
+    /// With an idempotency key, a repeated call does nothing and returns the key of the first message.
     /// - Throws: `.alreadyExists` when a buffered message of the same name and correlation key has the same id.
     func publishMessage(_ request: PublishMessageRequest) async throws(CommandRejection) -> Key
 
@@ -124,6 +137,19 @@ public protocol WorkflowService: Sendable {
 
     /// Figures of the moment.
     func status() -> RuntimeStatus
+}
+
+extension WorkflowService {
+    /// Delivers a signal, every time it is called.
+    ///
+    /// - Returns: The key of the signal.
+    public func broadcastSignal(
+        name: String, variables: [UInt8]?, actor: String
+    ) async throws(CommandRejection) -> Key {
+        try await self.broadcastSignal(
+            name: name, variables: variables, actor: actor, idempotencyKey: nil, idempotencyMilliseconds: 0,
+            received: nil)
+    }
 }
 
 /// How an in-process worker answers a job.

@@ -176,10 +176,10 @@ final class Projection {
             cursorKey = key
             instance = load(key)
         case .instanceCreated(let created): begin(created)
-        case .uniqueKeyReserved, .uniqueKeyExpired, .messageSubscriptionCreated, .messageSubscriptionClosed,
-            .messageRejected:
+        case .uniqueKeyReserved, .eventKeyReserved, .uniqueKeyExpired, .startLocked, .messageSubscriptionCreated,
+            .messageSubscriptionClosed, .messageRejected:
             break
-        case .messagePublished(let message):
+        case .messagePublished(let message), .eventPublished(let message, _):
             messages[message.key] = MessageRecord(
                 key: message.key, name: message.name, correlationKey: message.correlationKey,
                 messageID: message.messageID, state: 0, instanceKey: nil, publishedAt: now, expiresAt: message.expiresAt
@@ -211,6 +211,7 @@ final class Projection {
         case .deadLetterChanged(let key, let changed):
             change(DeadLetterChange(key: key, changed, at: now))
             audit("\(changed.action)-dead-letter", "\(key)", changed.detail)
+        case .eventReceived(let event): batch.inbox.append(InboxRecord(event))
         case .deadLetterPurged(let key):
             deadLetters[key] = nil
             batch.purgedDeadLetters.append(key)

@@ -57,6 +57,11 @@ final class Projector: Sendable {
     /// Events of one transaction, roughly: bounds its memory and duration.
     static let transactionBytesMax = 1 << 20
     static let lagSamplesMax = 100_000
+    /// Events that one transaction forgets.
+    private static let purgedEventsMax = 2_000
+    /// How often events are looked for whose time is over.
+    private static let purgeNanoseconds: Int64 = 600_000_000_000
+    private static let purgeRetryNanoseconds: Int64 = 60_000_000_000
 
     init(
         records: any RecordStore, journal: any JournalStore, heads: [PartitionHead], definitions: DefinitionRegistry,
@@ -198,10 +203,12 @@ final class Projector: Sendable {
         var lastApplied: Int64 = 0
         var wasLarge = false
         var lastRefresh: Int64 = 0
+        var nextPurge = clock.monotonicNanoseconds()
         while true {
             let (items, gapSince, isStopping) = take()
             if items.isEmpty, gapSince == nil {
                 if isStopping { return }
+                if purgeInbox(at: &nextPurge) { continue }
                 // After the last transaction of a busy time the rest of the journal may go, too.
                 if !isDurable {
                     signal.wait(nanoseconds: 1_000_000_000)
@@ -210,7 +217,7 @@ final class Projector: Sendable {
                         refreshDurable()
                     }
                 } else {
-                    signal.wait(nanoseconds: nil)
+                    signal.wait(nanoseconds: Swift.max(1_000_000, nextPurge - clock.monotonicNanoseconds()))
                 }
                 // Under load, let a transaction's worth of batches gather: instances that begin and end within it cost
                 // one row. Somebody who waits for the records is served at once.
@@ -225,6 +232,7 @@ final class Projector: Sendable {
                 if let gapSince { events += try catchUp(projection, since: gapSince) }
                 events += try apply(items, projection)
                 wasLarge = events > 500
+                _ = purgeInbox(at: &nextPurge)
                 lastApplied = clock.monotonicNanoseconds()
                 if lastApplied - lastRefresh > 1_000_000_000 {
                     lastRefresh = lastApplied
@@ -242,6 +250,21 @@ final class Projector: Sendable {
                 signal.wait(nanoseconds: 500_000_000)
             }
         }
+    }
+
+    /// Forgets a few events of the inbox whose time is over, when it is time to look for them; whether there may be more.
+    private func purgeInbox(at next: inout Int64) -> Bool {
+        let now = clock.monotonicNanoseconds()
+        guard now >= next else { return false }
+        do {
+            let count = try records.purgeInbox(at: clock.unixMilliseconds(), limit: Self.purgedEventsMax)
+            if count == Self.purgedEventsMax { return true }
+            next = now + Self.purgeNanoseconds
+        } catch {
+            report(error)
+            next = now + Self.purgeRetryNanoseconds
+        }
+        return false
     }
 
     /// A reader of this thread's own; nil when the store was closed before the thread began.

@@ -32,6 +32,9 @@ public protocol RecordReader: Sendable {
     /// Dead letters.
     func deadLetters(_ query: Query<DeadLetterFilter>) throws(StoreError) -> ResultPage<DeadLetterRecord>
 
+    /// The events of the inbox; `keptUntil` is the beginning of their last day.
+    func inbox(_ query: Query<InboxFilter>) throws(StoreError) -> ResultPage<InboxRecord>
+
     /// Process definitions without their documents.
     func processDefinitions(
         _ query: Query<ProcessDefinitionFilter>

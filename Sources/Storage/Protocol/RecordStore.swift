@@ -20,6 +20,9 @@ public protocol RecordStore: Sendable {
     /// An instance with its whole path, as projected; nil when it is not there.
     func instance(key: UInt64) throws(StoreError) -> ProcessInstanceRecord?
 
+    /// Forgets events of the inbox whose last day is over at a moment, up to `limit`; how many there were.
+    func purgeInbox(at milliseconds: Int64, limit: Int) throws(StoreError) -> Int
+
     /// Bytes on disk.
     func sizeBytes() -> Int64
 
@@ -75,6 +78,8 @@ public struct RecordBatch: Sendable {
     public var deadLetterChanges: [DeadLetterChange] = []
     /// Dead letters that are not kept any longer.
     public var purgedDeadLetters: [UInt64] = []
+    /// Events that are kept.
+    public var inbox: [InboxRecord] = []
     /// What people and clients did.
     public var audit: [AuditRecord] = []
 

@@ -14,6 +14,7 @@ final class RecordWriter {
     private let userTasks: UserTaskWriter
     private let changes: RecordChangeWriter
     private let decisions: DecisionWriter
+    private let inbox: InboxWriter
     private let upsertDefinition: SQLiteStatement
     private let upsertVariable: SQLiteStatement
     private let upsertJob: SQLiteStatement
@@ -43,6 +44,7 @@ final class RecordWriter {
         self.userTasks = try UserTaskWriter(connection)
         self.changes = try RecordChangeWriter(connection)
         self.decisions = try DecisionWriter(connection)
+        self.inbox = try InboxWriter(connection)
         self.upsertDefinition = try connection.prepareUpsert("process_definition", columns: 9)
         self.upsertVariable = try connection.prepareUpsert("variable", columns: 4)
         self.upsertJob = try connection.prepareUpsert("job", columns: 13)
@@ -80,6 +82,11 @@ final class RecordWriter {
     /// An instance with its whole path.
     func instance(key: UInt64) throws(StoreError) -> ProcessInstanceRecord? {
         try self.instances.read(key: key)
+    }
+
+    /// Forgets events of the inbox whose last day is over; how many.
+    func purgeInbox(at milliseconds: Int64, limit: Int) throws(StoreError) -> Int {
+        try self.inbox.purge(at: milliseconds, limit: limit)
     }
 
     /// Writes a batch and its positions; all or nothing.
@@ -140,6 +147,7 @@ final class RecordWriter {
             self.deleteDeadLetter.bind(1, key)
             try self.deleteDeadLetter.run()
         }
+        for record in batch.inbox { try self.inbox.write(record) }
         for record in batch.audit { try self.write(record) }
     }
 

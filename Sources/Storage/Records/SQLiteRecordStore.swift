@@ -59,6 +59,15 @@ public final class SQLiteRecordStore: RecordStore {
     }
 
     /// See `RecordStore`.
+    public func purgeInbox(at milliseconds: Int64, limit: Int) throws(StoreError) -> Int {
+        let (count, pages) = try self.withWriter { writer throws(StoreError) in
+            (try writer.purgeInbox(at: milliseconds, limit: limit), writer.walPages)
+        }
+        self.checkpointer.committed(walPages: pages)
+        return count
+    }
+
+    /// See `RecordStore`.
     public func instance(key: UInt64) throws(StoreError) -> ProcessInstanceRecord? {
         try self.withWriter { writer throws(StoreError) in try writer.instance(key: key) }
     }

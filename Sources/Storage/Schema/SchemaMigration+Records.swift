@@ -202,6 +202,6 @@ extension SchemaMigration {
                 CREATE INDEX audit_object ON audit (object);
 
                 """),
-        decisions, deadLetters,
+        decisions, deadLetters, inbox,
     ]
 }

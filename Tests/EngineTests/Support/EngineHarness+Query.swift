@@ -162,7 +162,7 @@ extension EngineHarness {
 
     /// Broadcasts a signal.
     func broadcast(_ name: String, _ variables: String = "{}", in partition: Int = 0) throws {
-        send(.broadcastSignal(name: name, variables: try document(variables)), to: partition)
+        send(.broadcastSignal(NewSignal(name: name, variables: try document(variables))), to: partition)
     }
 
     /// The ids of the nodes performed so far, in order, processes and bodies of loops not counted; `recordsEvents` must

@@ -212,7 +212,8 @@ final class RandomRun {
         let partition = random.below(harness.partitions.count)
         trace.append("broadcast \(name) in \(partition)")
         harness.send(
-            .broadcastSignal(name: name, variables: try document(random.chance(50) ? result : "{}")), to: partition)
+            .broadcastSignal(NewSignal(name: name, variables: try document(random.chance(50) ? result : "{}"))),
+            to: partition)
     }
 
     private func resolve(fixing: Bool) throws {

@@ -118,6 +118,11 @@ public final class SQLiteRecordReader: RecordReader {
     }
 
     /// See `RecordReader`.
+    public func inbox(_ query: Query<InboxFilter>) throws(StoreError) -> ResultPage<InboxRecord> {
+        try self.read { connection throws(StoreError) in try connection.search(query, in: .inbox) }
+    }
+
+    /// See `RecordReader`.
     public func deadLetters(_ query: Query<DeadLetterFilter>) throws(StoreError) -> ResultPage<DeadLetterRecord> {
         try self.read { connection throws(StoreError) in try connection.search(query, in: .deadLetters) }
     }
