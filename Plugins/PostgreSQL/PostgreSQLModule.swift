@@ -2,7 +2,7 @@ public import ConnectorKit
 internal import SQLSupport
 internal import Values
 
-/// Queries and changes PostgreSQL databases through libpq, and listens to their notifications.
+/// Queries and changes PostgreSQL databases through libpq, and emits changes of their rows and their notifications.
 public struct PostgreSQLModule: ConnectorModule {
     /// Creates the module.
     public init() {}
@@ -17,19 +17,11 @@ public struct PostgreSQLModule: ConnectorModule {
 
     static let description = ConnectorDescriptor(
         id: "postgresql", version: 1, title: "PostgreSQL",
-        summary: "Queries and changes PostgreSQL databases in pipelines, copies in bulk, and listens to notifications.",
+        summary: "Queries and changes PostgreSQL databases, copies in bulk, and emits changes of rows and notifications.",
         parameters: SQLSchema.object(Self.parameters, required: ["host", "database", "user"]),
         secrets: [SecretDescriptor(parameter: "password", title: "Password", isRequired: false)],
         operations: Self.operations,
-        events: [
-            EventDescriptor(
-                id: "notification", title: "Notification",
-                summary: "Emits what is sent by NOTIFY. A hint only: what comes while nobody listens is lost.",
-                parameters: SQLSchema.object(
-                    ["channels": ["type": "array", "items": ["type": "string"], "minItems": 1]],
-                    required: ["channels"]),
-                payload: true, delivery: .atMostOnce, isOrdered: true)
-        ])
+        events: Self.events)
 
     private static let parameters: ValueContext = [
         "host": ["type": ["string", "array"], "description": "Name, address or socket directory; several are tried."],

@@ -142,9 +142,20 @@ final class PostgresConnection: Connection {
         guard PostgreSQLModule.description.event(request.event) != nil else {
             throw ConnectorError.unknownEvent(request.event, of: PostgreSQLModule.description)
         }
+        if request.event == "change" { return try self.changeSource(request) }
         let parameters = try NotificationSettings(request.parameters)
         return try NotificationSource(
             self.id, self.settings, parameters, secrets: self.secrets, decoding: request.decoding)
+    }
+
+    private func changeSource(_ request: SourceRequest) throws -> any EventSource {
+        let parameters = try ChangeSettings(request.parameters)
+        if let replay = request.replay, replay != ["snapshot": true] {
+            throw ChangeErrors.replay(
+                "A replication slot cannot go back: there are no changes to replay.",
+                remedy: "Replay from the hub's inbox; { snapshot: true } reads the rows again that are there.")
+        }
+        return try ChangeSource(self.id, self.settings, parameters, secrets: self.secrets, request)
     }
 
     func close() async {

@@ -172,6 +172,10 @@ struct PostgresArrayReader {
     let bytes: [UInt8]
     let element: PostgresType
     let delimiter: UInt8
+    /// What an element's text becomes.
+    var convert: (UnsafeBufferPointer<UInt8>, PostgresType) throws(PostgresDecoder.Malformed) -> Value = {
+        (bytes, type) throws(PostgresDecoder.Malformed) in try PostgresDecoder.value(bytes, type)
+    }
     private var position = 0
 
     init(bytes: [UInt8], element: PostgresType, delimiter: UInt8) {
@@ -239,7 +243,7 @@ struct PostgresArrayReader {
         var result: Result<Value, PostgresDecoder.Malformed> = .success(.null)
         text.withUnsafeBufferPointer { bytes in
             do throws(PostgresDecoder.Malformed) {
-                result = .success(try PostgresDecoder.value(bytes, self.element))
+                result = .success(try self.convert(bytes, self.element))
             } catch {
                 result = .failure(error)
             }

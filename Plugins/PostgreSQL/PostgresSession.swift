@@ -181,7 +181,7 @@ final class PostgresSession {
                     result.serverError ?? PQServerError(state: "08P01", message: result.message))
             }
         case .skipped: report.outcomes[index] = .skipped
-        case .row, .copyIn, .copyOut: break
+        case .row, .copyIn, .copyOut, .copyBoth: break
         }
     }
 

@@ -13,6 +13,8 @@ final class PQResult {
         case row
         case copyIn
         case copyOut
+        /// Both sides may send, as replication does.
+        case copyBoth
         case emptyQuery
         /// The answer to a synchronisation point.
         case synchronized
@@ -34,6 +36,7 @@ final class PQResult {
         case PGRES_SINGLE_TUPLE: .row
         case PGRES_COPY_IN: .copyIn
         case PGRES_COPY_OUT: .copyOut
+        case PGRES_COPY_BOTH: .copyBoth
         case PGRES_EMPTY_QUERY: .emptyQuery
         case PGRES_PIPELINE_SYNC: .synchronized
         case PGRES_PIPELINE_ABORTED: .skipped
