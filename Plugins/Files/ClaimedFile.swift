@@ -81,14 +81,10 @@ final class ClaimedFile {
         var coordinates = self.coordinates(settings)
         coordinates["line"] = .number(Number(Int64(record.line)))
         coordinates["record"] = .number(Number(Int64(reader.index)))
-        var headers = ValueContext()
-        if !reader.decoder.columns.isEmpty {
-            headers["columns"] = .list(reader.decoder.columns.map { .string($0) })
-        }
         return SourceEvent(
             id: self.identity(settings, digest: reader.digest) + "#\(reader.index)",
             payload: reader.decoder.payload(of: record), contentType: reader.decoder.contentType,
-            body: record.body, coordinates: coordinates, headers: headers,
+            body: record.body, coordinates: coordinates, headers: reader.decoder.headers,
             occurredAtMilliseconds: self.entry.modifiedNanoseconds / 1_000_000)
     }
 

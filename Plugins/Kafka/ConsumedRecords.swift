@@ -171,13 +171,16 @@ struct RecordBuilder: Sendable {
             event.body = .value(.null)
         } else {
             switch self.value.read(event.payload) {
-            case .body(let body): event.body = body
+            case .body(let body, let again):
+                event.body = body
+                // So that a dead letter can be read again without the registry.
+                if let again { event.headers[AvroSchemas.header] = again }
             case .needs(let id): missing.append(id)
             }
         }
         if let key {
             switch self.key.read(key) {
-            case .body(.value(let value)): event.coordinates["key"] = value
+            case .body(.value(let value), _): event.coordinates["key"] = value
             case .body: event.coordinates["key"] = .string(Base64.encode(key))
             case .needs(let id): missing.append(id)
             }

@@ -24,6 +24,10 @@ final class ConsumerWorker {
     var assigned: [String: AssignedPartition] = [:]
     /// The same by the library's topic object, as far as met.
     private var places: [Place: AssignedPartition] = [:]
+    /// Queues of the assigned partitions, by name.
+    private var queues: [String: OpaquePointer] = [:]
+    /// Queues of partitions that were assigned once, by name: the library may still add to them.
+    private var formerQueues: [String: OpaquePointer] = [:]
     var committing = CommitMachine()
     /// What the library complained about last.
     private var trouble: KafkaErrors.Fault?
@@ -305,6 +309,7 @@ final class ConsumerWorker {
         let now = Monotonic.now
         guard now >= self.nextCount else { return }
         self.nextCount = now + .seconds(1)
+        self.drainFormerQueues()
         self.loop.shared.withLock { shared in
             shared.remoteBacklog = shared.ledger.assigned.reduce(0) { sum, partition in
                 var low: Int64 = 0
@@ -385,9 +390,13 @@ final class ConsumerWorker {
         self.assigned[name] = self.loop.shared.withLock { $0.ledger.assign(topic: topic, partition: partition) }
         self.places.removeAll()
         // Records go to a queue of their own: a full buffer then leaves them there, and group events get through.
+        if let former = self.formerQueues.removeValue(forKey: name) {
+            self.discard(former)
+            rd_kafka_queue_destroy(former)
+        }
         guard let queue = rd_kafka_queue_get_partition(self.client, topic, partition) else { return }
         rd_kafka_queue_forward(queue, self.records)
-        rd_kafka_queue_destroy(queue)
+        self.queues[name] = queue
     }
 
     /// Commits what is done, unless the partitions are somebody else's already, and forgets them.
@@ -395,9 +404,32 @@ final class ConsumerWorker {
         let generations = Set(names.compactMap { self.assigned[$0]?.generation })
         guard !generations.isEmpty else { return }
         if !isLost { self.commitAndWait(generations) }
-        for name in names { self.assigned[name] = nil }
+        for name in names {
+            self.assigned[name] = nil
+            guard let queue = self.queues.removeValue(forKey: name) else { continue }
+            rd_kafka_queue_forward(queue, nil)
+            self.formerQueues[name] = queue
+        }
         self.places.removeAll()
         self.loop.shared.withLock { $0.ledger.revoke(generations) }
+    }
+
+    /// Takes what the library has left in the queues of partitions that are not assigned any more.
+    ///
+    /// It leaves there, after it has stopped fetching, notes that refer to their partition. Since 2.0 nothing else takes
+    /// them when the topic was unknown for a moment, as after a restart of its broker: the partition is then never freed,
+    /// nor its broker's thread, and the client does not end (librdkafka #4362, #4674).
+    private func drainFormerQueues() {
+        for queue in self.formerQueues.values { self.discard(queue) }
+    }
+
+    /// Takes everything from `queue` and throws it away.
+    private func discard(_ queue: OpaquePointer) {
+        while true {
+            let count = rd_kafka_consume_batch_queue(queue, 0, self.buffer, Self.fetchMaximum)
+            guard count > 0 else { return }
+            for index in 0..<count { rd_kafka_message_destroy(self.buffer[index]) }
+        }
     }
 
     // MARK: - Ending
@@ -422,26 +454,25 @@ final class ConsumerWorker {
         return id.pointee != 0
     }
 
-    /// Closes the consumer and frees everything.
+    /// Closes the consumer and frees everything, within seconds.
     func destroy() {
-        while rd_kafka_consume_batch_queue(self.records, 0, self.buffer, Self.fetchMaximum) > 0 {
-            for index in 0..<Self.fetchMaximum {
-                guard let message = self.buffer[index] else { continue }
-                rd_kafka_message_destroy(message)
-                self.buffer[index] = nil
-            }
-        }
         if let error = rd_kafka_consumer_close_queue(self.client, self.control) { rd_kafka_error_destroy(error) }
         let deadline = Monotonic.now + .seconds(5)
         while rd_kafka_consumer_closed(self.client) == 0, Monotonic.now < deadline {
             if let event = rd_kafka_queue_poll(self.control, 20) { self.serve(event) }
         }
         let isClosed = rd_kafka_consumer_closed(self.client) != 0
+        // Everything that refers to a partition has to be gone before the client can be.
+        for queue in self.queues.values { rd_kafka_queue_forward(queue, nil) }
+        self.formerQueues.merge(self.queues) { former, _ in former }
+        self.discard(self.records)
+        self.drainFormerQueues()
+        for queue in self.formerQueues.values { rd_kafka_queue_destroy(queue) }
         for queue in [self.control, self.records, self.results] {
             rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
             rd_kafka_queue_destroy(queue)
         }
         self.buffer.deallocate()
-        rd_kafka_destroy_flags(self.client, isClosed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+        ClientEnd.destroy(self.client, flags: isClosed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
     }
 }

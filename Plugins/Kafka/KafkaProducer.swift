@@ -254,7 +254,7 @@ final class KafkaProducer: Sendable {
             return (state.groups, state.waiting, state.ending)
         }
         rd_kafka_queue_destroy(self.client.queue)
-        rd_kafka_destroy(self.client.pointer)
+        ClientEnd.destroy(self.client.pointer)
         for group in groups.values { group.continuation?.resume(returning: group.result(missing: Self.lost)) }
         for continuation in waiting { continuation.resume() }
         for continuation in ending { continuation.resume() }

@@ -91,12 +91,13 @@ struct WakeupDescriptor: Sendable {
         _ = write(self.number, &one, 8)
     }
 
-    /// Waits for a signal, at most `duration`.
-    func wait(_ duration: Duration) {
+    /// Waits for a signal, at most `duration`; whether there was one.
+    @discardableResult
+    func wait(_ duration: Duration) -> Bool {
         var descriptor = pollfd(fd: self.number, events: Int16(POLLIN), revents: 0)
-        guard poll(&descriptor, 1, duration.wholeMilliseconds) > 0 else { return }
+        guard poll(&descriptor, 1, duration.wholeMilliseconds) > 0 else { return false }
         var count: UInt64 = 0
-        _ = read(self.number, &count, 8)
+        return read(self.number, &count, 8) == 8
     }
 
     func close() {

@@ -16,59 +16,19 @@ enum PayloadFormat: String, CaseIterable, Sendable {
     }
 }
 
-/// How Avro data says which schema it was written with.
-enum AvroFraming {
-    /// Why framed bytes cannot be taken apart.
-    typealias Problem = AvroSchema.Problem
-
-    /// The schema of a datum.
-    enum Reference: Sendable, Hashable {
-        /// A schema of the registry, by its number.
-        case registered(Int32)
-        /// A schema by the fingerprint of its canonical form.
-        case fingerprint(UInt64)
-    }
-
-    /// Bytes of framing before the datum.
-    static let registryBytes = 5
-    static let singleObjectBytes = 10
-
-    /// Zero and the number, big-endian: the wire format of schema registries.
-    static func registered(_ id: Int32) -> [UInt8] {
-        [0] + withUnsafeBytes(of: id.bigEndian) { Array($0) }
-    }
-
-    /// C3 01 and the fingerprint, little-endian: single-object encoding (Avro 1.11).
-    static func singleObject(_ fingerprint: UInt64) -> [UInt8] {
-        [0xC3, 0x01] + withUnsafeBytes(of: fingerprint.littleEndian) { Array($0) }
-    }
-
-    /// Which schema `bytes` name, and where their datum begins.
-    static func read(_ bytes: UnsafeRawBufferPointer) throws(Problem) -> (reference: Reference, start: Int) {
-        if bytes.count >= Self.registryBytes, bytes[0] == 0 {
-            let id = Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: 1, as: Int32.self))
-            return (.registered(id), Self.registryBytes)
-        }
-        if bytes.count >= Self.singleObjectBytes, bytes[0] == 0xC3, bytes[1] == 0x01 {
-            let fingerprint = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
-            return (.fingerprint(fingerprint), Self.singleObjectBytes)
-        }
-        throw Problem(
-            reason: "the bytes name no Avro schema: expected the registry's wire format or single-object encoding")
-    }
-}
-
 /// Reads the bytes of keys and values.
 struct PayloadReader: Sendable {
     let format: PayloadFormat
     /// The schema of data that name none.
     let schema: AvroSchema?
     let schemas: SchemaStore
+    /// Schemas that the reader of the events knows.
+    var known = AvroSchemas()
     let bytesMaximum: Int
 
-    /// What the bytes hold, or the number of a schema that must be fetched first.
+    /// What the bytes hold, with what is needed to read them again, or the number of a schema that must be fetched first.
     enum Result {
-        case body(SourceEvent.Body)
+        case body(SourceEvent.Body, again: Value? = nil)
         case needs(Int32)
     }
 
@@ -93,27 +53,51 @@ struct PayloadReader: Sendable {
     }
 
     private func avro(_ bytes: UnsafeRawBufferPointer) -> Result {
-        do throws(AvroSchema.Problem) {
-            if let schema = self.schema { return .body(.value(try AvroDecoder.decode(bytes, schema))) }
-            let (reference, start) = try AvroFraming.read(bytes)
-            let datum = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            switch reference {
-            case .fingerprint(let fingerprint):
-                guard let schema = self.schemas.schema(fingerprint: fingerprint) else {
-                    return .body(
-                        Self.undecodable(
-                            "No schema has the fingerprint \(String(fingerprint, radix: 16)); add it to schemas."))
-                }
-                return .body(.value(try AvroDecoder.decode(datum, schema)))
-            case .registered(let id):
-                switch self.schemas.cached(id) {
-                case .known(let schema): return .body(.value(try AvroDecoder.decode(datum, schema)))
-                case .unusable(let reason): return .body(Self.undecodable(reason))
-                case nil: return .needs(id)
-                }
-            }
+        if let schema = self.schema { return Self.datum(bytes, from: 0, schema) }
+        let reference: AvroFraming.Reference
+        do {
+            reference = try AvroFraming.read(bytes).reference
         } catch {
+            if let standard = self.known.standard { return Self.datum(bytes, from: 0, standard) }
             return .body(Self.undecodable("Not valid Avro: \(error.reason)."))
+        }
+        switch reference {
+        case .fingerprint(let fingerprint):
+            guard
+                let schema = self.schemas.schema(fingerprint: fingerprint)
+                    ?? self.known.schema(fingerprint: fingerprint)
+            else {
+                return .body(
+                    Self.undecodable(
+                        "No schema has the fingerprint \(String(fingerprint, radix: 16)); add it to schemas."))
+            }
+            return Self.datum(bytes, from: AvroFraming.singleObjectBytes, schema)
+        case .registered(let id):
+            if let schema = self.known.named[String(id)] {
+                return Self.datum(bytes, from: AvroFraming.registryBytes, schema, isRegistered: true)
+            }
+            switch self.schemas.cached(id) {
+            case .known(let schema):
+                return Self.datum(bytes, from: AvroFraming.registryBytes, schema, isRegistered: true)
+            case .unusable(let reason):
+                if !self.schemas.hasRegistry, let standard = self.known.standard {
+                    return Self.datum(bytes, from: 0, standard)
+                }
+                return .body(Self.undecodable(reason))
+            case nil: return .needs(id)
+            }
+        }
+    }
+
+    private static func datum(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, _ schema: AvroSchema, isRegistered: Bool = false
+    ) -> Result {
+        let again = AvroSchemas.header(schema, isRegistered: isRegistered)
+        do {
+            let datum = UnsafeRawBufferPointer(rebasing: bytes[start...])
+            return .body(.value(try AvroDecoder.decode(datum, schema)), again: again)
+        } catch {
+            return .body(Self.undecodable("Not valid Avro: \(error.reason)."), again: again)
         }
     }
 

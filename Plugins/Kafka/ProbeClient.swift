@@ -49,6 +49,6 @@ struct ProbeClient: @unchecked Sendable {
 
     func destroy() {
         rd_kafka_queue_destroy(self.queue)
-        rd_kafka_destroy(self.client)
+        ClientEnd.destroy(self.client)
     }
 }

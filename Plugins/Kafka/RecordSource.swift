@@ -33,7 +33,7 @@ final class RecordSource: EventSource {
         self.builder = RecordBuilder(
             value: PayloadReader(
                 format: settings.value, schema: try settings.valueSchema.map { try schemas.schema(named: $0) },
-                schemas: schemas, bytesMaximum: settings.recordBytesMaximum),
+                schemas: schemas, known: settings.avro, bytesMaximum: settings.recordBytesMaximum),
             key: PayloadReader(
                 format: settings.key, schema: try settings.keySchema.map { try schemas.schema(named: $0) },
                 schemas: schemas, bytesMaximum: settings.recordBytesMaximum))

@@ -36,6 +36,8 @@ struct RecordSourceSettings: Sendable {
     var value = PayloadFormat.json
     var key = PayloadFormat.text
     var valueSchema: String?
+    /// Schemas of the values that the trigger knows.
+    var avro = AvroSchemas()
     var keySchema: String?
 
     init(_ parameters: Value, decoding: RecordDecoding) throws {
@@ -84,13 +86,16 @@ struct RecordSourceSettings: Sendable {
         case .json: self.value = .json
         case .text: self.value = .text
         case .bytes: self.value = .base64
+        case .avro: self.value = .avro
+        case .cloudevents: self.value = .base64
         default:
             reader.add(
-                "decode.format: a record is one message; expected json, text or bytes but found"
+                "decode.format: a record is one message; expected json, avro, cloudevents, text or bytes but found"
                     + " \(decoding.format.rawValue).")
         }
         self.value = reader.word("value", of: PayloadFormat.self) ?? self.value
         self.key = reader.word("key", of: PayloadFormat.self) ?? self.key
+        self.avro = decoding.avro
         self.valueSchema = reader.string("schema")
         self.keySchema = reader.string("keySchema")
         if self.valueSchema != nil, self.value != .avro {

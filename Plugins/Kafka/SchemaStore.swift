@@ -55,6 +55,9 @@ final class SchemaStore: Sendable {
         throw KafkaErrors.schema("The connection has no schema \(name.prefix(80)).\(near)")
     }
 
+    /// Whether there is a registry to ask.
+    var hasRegistry: Bool { self.registry != nil }
+
     /// A schema of the parameters, by the fingerprint of its canonical form.
     func schema(fingerprint: UInt64) -> AvroSchema? { self.byFingerprint[fingerprint] }
 

@@ -111,8 +111,8 @@ final class TransactionClient: @unchecked Sendable {
     ///
     /// A transaction that is open is left to its timeout, or to the next client of the same id, which aborts it.
     func destroy() {
-        rd_kafka_destroy(self.client)
-        self.notes.release()
+        // Its callbacks refer to the notes.
+        if ClientEnd.destroy(self.client) { self.notes.release() }
     }
 
     // MARK: - A transaction

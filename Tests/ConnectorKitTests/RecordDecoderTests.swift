@@ -274,7 +274,7 @@ struct RecordDecodingTests {
     @Test func aSingleRecordCanBeReadAgain() {
         func value(_ text: String, _ type: String, _ columns: [String] = []) -> Value? {
             if case .value(let value) = RecordDecoder.decode(
-                record: Array(text.utf8), contentType: type, columns: columns)
+                record: Array(text.utf8), contentType: type, headers: ["columns": .list(columns.map { .string($0) })])
             {
                 return value
             }

@@ -1,7 +1,7 @@
-import ConnectorKit
 import Testing
 import Values
 
+@testable import ConnectorKit
 @testable import KafkaConnector
 
 @Suite("Avro schemas and data that are wrong")

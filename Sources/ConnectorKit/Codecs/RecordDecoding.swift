@@ -4,7 +4,7 @@ public import Values
 public struct RecordDecoding: Sendable, Hashable {
     /// The formats there are.
     public enum Format: String, Sendable, Hashable, CaseIterable {
-        /// From the name: `.csv`, `.json`, `.ndjson`, `.jsonl`, `.xml`, `.txt`; anything else is `bytes`.
+        /// From the name: `.csv`, `.json`, `.ndjson`, `.jsonl`, `.xml`, `.avro`, `.txt`; anything else is `bytes`.
         case auto
         /// RFC 4180 with a header row: each row is a record, read as a context of its columns.
         case csv
@@ -14,6 +14,12 @@ public struct RecordDecoding: Sendable, Hashable {
         case ndjson
         /// One XML document, read as `XMLCodec` says; with `record` each element of that name is a record.
         case xml
+        /// Avro 1.11: the objects of a container file; a message is one datum, with single-object encoding, a schema
+        /// registry's wire format, or bare.
+        case avro
+        /// CloudEvents 1.0.2: a message is one, in binary or structured mode; a file is one in the JSON format, a batch, or
+        /// with the name `.ndjson` or `.jsonl` one a line.
+        case cloudevents
         /// All of it is one text.
         case text
         /// All of it is one record nobody looks into.
@@ -48,6 +54,8 @@ public struct RecordDecoding: Sendable, Hashable {
     ///
     /// Default: the document is one.
     public var recordElement: String?
+    /// The Avro schemas that data may have been written with.
+    package var avro = AvroSchemas()
 
     /// Creates the default decoding.
     public init() {}
@@ -65,7 +73,13 @@ public struct RecordDecoding: Sendable, Hashable {
 
     /// Reads the same fields from an object that may hold others too.
     public mutating func read(from reader: FieldReader) {
-        self.format = reader.word("format", of: Format.self) ?? self.format
+        if reader.value("format") == "protobuf" {
+            reader.add(
+                "\(reader.path).format: protobuf is not read, because its bytes say neither their types nor their names.",
+                "Have the sender write JSON or Avro, or read bytes and decode them in a connector.")
+        } else {
+            self.format = reader.word("format", of: Format.self) ?? self.format
+        }
         self.recordBytesMaximum = reader.bytes("maxBytes") ?? self.recordBytesMaximum
         if let text = reader.string("delimiter") {
             if let byte = text.utf8.first, text.utf8.count == 1, byte < 0x80, !Self.reserved.contains(byte) {
@@ -75,6 +89,7 @@ public struct RecordDecoding: Sendable, Hashable {
             }
         }
         self.recordElement = reader.string("record") ?? self.recordElement
+        self.avro.read(from: reader)
         if let columns = reader.object("columns") {
             for name in columns.keys() {
                 self.columnTypes[name] = columns.word(name, of: ColumnType.self)
@@ -93,6 +108,7 @@ public struct RecordDecoding: Sendable, Hashable {
         case "json": .json
         case "ndjson", "jsonl": .ndjson
         case "xml": .xml
+        case "avro": .avro
         case "txt": .text
         default: .bytes
         }
@@ -121,6 +137,7 @@ public struct RecordDecoder: Sendable {
         case json(JSONCutter)
         case lines(LineCutter)
         case xml(XMLCutter)
+        case avro(AvroContainer)
         case whole(isText: Bool)
         case exhausted
     }
@@ -147,6 +164,13 @@ public struct RecordDecoder: Sendable {
         case .xml:
             self.contentType = "application/xml"
             self.cutter = .xml(XMLCutter(bytes, decoding))
+        case .avro:
+            self.contentType = AvroSchemas.contentType
+            self.cutter = .avro(AvroContainer(bytes, recordBytesMaximum: decoding.recordBytesMaximum))
+        case .cloudevents:
+            self.contentType = CloudEvent.mediaType
+            let isLines = [".ndjson", ".jsonl"].contains { name.lowercased().hasSuffix($0) }
+            self.cutter = isLines ? .lines(LineCutter(bytes, decoding)) : .json(JSONCutter(bytes, decoding))
         case .text:
             self.contentType = "text/plain; charset=utf-8"
             self.cutter = .whole(isText: true)
@@ -168,8 +192,19 @@ public struct RecordDecoder: Sendable {
         return []
     }
 
-    /// The bytes of a record by itself, which `decode(record:)` reads as the same value.
+    /// What each record needs to be read by itself, for the headers of its event: `columns` of CSV, `avro` with the schema.
+    public var headers: ValueContext {
+        switch self.cutter {
+        case .csv(let cutter) where !cutter.columns.isEmpty:
+            ["columns": .list(cutter.columns.map { .string($0) })]
+        case .avro(let container): container.headers
+        default: ValueContext()
+        }
+    }
+
+    /// The bytes of the record that `next` gave last by itself, which `decode(record:)` reads as the same value.
     public func payload(of record: DecodedRecord) -> [UInt8] {
+        if case .avro(let container) = self.cutter, let payload = container.payload(of: record) { return payload }
         if case .xml(let cutter) = self.cutter, let payload = cutter.payload(of: record) { return payload }
         return Array(self.bytes[record.range])
     }
@@ -193,6 +228,10 @@ public struct RecordDecoder: Sendable {
             self.cutter = .exhausted
             defer { self.cutter = .xml(cutter) }
             return cutter.next()
+        case .avro(var container):
+            self.cutter = .exhausted
+            defer { self.cutter = .avro(container) }
+            return container.next(self.bytes)
         case .whole(let isText):
             self.cutter = .exhausted
             return Self.whole(self.bytes, isText: isText)
@@ -203,15 +242,18 @@ public struct RecordDecoder: Sendable {
 
     /// Reads a single record again, such as one replayed from a dead letter, whose payload may have been edited.
     ///
-    /// `columns` are needed for `text/csv`; other unknown types stay undecoded.
+    /// `headers` are those of its event: `columns` are needed for `text/csv`, unless they are given; for Avro, `avro` names the schema when the
+    /// decoding knows none. Other unknown types stay undecoded.
     public static func decode(
-        record bytes: [UInt8], contentType: String, columns: [String] = [], decoding: RecordDecoding = RecordDecoding()
+        record bytes: [UInt8], contentType: String, columns: [String] = [], headers: ValueContext = ValueContext(),
+        decoding: RecordDecoding = RecordDecoding()
     ) -> SourceEvent.Body {
         let mediaType = contentType.prefix { $0 != ";" && $0 != " " }.lowercased()
         if mediaType == "application/json" || mediaType.hasSuffix("+json") {
             return JSONCutter.decode(bytes[...], line: 1, maximum: decoding.recordBytesMaximum)
         }
         if mediaType == "text/csv" {
+            let columns = columns.isEmpty ? (headers["columns"]?.asList ?? []).compactMap(\.asString) : columns
             var cutter = CSVCutter(columns: columns, decoding)
             return cutter.next(bytes)?.body ?? .undecodable(.init(line: 1, reason: "The record is empty."))
         }
@@ -219,6 +261,13 @@ public struct RecordDecoder: Sendable {
             var cutter = XMLCutter(bytes, decoding)
             let name = decoding.recordElement ?? ""
             return cutter.next()?.body ?? .undecodable(.init(line: 1, reason: "There is no element \(name)."))
+        }
+        if AvroSchemas.mediaTypes.contains(mediaType) {
+            do {
+                return .value(try decoding.avro.decode(bytes, headers: headers))
+            } catch {
+                return .undecodable(.init(line: 1, reason: "Not valid Avro: \(error.reason)."))
+            }
         }
         if mediaType == "text/plain" {
             return Self.whole(bytes, isText: true).body

@@ -1,4 +1,4 @@
-internal import Values
+import Values
 
 /// Decimals as Avro stores them: an unscaled integer, big-endian, in two's complement.
 enum AvroDecimal {

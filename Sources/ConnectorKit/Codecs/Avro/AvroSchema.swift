@@ -1,11 +1,11 @@
-internal import Values
+package import Values
 
 /// An Avro schema (Avro 1.11): types by index, so that a type may hold itself.
-struct AvroSchema: Sendable {
+package struct AvroSchema: Sendable, Hashable {
     /// Why a schema, or a datum of one, is not as Avro has it.
-    struct Problem: Error, Sendable, Hashable {
+    package struct Problem: Error, Sendable, Hashable {
         /// A sentence without the full stop, with the place.
-        var reason: String
+        package var reason: String
     }
 
     /// What a value of a primitive or fixed type stands for.
@@ -48,12 +48,17 @@ struct AvroSchema: Sendable {
     /// Index of the schema's own type.
     let root: Int
     /// The Parsing Canonical Form.
-    let canonicalForm: String
+    package let canonicalForm: String
     /// The 64-bit Rabin fingerprint of the canonical form.
-    let fingerprint: UInt64
+    package let fingerprint: UInt64
+    /// The schema as it was written, as JSON.
+    package let text: String
+    /// What an event's headers say about reading its payload again: without framing, or in a registry's.
+    let header: Value
+    let registeredHeader: Value
 
     /// Reads a schema: a JSON value, or a text that holds one.
-    init(_ document: Value) throws(Problem) {
+    package init(_ document: Value) throws(Problem) {
         var document = document
         if let text = document.asString, let first = text.utf8.first(where: { $0 > 0x20 }),
             first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || first == UInt8(ascii: "\"")
@@ -70,7 +75,16 @@ struct AvroSchema: Sendable {
         try parser.checkDefaults()
         self.canonicalForm = AvroCanonicalForm(nodes: parser.nodes).text(of: self.root)
         self.fingerprint = AvroFingerprint.of(self.canonicalForm.utf8)
+        self.text = JSON.string(document)
+        self.header = ["schema": .string(self.text)]
+        self.registeredHeader = ["framing": "registry", "schema": .string(self.text)]
     }
+
+    /// Whether both were written alike: what is compared is the text, since logical types and defaults are no part of
+    /// the canonical form.
+    package static func == (left: AvroSchema, right: AvroSchema) -> Bool { left.text == right.text }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(self.text) }
 }
 
 /// CRC-64-AVRO (Avro 1.11, "Schema Fingerprints").

@@ -1,12 +1,11 @@
-internal import ConnectorKit
-internal import Values
+package import Values
 
 /// Writes Avro's binary encoding.
 ///
 /// A field that is absent takes its default; a field the schema does not have is an error. Of a union the first branch
 /// that fits is taken; `{ "branch": value }` names one, as in Avro's JSON encoding.
-struct AvroEncoder {
-    typealias Problem = AvroSchema.Problem
+package struct AvroEncoder {
+    package typealias Problem = AvroSchema.Problem
 
     private let nodes: [AvroSchema.Node]
     private(set) var bytes: [UInt8] = []
@@ -16,7 +15,7 @@ struct AvroEncoder {
     init(nodes: [AvroSchema.Node]) { self.nodes = nodes }
 
     /// The datum for `value`, after `prefix`.
-    static func encode(_ value: Value, _ schema: AvroSchema, prefix: [UInt8] = []) throws(Problem) -> [UInt8] {
+    package static func encode(_ value: Value, _ schema: AvroSchema, prefix: [UInt8] = []) throws(Problem) -> [UInt8] {
         var encoder = AvroEncoder(nodes: schema.nodes)
         encoder.bytes = prefix
         try encoder.write(value, schema.root, depth: 0, path: "")

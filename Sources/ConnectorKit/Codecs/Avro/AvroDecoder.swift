@@ -1,11 +1,10 @@
-internal import ConnectorKit
-internal import Values
+package import Values
 
 /// Reads Avro's binary encoding with the schema it was written with.
 ///
 /// Every length is checked against what is left before anything is allocated; depth and number of values are bounded.
-struct AvroDecoder {
-    typealias Problem = AvroSchema.Problem
+package struct AvroDecoder {
+    package typealias Problem = AvroSchema.Problem
 
     private let nodes: [AvroSchema.Node]
     private let bytes: UnsafeRawBufferPointer
@@ -19,8 +18,22 @@ struct AvroDecoder {
         self.bytes = bytes
     }
 
+    /// Reads the datum `bytes` begin with; says how many bytes it has.
+    static func decodeFirst(
+        _ bytes: ArraySlice<UInt8>, _ schema: AvroSchema
+    ) throws(Problem) -> (value: Value, byteCount: Int) {
+        let result = bytes.withUnsafeBytes { raw in
+            Result { () throws(Problem) in
+                var decoder = AvroDecoder(schema, raw)
+                let value = try decoder.value(schema.root, depth: 0)
+                return (value, decoder.position)
+            }
+        }
+        return try result.get()
+    }
+
     /// Reads one datum that fills `bytes`.
-    static func decode(_ bytes: UnsafeRawBufferPointer, _ schema: AvroSchema) throws(Problem) -> Value {
+    package static func decode(_ bytes: UnsafeRawBufferPointer, _ schema: AvroSchema) throws(Problem) -> Value {
         var decoder = AvroDecoder(schema, bytes)
         let value = try decoder.value(schema.root, depth: 0)
         guard decoder.position == bytes.count else {

@@ -1,4 +1,4 @@
-internal import Values
+import Values
 
 /// Reads the JSON of a schema into nodes.
 struct AvroSchemaParser {
