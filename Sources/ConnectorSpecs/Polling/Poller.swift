@@ -1,6 +1,7 @@
 import ConnectorKit
 import Crypto
 import Decisions
+import HTTPTransport
 import Values
 
 /// Fetches the events of a poll, once each call.

@@ -1,14 +1,12 @@
 import ConnectorKit
 import Crypto
 import Decisions
+import HTTPTransport
 import Values
 
 /// Checks the signature of a webhook request.
 struct WebhookVerifier: Sendable {
     let spec: VerifySpec
-
-    /// How far a signature of Standard Webhooks may lie from now, both ways.
-    static let standardTolerance: Int64 = 300
 
     /// Why the request is not genuine; `nil` when it is.
     func problem(_ scope: WebhookScope, secret: String?, now: Int64) -> String? {
@@ -40,8 +38,7 @@ struct WebhookVerifier: Sendable {
             guard let timestamp = self.spec.timestamp?.text(map).flatMap({ Int64($0) }) else {
                 return "There is no timestamp."
             }
-            let (difference, overflow) = now.subtractingReportingOverflow(timestamp)
-            guard !overflow, difference.magnitude <= UInt64(max(0, tolerance.components.seconds)) else {
+            guard StandardWebhooks.isNear(now, timestamp, tolerance: tolerance.components.seconds) else {
                 return "The timestamp is too far from now."
             }
         }
@@ -83,7 +80,7 @@ struct WebhookVerifier: Sendable {
         case .text: Array(secret.utf8)
         case .hex: Hex.decode(secret)
         case .base64: Base64.decode(secret)
-        case .whsec: Self.standardKey(secret, prefix: "whsec_")
+        case .whsec: StandardWebhooks.key(secret)
         }
     }
 
@@ -91,14 +88,8 @@ struct WebhookVerifier: Sendable {
         switch self.spec.encoding {
         case .hex: Hex.decode(signature)
         case .base64: Base64.decode(signature)
-        case .base64url: Base64.decode(Self.standardAlphabet(signature))
+        case .base64url: Base64URL.decode(signature)
         }
-    }
-
-    private static func standardAlphabet(_ text: String) -> String {
-        let plain = text.replacing("-", with: "+").replacing("_", with: "/")
-        let rest = plain.utf8.count % 4
-        return rest == 0 ? plain : plain + String(repeating: "=", count: 4 - rest)
     }
 
     // MARK: - Headers
@@ -142,81 +133,11 @@ struct WebhookVerifier: Sendable {
     // MARK: - Standard Webhooks 1.0.0
 
     private func standardWebhooks(_ scope: WebhookScope, secret: String?, now: Int64) -> String? {
-        guard let id = scope.headers["webhook-id"]?.asString, !id.isEmpty, !id.contains("."),
-            let time = scope.headers["webhook-timestamp"]?.asString, let seconds = Int64(time),
-            let signatures = scope.headers["webhook-signature"]?.asString
-        else { return "The headers webhook-id, webhook-timestamp and webhook-signature are not all there." }
-        let tolerance = self.spec.tolerance?.components.seconds ?? Self.standardTolerance
-        let (difference, overflow) = now.subtractingReportingOverflow(seconds)
-        guard !overflow, difference.magnitude <= UInt64(max(0, tolerance)) else {
-            return "The timestamp is too far from now."
-        }
-        guard let secret, !secret.isEmpty else { return "There is no secret." }
-        let message = Array("\(id).\(time).".utf8) + scope.raw
-        for entry in signatures.split(separator: " ").prefix(50) {
-            let parts = entry.split(separator: ",", maxSplits: 1)
-            guard parts.count == 2, let candidate = Base64.decode(String(parts[1])) else { continue }
-            switch parts[0] {
-            case "v1":
-                guard let key = Self.standardKey(secret, prefix: "whsec_") else { continue }
-                let code = HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: key))
-                if ConstantTime.areEqual(candidate, Array(code)) { return nil }
-            case "v1a":
-                guard let key = Self.standardKey(secret, prefix: "whpk_"),
-                    let publicKey = try? Curve25519.Signing.PublicKey(rawRepresentation: key)
-                else { continue }
-                if publicKey.isValidSignature(candidate, for: message) { return nil }
-            default: continue
-            }
-        }
-        return "No signature is right."
-    }
-
-    private static func standardKey(_ secret: String, prefix: String) -> [UInt8]? {
-        let encoded = secret.hasPrefix(prefix) ? String(secret.dropFirst(prefix.count)) : secret
-        guard let key = Base64.decode(encoded), !key.isEmpty else { return nil }
-        return key
-    }
-}
-
-/// Comparison that takes as long for a near miss as for a far one.
-enum ConstantTime {
-    static func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-        guard a.count == b.count else { return false }
-        var difference: UInt8 = 0
-        for index in a.indices { difference |= a[index] ^ b[index] }
-        return difference == 0
-    }
-}
-
-/// Hexadecimal text.
-enum Hex {
-    static func decode(_ text: String) -> [UInt8]? {
-        let digits = Array(text.utf8)
-        guard digits.count % 2 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(digits.count / 2)
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = Self.value(digits[index]), let low = Self.value(digits[index + 1]) else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return bytes
-    }
-
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef")
-        return bytes.reduce(into: "") { text, byte in
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-    }
-
-    private static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
+        StandardWebhooks.problem(
+            StandardWebhooks.Fields(
+                id: scope.headers["webhook-id"]?.asString, timestamp: scope.headers["webhook-timestamp"]?.asString,
+                signatures: scope.headers["webhook-signature"]?.asString),
+            body: scope.raw, secrets: secret.map { [$0] } ?? [], now: now,
+            tolerance: self.spec.tolerance?.components.seconds ?? StandardWebhooks.toleranceSeconds)
     }
 }

@@ -158,16 +158,3 @@ extension JWTSettings {
         do { return try body() } catch { throw UnusableKey() }
     }
 }
-
-/// Base64 with the alphabet for URLs, without padding.
-enum Base64URL {
-    static func encode(_ bytes: [UInt8]) -> String {
-        var text = Array(Base64.encode(bytes).utf8)
-        while text.last == UInt8(ascii: "=") { text.removeLast() }
-        for index in text.indices {
-            if text[index] == UInt8(ascii: "+") { text[index] = UInt8(ascii: "-") }
-            if text[index] == UInt8(ascii: "/") { text[index] = UInt8(ascii: "_") }
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-}

@@ -127,6 +127,19 @@ public final class FieldReader {
         return FieldReader(.context(context), path: self.name(key), code: self.code, report: self.report)
     }
 
+    /// The objects in the list under `key`, to be read in turn; a single object counts as a list of one.
+    public func objects(_ key: String) -> [FieldReader]? {
+        let isList = self.value(key)?.asList != nil
+        let items = self.read(key, "an object, or a list of objects") { value in
+            let items = value.asList ?? [value]
+            return items.allSatisfy { $0.asContext != nil } ? items : nil
+        }
+        return items?.enumerated().map { index, item in
+            FieldReader(
+                item, path: isList ? "\(self.name(key))[\(index)]" : self.name(key), code: self.code, report: self.report)
+        }
+    }
+
     /// Names of the fields present, in order.
     ///
     /// For objects whose keys are the user's own; each counts as asked for.
