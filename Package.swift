@@ -165,7 +165,7 @@ let package = Package(
             name: "Hub",
             dependencies: [
                 "Values", "Decisions", "ProcessModel", "Engine", "Resilience", "Runtime", "Storage", "ConnectorKit",
-                "HubDocuments",
+                "HubDocuments", "HTTPTransport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -307,8 +307,11 @@ let package = Package(
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "Hub", "HubDocuments", "ConnectorKit", "Decisions", "Engine", "ProcessModel", "Resilience", "Runtime",
+                "Hub", "HubDocuments", "HTTPTransport", "ConnectorKit", "Decisions", "Engine", "ProcessModel",
+                "Resilience", "Runtime",
                 "Storage", "Values", "FilesConnector", "HTTPConnector",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ],

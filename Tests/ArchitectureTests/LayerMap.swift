@@ -138,7 +138,7 @@ enum LayerMap {
             "Hub", .services,
             [
                 "Values", "Decisions", "ProcessModel", "Resilience", "Engine", "Runtime", "Storage", "ConnectorKit",
-                "HubDocuments",
+                "HubDocuments", "HTTPTransport",
             ],
             and: platform + ["Crypto", "Dispatch", "Logging", "Metrics"]),
 

@@ -136,7 +136,8 @@ public final class FieldReader {
         }
         return items?.enumerated().map { index, item in
             FieldReader(
-                item, path: isList ? "\(self.name(key))[\(index)]" : self.name(key), code: self.code, report: self.report)
+                item, path: isList ? "\(self.name(key))[\(index)]" : self.name(key), code: self.code,
+                report: self.report)
         }
     }
 
