@@ -46,7 +46,7 @@ extension CronSource {
 
     /// The seconds of a range to replay: `from` until before `to`, and before now.
     static func range(_ value: Value, now: Int64) throws -> ClosedRange<Int64> {
-        let reader = FieldReader(value, path: "replay", code: HubCode.invalidReplay.rawValue)
+        let reader = FieldReader(value, path: "replay", code: HubCode.invalidScheduleRange.rawValue)
         func moment(_ key: String) -> Int64? {
             guard let text = reader.string(key) else { return nil }
             if let milliseconds = Timestamp.milliseconds(text) { return (milliseconds + 999).wholeSeconds }
@@ -63,7 +63,7 @@ extension CronSource {
         }
         guard let from, reader.diagnostics.isEmpty else {
             throw ConnectorError(
-                .validation, code: HubCode.invalidReplay.rawValue,
+                .validation, code: HubCode.invalidScheduleRange.rawValue,
                 reader.diagnostics.map(\.message).joined(separator: " "),
                 remedy: "Write { from: \"2026-01-31T00:00:00Z\", to: \"2026-02-01T00:00:00Z\" }, in the past.")
         }

@@ -8,5 +8,5 @@ extension HubCode {
     /// A schedule restricts both kinds of days: it may fire more often than its author thinks.
     public static let eitherDay = HubCode(rawValue: "HB603")
     /// A range to replay is no range of times.
-    public static let invalidReplay = HubCode(rawValue: "HB604")
+    public static let invalidScheduleRange = HubCode(rawValue: "HB604")
 }
