@@ -10,11 +10,22 @@ extension PostgreSQLModule {
             parameters: SQLSchema.object(changeParameters), payload: change, delivery: .atLeastOnce, isOrdered: true),
         EventDescriptor(
             id: "notification", title: "Notification",
-            summary: "Emits what is sent by NOTIFY. A hint only: what comes while nobody listens is lost.",
-            parameters: SQLSchema.object(
-                ["channels": ["type": "array", "items": ["type": "string"], "minItems": 1]],
-                required: ["channels"]),
-            payload: true, delivery: .atMostOnce, isOrdered: true),
+            summary: "Emits what is sent by NOTIFY, a hint that may be lost; with poll, the rows of a query, at least once.",
+            parameters: SQLSchema.object(notificationParameters), payload: true, delivery: .atMostOnce,
+            isOrdered: true),
+    ]
+
+    private static let notificationParameters: ValueContext = [
+        "channels": ["type": ["array", "string"], "items": ["type": "string"], "minItems": 1],
+        "channel": SQLSchema.text("The only channel."),
+        "poll": SQLSchema.object(
+            [
+                "query": SQLSchema.text(
+                    "A SELECT in the order of cursor, with $1, $2, … for the values of the last row that was taken."),
+                "cursor": ["type": ["array", "string"], "description": "Columns that order the rows and tell them apart."],
+                "initial": ["description": "What stands for the last row before there is one; NULL unless given."],
+                "every": SQLSchema.duration("The query runs at least that often.", default: "30s"),
+            ], required: ["query", "cursor"]),
     ]
 
     private static let changeParameters: ValueContext = [

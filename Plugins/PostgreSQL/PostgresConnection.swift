@@ -145,11 +145,20 @@ final class PostgresConnection: Connection {
         if request.event == "change" { return try self.changeSource(request) }
         let parameters = try NotificationSettings(request.parameters)
         return try NotificationSource(
-            self.id, self.settings, parameters, secrets: self.secrets, decoding: request.decoding)
+            self.id, self.settings, parameters, secrets: self.secrets, request)
     }
 
     private func changeSource(_ request: SourceRequest) throws -> any EventSource {
         let parameters = try ChangeSettings(request.parameters)
+        if let outbox = parameters.outbox, outbox.mode == .poll {
+            guard request.replay == nil else {
+                throw ChangeErrors.replay(
+                    "An outbox that is polled keeps no rows that are done: there are none to replay.",
+                    remedy: "Replay from the hub's inbox; rows that were marked come again when the mark is taken off.")
+            }
+            return OutboxPollSource(
+                self.id, self.settings, outbox, secrets: self.secrets, decoding: request.decoding)
+        }
         if let replay = request.replay, replay != ["snapshot": true] {
             throw ChangeErrors.replay(
                 "A replication slot cannot go back: there are no changes to replay.",

@@ -23,6 +23,20 @@ enum ChangeValue {
         }
     }
 
+    /// The same for bytes that lie in an array; nil stands for NULL.
+    static func value(_ bytes: [UInt8]?, _ type: PostgresType) throws(PostgresDecoder.Malformed) -> Value {
+        guard let bytes else { return .null }
+        var result: Result<Value, PostgresDecoder.Malformed> = .success(.null)
+        bytes.withUnsafeBufferPointer { buffer in
+            do throws(PostgresDecoder.Malformed) {
+                result = .success(try Self.value(buffer, type))
+            } catch {
+                result = .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
     /// A number of at most 18 digits.
     private static func whole(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
         let isNegative = bytes.first == UInt8(ascii: "-")

@@ -22,6 +22,33 @@ extension PostgresSession {
     /// Throws a `ConnectorError`.
     @discardableResult
     func texts(_ statements: String..., limits: CallLimits) throws(ConnectorError) -> PostgresTexts {
+        // A synchronisation point after each: a statement may end the transaction of the one before.
+        try self.texts(statements.flatMap { [PQCommand.statement($0), .synchronize] }, limits)
+    }
+
+    /// Runs a query with texts for its parameters; returns its rows and its columns.
+    func texts(
+        _ query: String, _ parameters: [String?], limits: CallLimits
+    ) throws(ConnectorError) -> (texts: PostgresTexts, columns: [(name: String, type: PostgresType)]) {
+        let prepared: Result<Prepared, PQServerError>
+        do throws(PQFailure) {
+            prepared = try self.prepare(query, limits)
+        } catch {
+            throw PostgresErrors.cut(error, timeout: .seconds(60), mayHaveExecuted: false)
+        }
+        switch prepared {
+        case .failure(let error): throw PostgresErrors.server(error, mayHaveExecuted: false)
+        case .success(let prepared):
+            let count = prepared.parameterTypes.count
+            guard count <= parameters.count else {
+                throw PostgresErrors.parameterCount(expected: count, found: parameters.count)
+            }
+            let command = PQCommand.execute(name: prepared.name, parameters: Array(parameters.prefix(count)))
+            return (try self.texts([command, .synchronize], limits), prepared.columns)
+        }
+    }
+
+    private func texts(_ commands: [PQCommand], _ limits: CallLimits) throws(ConnectorError) -> PostgresTexts {
         var texts = PostgresTexts()
         var failed: PQServerError?
         let timeout = limits.deadline - .now
@@ -30,8 +57,6 @@ extension PostgresSession {
             self.mustClose = true
             if let canceller { DedicatedThread.detach { canceller.cancel() } }
         }
-        // A synchronisation point after each: a statement may end the transaction of the one before.
-        let commands = statements.flatMap { [PQCommand.statement($0), .synchronize] }
         do throws(PQFailure) {
             let ending = try PQPipeline.run(
                 commands, on: self.connection, limits.waiting, run, isRowwise: { _ in false },

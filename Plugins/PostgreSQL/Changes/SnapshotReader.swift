@@ -132,7 +132,7 @@ final class SnapshotReader {
         var row = ValueContext()
         for (text, column) in zip(texts, shape.columns) {
             do throws(PostgresDecoder.Malformed) {
-                row[column.name] = try Self.value(text, column.type)
+                row[column.name] = try ChangeValue.value(text, column.type)
             } catch {
                 return SourceEvent(
                     id: id, payload: texts.compactMap { $0 }.joined(separator: [0x0A]).map { $0 },
@@ -143,18 +143,5 @@ final class SnapshotReader {
         }
         return ChangeEvent(operation: .read, shape: shape, after: row, origin: self.origin, index: 0)
             .event(id: id, slot: self.slot, payloadMaximum: self.decoding.recordBytesMaximum)
-    }
-
-    private static func value(_ text: [UInt8]?, _ type: PostgresType) throws(PostgresDecoder.Malformed) -> Value {
-        guard let text else { return .null }
-        var result: Result<Value, PostgresDecoder.Malformed> = .success(.null)
-        text.withUnsafeBufferPointer { bytes in
-            do throws(PostgresDecoder.Malformed) {
-                result = .success(try ChangeValue.value(bytes, type))
-            } catch {
-                result = .failure(error)
-            }
-        }
-        return try result.get()
     }
 }

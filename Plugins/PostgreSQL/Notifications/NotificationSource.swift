@@ -11,28 +11,10 @@ internal import Values
     internal import Darwin
 #endif
 
-/// The parameters of a source, checked.
-struct NotificationSettings: Sendable {
-    var channels: [String] = []
-
-    init(_ parameters: Value) throws {
-        let reader = FieldReader(parameters, path: "parameters", code: ConnectorError.Code.invalidParameters)
-        reader.require("channels")
-        self.channels = reader.strings("channels") ?? []
-        if reader.has("channels"), self.channels.isEmpty || self.channels.count > 100 {
-            reader.add("parameters.channels: expected 1 to 100 names.")
-        }
-        for channel in self.channels where channel.isEmpty || channel.utf8.count > 63 || channel.utf8.contains(0) {
-            reader.add("parameters.channels: expected names of 1 to 63 bytes.")
-        }
-        reader.finish()
-        if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
-    }
-}
-
 /// Notifications of some channels, over a connection of its own.
 ///
-/// A hint at most: what is sent while nobody listens is lost, and equal ones of a transaction come as one.
+/// A hint at most: what is sent while nobody listens is lost, and equal ones of a transaction come as one. With a poll,
+/// they only say that it is time to look; what is given out are rows, each until it is acknowledged.
 actor NotificationSource: EventSource {
     /// After so long a silence the server is asked whether it is still there.
     private static let silenceMaximum = Duration.seconds(30)
@@ -47,6 +29,7 @@ actor NotificationSource: EventSource {
     private let parameters: NotificationSettings
     private let secrets: any SecretResolver
     private let decoding: RecordDecoding
+    private let memory: any SourceMemory
     private let thread: DedicatedThread
     private let state = Mutex(State())
     private var session: PostgresSession?
@@ -54,11 +37,19 @@ actor NotificationSource: EventSource {
     private var prefix = ""
     private var nextEvent: UInt64 = 1
     private var nextBatch: UInt64 = 1
+    private var poll: NotificationPoll?
+    private var unsaved: Value?
 
     init(
         _ id: String, _ settings: PostgresSettings, _ parameters: NotificationSettings, secrets: any SecretResolver,
-        decoding: RecordDecoding
+        _ request: SourceRequest
     ) throws {
+        if request.replay != nil, parameters.poll == nil {
+            throw ChangeErrors.replay(
+                "Notifications are not kept by anybody: there are none to replay.",
+                remedy: "Replay from the hub's inbox, or read rows with poll.")
+        }
+        let replay = try request.replay.map { try NotificationPoll.Replay($0) }
         guard let thread = DedicatedThread.start() else {
             throw PostgresErrors.connecting(
                 .notConnected("There is no thread left."), settings, timeout: settings.connectTimeout)
@@ -67,8 +58,12 @@ actor NotificationSource: EventSource {
         self.settings = settings
         self.parameters = parameters
         self.secrets = secrets
-        self.decoding = decoding
+        self.decoding = request.decoding
+        self.memory = request.memory
         self.thread = thread
+        self.poll = parameters.poll.map {
+            NotificationPoll($0, replay: replay, recordBytesMaximum: request.decoding.recordBytesMaximum)
+        }
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.thread.asUnownedSerialExecutor() }
@@ -77,9 +72,11 @@ actor NotificationSource: EventSource {
         var password: Secret?
         if let reference = self.settings.password { password = try await self.secrets.secret(reference) }
         let timeout = self.settings.connectTimeout
+        let saved = self.poll == nil ? nil : try await self.memory.load()
         try await self.interruptibly { interrupt in
             try self.open(password, PostgresSession.CallLimits(deadline: .now + timeout, interrupt: interrupt))
         }
+        self.poll?.restart(saved)
     }
 
     private func open(_ password: Secret?, _ limits: PostgresSession.CallLimits) throws {
@@ -124,36 +121,77 @@ actor NotificationSource: EventSource {
         guard let session = self.session else {
             throw SourceInterruption.notConnected(reason: "The source is not connected.")
         }
-        do throws(PQFailure) {
+        do {
             while true {
-                try session.connection.consume()
-                let events = self.take(maximum, from: session.connection)
-                if !events.isEmpty {
-                    self.lastHeard = .now
-                    let id = EventBatch.ID(rawValue: self.nextBatch)
-                    self.nextBatch += 1
-                    return EventBatch(id: id, events: events)
-                }
+                if let batch = try self.look(maximum, session, interrupt) { return batch }
+                if ContinuousClock.now >= deadline { return nil }
                 let silence = self.lastHeard + Self.silenceMaximum
-                do throws(PQFailure) {
-                    let limits = PQConnection.Limits(deadline: min(deadline, silence), interrupt: interrupt)
-                    try session.connection.wait(Int16(POLLIN), limits)
-                } catch .timedOut {
-                    guard ContinuousClock.now >= silence else { return nil }
+                let due = min(deadline, silence, self.poll?.next ?? deadline)
+                if try !self.hears(session, until: due, interrupt), ContinuousClock.now >= silence {
                     try self.probe(session, interrupt)
                 }
             }
         } catch {
-            if error == .interrupted, !self.state.withLock({ $0.isClosed }) { throw CancellationError() }
+            guard let failure = error as? PQFailure else { throw error }
+            if failure == .interrupted, !self.state.withLock({ $0.isClosed }) { throw CancellationError() }
             session.connection.close()
             self.session = nil
-            switch error {
+            switch failure {
             case .broken(let words), .notConnected(let words):
                 throw SourceInterruption.notConnected(reason: "The connection broke: \(words)")
             case .timedOut, .interrupted:
                 throw SourceInterruption.notConnected(reason: "The server does not answer.")
             }
         }
+    }
+
+    /// Whether something comes before the moment given.
+    private func hears(
+        _ session: PostgresSession, until moment: ContinuousClock.Instant, _ interrupt: Interrupt
+    ) throws(PQFailure) -> Bool {
+        do throws(PQFailure) {
+            try session.connection.wait(
+                Int16(POLLIN), PQConnection.Limits(deadline: moment, interrupt: interrupt))
+            return true
+        } catch .timedOut {
+            return false
+        }
+    }
+
+    /// What has come, or what there is to read.
+    private func look(_ maximum: Int, _ session: PostgresSession, _ interrupt: Interrupt) throws -> EventBatch? {
+        try session.connection.consume()
+        if self.poll != nil { return try self.nextRows(maximum, session, interrupt) }
+        let events = self.take(maximum, from: session.connection)
+        guard !events.isEmpty else { return nil }
+        self.lastHeard = .now
+        let id = EventBatch.ID(rawValue: self.nextBatch)
+        self.nextBatch += 1
+        return EventBatch(id: id, events: events)
+    }
+
+    /// Rows, when something woke or it is time; notifications are spent on that.
+    private func nextRows(
+        _ maximum: Int, _ session: PostgresSession, _ interrupt: Interrupt
+    ) throws -> EventBatch? {
+        while session.connection.nextNotification() != nil {
+            self.lastHeard = .now
+            self.poll?.wake()
+        }
+        guard let poll = self.poll else { return nil }
+        if poll.isAtEnd { throw SourceInterruption.endOfInput }
+        guard poll.next <= .now, poll.backlog < 20_000 else { return nil }
+        let limits = PostgresSession.CallLimits(deadline: .now + .seconds(60), interrupt: interrupt)
+        let batch: EventBatch?
+        do throws(ConnectorError) {
+            batch = try self.poll?.rows(min(maximum, 1_000), session, limits)
+        } catch {
+            guard session.mustClose || session.connection.isBroken else { throw error }
+            throw interrupt.isRaised ? PQFailure.interrupted : PQFailure.broken(error.message)
+        }
+        self.lastHeard = .now
+        if batch == nil, self.poll?.isAtEnd == true { throw SourceInterruption.endOfInput }
+        return batch
     }
 
     /// Asks the server for a sign of life.
@@ -182,11 +220,27 @@ actor NotificationSource: EventSource {
         return events
     }
 
-    /// Nothing to do: a notification is gone once it was read.
-    func acknowledge(_ batch: EventBatch.ID) async throws {}
+    /// Keeps the place of the last row; a notification is gone once it was read.
+    func acknowledge(_ batch: EventBatch.ID) async throws {
+        self.unsaved = self.poll?.acknowledge(batch) ?? self.unsaved
+        guard let unsaved = self.unsaved else { return }
+        try await self.memory.save(unsaved)
+        self.unsaved = nil
+    }
 
-    /// Nothing to do: a notification cannot come again.
-    func reject(_ batch: EventBatch.ID, _ disposition: BatchDisposition) async throws {}
+    /// Rows are read again from the last that was acknowledged; a notification cannot come again.
+    func reject(_ batch: EventBatch.ID, _ disposition: BatchDisposition) async throws {
+        switch disposition {
+        case .setAside: try await self.acknowledge(batch)
+        case .redeliver(let delay):
+            guard self.poll != nil else { return }
+            let saved = try await self.memory.load()
+            self.poll?.restart(saved)
+            self.poll?.wake(after: delay)
+        }
+    }
+
+    func backlog() async -> Int? { self.poll?.backlog }
 
     nonisolated func close() async {
         let interrupt = self.state.withLock { state in
