@@ -10,9 +10,6 @@ public final class DeclaredConnection: Connection {
     let credential: SpecCredential?
     let secrets: any SecretResolver
     private let isClosed = Mutex(false)
-    /// How far the polls of this connection have come, by event and parameters, so that a source that is armed again
-    /// goes on where the last one stopped.
-    let progress = Mutex<[String: PollProgress]>([:])
 
     init(
         id: String, module: DeclaredConnector, runner: OperationRunner, credential: SpecCredential?,
@@ -75,10 +72,14 @@ public final class DeclaredConnection: Connection {
         }
     }
 
-    /// Prepares a source of an event that is polled.
+    /// Prepares a source of an event that is polled, or taken from a queue.
     public func armSource(_ request: SourceRequest) async throws -> any EventSource {
         guard !self.isClosed.withLock({ $0 }) else { throw ConnectorError.closed(self.id) }
-        guard let event = self.module.spec.event(request.event), let poll = event.poll else {
+        guard let event = self.module.spec.event(request.event), event.isArmed else {
+            throw ConnectorError.unknownEvent(request.event, of: self.module.descriptor)
+        }
+        if let queue = event.queue { return try self.queueSource(request, event, queue) }
+        guard let poll = event.poll else {
             throw ConnectorError.unknownEvent(request.event, of: self.module.descriptor)
         }
         let reader = FieldReader(request.parameters, path: "parameters", code: ConnectorError.Code.invalidParameters)
@@ -87,9 +88,43 @@ public final class DeclaredConnection: Connection {
         _ = input?.keys()
         reader.finish()
         if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
+        let poller = Poller(spec: poll, runner: self.runner)
         return PollSource(
-            connection: self, event: event, poller: Poller(spec: poll, runner: self.runner),
-            parameters: request.parameters.asContext ?? ValueContext(), start: start)
+            event: event, poller: poller, parameters: request.parameters.asContext ?? ValueContext(), start: start,
+            memory: request.memory, replay: try request.replay.map { try Self.range($0, poller.cursor) })
+    }
+
+    /// `{ from, to }`, each a cursor.
+    private static func range(_ value: Value, _ cursor: PollCursor) throws(ConnectorError) -> PollSource.Range {
+        let reader = FieldReader(value, path: "replay", code: ConnectorError.Code.invalidParameters)
+        func position(_ key: String) -> Number? {
+            guard let value = reader.value(key) else { return nil }
+            let position = cursor.position(value)
+            if position == nil { reader.add("replay.\(key): expected a cursor of the kind \(cursor.spec.cursorUnit).") }
+            return position
+        }
+        let range = PollSource.Range(from: position("from"), to: position("to"))
+        reader.finish()
+        if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
+        return range
+    }
+
+    private func queueSource(
+        _ request: SourceRequest, _ event: EventSpec, _ queue: QueueSpec
+    ) throws(ConnectorError) -> QueueSource {
+        guard request.replay == nil else {
+            throw ConnectorError(
+                .unsupported, code: SpecErrorCode.replay,
+                "\(self.module.spec.metadata.title) forgets what was acknowledged: events of \(event.id) cannot be read again.",
+                remedy: "Replay them from the inbox of the trigger.")
+        }
+        if let objection = request.decoding.messageObjection, let error = ConnectorError.invalidParameters([objection]) {
+            throw error
+        }
+        return QueueSource(
+            client: QueueClient(
+                event: event, spec: queue, runner: self.runner,
+                parameters: try QueueParameters(request.parameters, of: queue), decoding: request.decoding))
     }
 
     /// Tells the remote where events are to be sent; what `keep` says is to be stored by the caller.

@@ -37,4 +37,8 @@ enum SpecErrorCode {
     static let pagination = "CON-6106"
     /// The cursor of a paginated list expired again and again.
     static let cursorExpired = "CON-6107"
+    /// Messages of a queue could not be acknowledged or given back.
+    static let queueAction = "CON-6108"
+    /// A range of events was asked for again that the remote cannot give again.
+    static let replay = "CON-6109"
 }

@@ -66,7 +66,8 @@ import Values
         let clock = ManualConnectorClock(unixMilliseconds: 1_700_000_000_000)
         for number in 0..<4 { remote.add("e\(number)", 1_699_999_000 + Int64(number) * 200) }
         let connection = try await Self.connection(remote, clock)
-        let source = try await connection.armSource(SourceRequest(event: "event", parameters: [:]))
+        let memory = VolatileSourceMemory()
+        let source = try await connection.armSource(SourceRequest(event: "event", parameters: [:], memory: memory))
         try await source.connect()
         let first = try #require(try await source.read(maximum: 1, wait: .zero))
         let second = try #require(try await source.read(maximum: 1, wait: .zero))
@@ -74,11 +75,33 @@ import Values
         try await source.acknowledge(second.id)
         #expect(await source.backlog() == 3)
         await source.close()
-        let again = try await connection.armSource(SourceRequest(event: "event", parameters: [:]))
+        let again = try await connection.armSource(SourceRequest(event: "event", parameters: [:], memory: memory))
         try await again.connect()
         #expect(Self.ids(first) == ["e0"])
         #expect(Self.ids(try await again.read(maximum: 10, wait: .zero)) == ["e0", "e2", "e3"])
         await again.close()
+        await connection.close()
+    }
+
+    @Test func aRangeIsReadAgainUnderTheSameIDsAndNothingIsRemembered() async throws {
+        let remote = Remote()
+        let clock = ManualConnectorClock(unixMilliseconds: 1_700_000_000_000)
+        for number in 0..<5 { remote.add("e\(number)", 1_699_999_000 + Int64(number) * 200) }
+        let connection = try await Self.connection(remote, clock)
+        let memory = VolatileSourceMemory()
+        let source = try await connection.armSource(
+            SourceRequest(
+                event: "event", parameters: [:], memory: memory, replay: ["from": 1_699_999_200, "to": 1_699_999_600]))
+        try await source.connect()
+        let batch = try #require(try await source.read(maximum: 2, wait: .zero))
+        #expect(Self.ids(batch) == ["e1", "e2"])
+        try await source.reject(batch.id, .redeliver(after: .seconds(1)))
+        let again = try #require(try await source.read(maximum: 10, wait: .zero))
+        #expect(Self.ids(again) == ["e1", "e2", "e3"])
+        try await source.acknowledge(again.id)
+        await #expect(throws: SourceInterruption.endOfInput) { _ = try await source.read(maximum: 1, wait: .zero) }
+        #expect(memory.load() == nil)
+        await source.close()
         await connection.close()
     }
 
@@ -118,12 +141,13 @@ import Values
         let clock = ManualConnectorClock(unixMilliseconds: 1_700_000_000_000)
         for number in 0..<4 { remote.add("e\(number)", 1_699_999_000 + Int64(number) * 200) }
         let connection = try await Self.connection(remote, clock)
-        let source = try await connection.armSource(SourceRequest(event: "event", parameters: [:]))
+        let memory = VolatileSourceMemory()
+        let source = try await connection.armSource(SourceRequest(event: "event", parameters: [:], memory: memory))
         try await source.connect()
         _ = try #require(try await source.read(maximum: 1, wait: .zero))
         while let batch = try await source.read(maximum: 1, wait: .zero) { try await source.acknowledge(batch.id) }
         await source.close()
-        let again = try await connection.armSource(SourceRequest(event: "event", parameters: [:]))
+        let again = try await connection.armSource(SourceRequest(event: "event", parameters: [:], memory: memory))
         try await again.connect()
         #expect(Self.ids(try await again.read(maximum: 10, wait: .zero)) == ["e0"])
         await again.close()

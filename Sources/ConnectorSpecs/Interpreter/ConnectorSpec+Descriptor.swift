@@ -9,7 +9,7 @@ extension ConnectorSpec {
             id: self.metadata.id, version: self.metadata.version, title: self.metadata.title,
             summary: self.metadata.summary, parameters: self.acceptedParameters,
             secrets: self.secretDescriptors, operations: self.operations.map(\.descriptor),
-            events: self.events.filter { $0.poll != nil }.map(\.descriptor))
+            events: self.events.filter(\.isArmed).map(\.descriptor))
     }
 
     /// The schema of the parameters, former names included: a connection that uses one goes on working.
@@ -98,7 +98,12 @@ extension OperationSpec {
 
 extension EventSpec {
     var descriptor: EventDescriptor {
-        EventDescriptor(
+        if let queue = self.queue {
+            return EventDescriptor(
+                id: self.id, title: self.title, summary: self.summary, parameters: QueueParameters.schema(of: queue),
+                payload: self.schema.value, delivery: .atLeastOnce, isOrdered: false, holdMaximum: queue.lock?.maximum)
+        }
+        return EventDescriptor(
             id: self.id, title: self.title, summary: self.summary,
             parameters: [
                 "type": "object", "additionalProperties": false,

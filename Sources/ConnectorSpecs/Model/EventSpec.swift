@@ -8,6 +8,10 @@ struct EventSpec: Sendable {
     var schema: SpecSchema
     var webhook: WebhookSpec?
     var poll: PollSpec?
+    var queue: QueueSpec?
+
+    /// Whether a source can be armed for it.
+    var isArmed: Bool { self.poll != nil || self.queue != nil }
 }
 
 /// How the remote calls us.

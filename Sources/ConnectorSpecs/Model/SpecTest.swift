@@ -18,6 +18,7 @@ public struct SpecTest: Sendable {
     var kept: ValueContext
     var webhook: ValueContext?
     var poll: ValueContext?
+    var queue: ValueContext?
     var expectedRequests: [ValueContext]
     var responses: [ValueContext]
     var expected: Value

@@ -3,7 +3,7 @@ import Synchronization
 import Values
 
 /// How far a poll has come.
-struct PollProgress: Sendable {
+struct PollProgress: Sendable, Equatable {
     /// The largest cursor of an acknowledged event; `nil` before the first.
     var position: Number?
     /// The ids of acknowledged events that the lookback may bring again, with their cursors.
@@ -11,6 +11,29 @@ struct PollProgress: Sendable {
 
     /// The most ids remembered; beyond, the oldest are forgotten, and may come again.
     static let seenMaximum = 10_000
+
+    /// Nothing is done before `position`.
+    init(position: Number? = nil) {
+        self.position = position
+    }
+
+    /// What was saved as `value`; `nil` when it is something else.
+    init?(_ value: Value) {
+        guard let seen = value["seen"]?.asList else { return nil }
+        self.position = value["position"]?.asNumber
+        for entry in seen {
+            guard let id = entry["id"]?.asString else { return nil }
+            self.seen.updateValue(entry["at"]?.asNumber, forKey: id)
+        }
+    }
+
+    /// As it is saved.
+    var value: Value {
+        let seen = self.seen.sorted { $0.key < $1.key }.map { id, position -> Value in
+            ["id": .string(id), "at": position.map { .number($0) } ?? .null]
+        }
+        return ["position": self.position.map { .number($0) } ?? .null, "seen": .list(seen)]
+    }
 
     /// Remembers that `events` are done.
     ///
@@ -36,8 +59,9 @@ struct PollProgress: Sendable {
 
 /// The events of a poll: fetched every interval, each given out until it is acknowledged.
 ///
-/// At least once: what was not acknowledged is fetched again, and after a restart everything the specification's
-/// `catchUp` covers. Used by one task at a time, like every source.
+/// At least once: what was not acknowledged is fetched again, also after a restart, for progress is saved with every
+/// acknowledgement. A source that never saved begins the specification's `catchUp` ago. Used by one task at a time, like
+/// every source.
 final class PollSource: EventSource {
     private struct State {
         var waiting: [Poller.Found] = []
@@ -45,44 +69,60 @@ final class PollSource: EventSource {
         var nextBatch: UInt64 = 1
         var nextPoll: Duration?
         var isConnected = false
+        var progress = PollProgress()
+        /// Whether there was an answer.
+        var isRead = false
     }
 
-    private let connection: DeclaredConnection
+    /// Cursors whose events are wanted again.
+    struct Range: Sendable {
+        var from: Number?
+        var to: Number?
+
+        func contains(_ position: Number?) -> Bool {
+            guard let position else { return true }
+            return self.from.map { $0 <= position } ?? true && self.to.map { position <= $0 } ?? true
+        }
+    }
+
     private let event: EventSpec
     private let poller: Poller
     private let parameters: ValueContext
     private let start: Value?
-    private let key: String
+    private let memory: any SourceMemory
+    private let replay: Range?
     private let state = Mutex(State())
 
     init(
-        connection: DeclaredConnection, event: EventSpec, poller: Poller, parameters: ValueContext, start: Value?
+        event: EventSpec, poller: Poller, parameters: ValueContext, start: Value?, memory: any SourceMemory,
+        replay: Range?
     ) {
-        self.connection = connection
         self.event = event
         self.poller = poller
         self.parameters = parameters
         self.start = start
-        self.key = event.id + " " + JSON.string(.context(parameters))
+        self.memory = memory
+        self.replay = replay
     }
 
     private var clock: any ConnectorClock { self.poller.runner.clock }
 
     func connect() async throws {
+        let saved = self.replay == nil ? try await self.memory.load() : nil
+        let progress = saved.flatMap { PollProgress($0) } ?? PollProgress(position: self.beginning())
         self.state.withLock { state in
             state.isConnected = true
             state.waiting = []
             state.out = [:]
             state.nextPoll = nil
-        }
-        let start = self.beginning()
-        self.connection.progress.withLock { progress in
-            if progress[self.key] == nil { progress[self.key] = PollProgress(position: start) }
+            state.progress = progress
+            state.isRead = false
         }
     }
 
     /// Where a source begins that knows nothing yet.
     private func beginning() -> Number? {
+        if let replay { return replay.from }
         let now = self.clock.unixMilliseconds
         switch self.start {
         case nil: return self.poller.cursor.start(unixMilliseconds: now, back: self.poller.spec.catchUp)
@@ -101,6 +141,7 @@ final class PollSource: EventSource {
             if let batch = self.take(maximum) { return batch }
             let now = self.clock.now
             let due = self.state.withLock { $0.nextPoll ?? now }
+            if self.replay != nil, self.state.withLock({ $0.isRead }) { throw SourceInterruption.endOfInput }
             if due <= now {
                 try await self.poll()
                 continue
@@ -114,7 +155,7 @@ final class PollSource: EventSource {
     }
 
     private func poll() async throws {
-        let progress = self.connection.progress.withLock { $0[self.key] } ?? PollProgress()
+        let progress = self.state.withLock { $0.progress }
         // The next one is due an interval after this one began, however it ends.
         self.state.withLock { $0.nextPoll = self.clock.now + self.poller.spec.interval }
         let found: [Poller.Found]
@@ -129,10 +170,12 @@ final class PollSource: EventSource {
             throw error
         }
         self.state.withLock { state in
+            state.isRead = true
             let isOut = Set(state.out.values.joined().map(\.id))
             var ids: Set<String> = []
             state.waiting = found.filter { event in
                 progress.seen[event.id] == nil && !isOut.contains(event.id) && ids.insert(event.id).inserted
+                    && self.replay?.contains(event.position) ?? true
             }
         }
     }
@@ -162,14 +205,18 @@ final class PollSource: EventSource {
 
     func acknowledge(_ batch: EventBatch.ID) async throws {
         guard let events = self.state.withLock({ $0.out.removeValue(forKey: batch.rawValue) }) else { return }
-        self.finish(events)
+        try await self.finish(events)
     }
 
     func reject(_ batch: EventBatch.ID, _ disposition: BatchDisposition) async throws {
         guard let events = self.state.withLock({ $0.out.removeValue(forKey: batch.rawValue) }) else { return }
         switch disposition {
-        case .setAside: self.finish(events)
+        case .setAside: try await self.finish(events)
         case .redeliver(let after):
+            guard self.replay == nil else {
+                self.state.withLock { $0.waiting = events + $0.waiting }
+                return
+            }
             // Not acknowledged, so the next poll brings them again.
             self.state.withLock { state in
                 state.nextPoll = max(self.clock.now + after, .zero)
@@ -179,15 +226,14 @@ final class PollSource: EventSource {
     }
 
     /// Remembers that events are done, as far as no earlier one is still out: a restart must find that one again.
-    private func finish(_ events: [Poller.Found]) {
-        let held = self.state.withLock { state in
-            (state.out.values.joined() + state.waiting).compactMap(\.position).min()
+    private func finish(_ events: [Poller.Found]) async throws {
+        guard self.replay == nil, !events.isEmpty else { return }
+        let progress = self.state.withLock { state in
+            let held = (state.out.values.joined() + state.waiting).compactMap(\.position).min()
+            state.progress.acknowledge(events, held: held) { self.poller.cursor.lookingBack($0) }
+            return state.progress
         }
-        self.connection.progress.withLock { progress in
-            var own = progress[self.key] ?? PollProgress()
-            own.acknowledge(events, held: held) { self.poller.cursor.lookingBack($0) }
-            progress[self.key] = own
-        }
+        try await self.memory.save(progress.value)
     }
 
     func close() async {

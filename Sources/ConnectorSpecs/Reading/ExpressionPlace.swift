@@ -24,6 +24,16 @@ enum ExpressionPlace: Sendable {
     case polling
     /// Keys of an event that was polled.
     case polledEvent
+    /// The input of the operation that takes messages from a queue.
+    case queueReceiving
+    /// Where the messages are in what it gives.
+    case queueAnswer
+    /// What a message of a queue says.
+    case queueMessage
+    /// The input of an operation on messages that were taken.
+    case queueAction
+    /// What the answer of such an operation says about failures.
+    case queueFailure
     /// The input of the operation that lists options.
     case options
     /// What an option is made of.
@@ -45,6 +55,11 @@ enum ExpressionPlace: Sendable {
         case .unsubscription: ["connection", "kept"]
         case .polling: ["connection", "cursor", "source"]
         case .polledEvent: ["event", "connection", "source"]
+        case .queueReceiving: ["connection", "source", "queue"]
+        case .queueAnswer: ["connection", "source", "output"]
+        case .queueMessage: ["message", "content", "connection", "source"]
+        case .queueAction: ["messages", "message", "connection", "source", "queue"]
+        case .queueFailure: ["messages", "message", "connection", "source", "output"]
         case .options: ["input", "connection"]
         case .option: ["record", "input", "connection"]
         }

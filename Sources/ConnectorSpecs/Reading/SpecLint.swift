@@ -78,6 +78,20 @@ struct SpecLint {
                     operation: unsubscribe.operation, "events.\(event.id).webhook.unsubscribe",
                     self.position("events", event.id, "webhook", "unsubscribe"))
             }
+            if let queue = event.queue {
+                let actions = [
+                    ("acknowledge", queue.acknowledge), ("extend", queue.extend), ("release", queue.release),
+                    ("setAside", queue.setAside),
+                ]
+                let named =
+                    [("receive", queue.receive.operation)]
+                    + actions.compactMap { key, action in action.map { (key, $0.operation) } }
+                for (key, operation) in named {
+                    self.check(
+                        operation: operation, "events.\(event.id).queue.\(key)",
+                        self.position("events", event.id, "queue", key))
+                }
+            }
             if let poll = event.poll {
                 let position = self.position("events", event.id, "poll")
                 self.check(operation: poll.operation, "events.\(event.id).poll", position)

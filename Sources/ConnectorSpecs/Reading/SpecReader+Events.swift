@@ -21,13 +21,20 @@ extension SpecReader {
         let schema = self.schema(reader, "schema") ?? SpecSchema(value: true, compiled: .constant(true))
         let webhook = reader.mapping("webhook").map { self.webhook($0) }
         let poll = reader.mapping("poll").flatMap { self.poll($0) }
-        if reader.node("webhook") == nil, reader.node("poll") == nil {
+        let queue = reader.mapping("queue").flatMap { self.queue($0, at: position) }
+        if reader.node("webhook") == nil, reader.node("poll") == nil, reader.node("queue") == nil {
             self.log.error(
-                .missingKey, "\"\(reader.path)\" has neither \"webhook\" nor \"poll\".",
+                .missingKey, "\"\(reader.path)\" has none of \"webhook\", \"poll\" and \"queue\".",
                 remedy: "Say how the event arrives.", at: position)
         }
+        if poll != nil, queue != nil {
+            self.log.error(
+                .contradiction, "\"\(reader.path)\" has both \"poll\" and \"queue\".",
+                remedy: "Make two events of it.", at: position)
+        }
         reader.finish()
-        return EventSpec(id: id, title: title, summary: summary, schema: schema, webhook: webhook, poll: poll)
+        return EventSpec(
+            id: id, title: title, summary: summary, schema: schema, webhook: webhook, poll: poll, queue: queue)
     }
 
     private func webhook(_ reader: MappingReader) -> WebhookSpec {

@@ -14,11 +14,12 @@ extension SpecReader {
             name: name, position: reader.position, operation: reader.string("operation"),
             event: reader.string("event"), connection: self.context(reader, "connection") ?? ValueContext(),
             input: reader.node("input")?.value ?? [:], call: self.context(reader, "call") ?? ValueContext(),
-            kept: self.context(reader, "kept") ?? ValueContext(), webhook: nil, poll: nil, expectedRequests: [],
-            responses: [], expected: .null)
+            kept: self.context(reader, "kept") ?? ValueContext(), webhook: nil, poll: nil, queue: nil,
+            expectedRequests: [], responses: [], expected: .null)
         test.webhook = self.checked(
             reader, "webhook", keys: ["method", "url", "query", "headers", "bodyText", "json", "now"])
         test.poll = self.checked(reader, "poll", keys: ["cursor", "parameters"])
+        test.queue = self.checked(reader, "queue", keys: ["parameters", "decode", "then", "delay"])
         let requestKeys = [
             "method", "path", "url", "query", "headers", "absentHeaders", "bodyText", "json", "form",
         ]
@@ -35,7 +36,7 @@ extension SpecReader {
             ]
             : [
                 "status", "accepted", "event", "dedupeKey", "orderingKey", "occurredAt", "body", "bodyText", "events",
-                "reason", "eventIds", "requests", "cursor",
+                "reason", "eventIds", "requests", "cursor", "failed", "undecodable", "coordinates", "headers",
             ]
         if let expected = self.checked(reader, "expect", keys: expectedKeys) { test.expected = .context(expected) }
         reader.finish()
@@ -56,8 +57,8 @@ extension SpecReader {
         if test.operation != nil, test.responses.isEmpty, test.expected["error"] == nil {
             complain("has no answer.", "Add respond or respondSequence.")
         }
-        if test.event != nil, (test.webhook == nil) == (test.poll == nil) {
-            complain("has neither webhook nor poll, or both.", "Add one of them.")
+        if test.event != nil, [test.webhook, test.poll, test.queue].count(where: { $0 != nil }) != 1 {
+            complain("has none of webhook, poll and queue, or several.", "Add one of them.")
         }
     }
 

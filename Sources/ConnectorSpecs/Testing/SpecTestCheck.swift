@@ -177,4 +177,37 @@ struct SpecTestCheck {
         let last = found.compactMap(\.position).max()
         self.expectEqual("the cursor", expected["cursor"], cursor.value(last))
     }
+
+    /// Compares messages of a queue: `events` with what they hold, texts where nothing looked inside.
+    mutating func messages(_ expected: Value, _ found: [QueueClient.Message], requests: Int) {
+        self.expectEqual("requests", expected["requests"], .number(Number(requests)))
+        self.expectEqual("the event ids", expected["eventIds"], .list(found.map { .string($0.id) }))
+        if let events = expected["events"] {
+            self.expect(
+                "the events", events,
+                .list(
+                    found.map { message in
+                        if case .value(let value) = message.event.body { return value }
+                        return .string(String(decoding: message.event.payload, as: UTF8.self))
+                    }))
+        }
+        if let coordinates = expected["coordinates"] {
+            self.expect("the coordinates", coordinates, .list(found.map { .context($0.event.coordinates) }))
+        }
+        if let headers = expected["headers"] {
+            self.expect("the headers", headers, .list(found.map { .context($0.event.headers) }))
+        }
+        self.expectEqual(
+            "the times", expected["occurredAt"],
+            .list(found.map { $0.event.occurredAtMilliseconds.map { .number(Number($0)) } ?? .null }))
+        self.expectEqual(
+            "the undecodable", expected["undecodable"],
+            .list(
+                found.filter { if case .undecodable = $0.event.body { true } else { false } }.map { .string($0.id) }))
+    }
+
+    /// Compares the messages an operation failed for.
+    mutating func failed(_ expected: Value, _ found: [Int]) {
+        self.expectEqual("the failed", expected["failed"], .list(found.map { .number(Number($0)) }))
+    }
 }

@@ -43,6 +43,8 @@ public struct SpecTestRunner: Sendable {
             await self.runOperation(test, &check)
         } else if test.webhook != nil {
             self.runWebhook(test, &check)
+        } else if test.queue != nil {
+            await self.runQueue(test, &check)
         } else {
             await self.runPoll(test, &check)
         }
@@ -170,6 +172,41 @@ public struct SpecTestRunner: Sendable {
             check.found(test.expected, found, poller.cursor, requests: transport.requests.count)
         } catch {
             check.fail("Fetching failed: \(ConnectorError(wrapping: error))")
+        }
+        if let problem = transport.problem { check.fail(problem) }
+        check.requests(test.expectedRequests, transport.requests)
+    }
+
+    /// Takes messages once, and does with them what `then` says.
+    private func runQueue(_ test: SpecTest, _ check: inout SpecTestCheck) async {
+        guard let id = test.event, let event = self.spec.event(id), let queue = event.queue, let fields = test.queue
+        else { return check.fail("The event does not come from a queue.") }
+        let transport = self.transport(test)
+        do {
+            var mistakes: [Diagnostic] = []
+            let decoding = RecordDecoding(fields["decode"] ?? [:], diagnostics: &mistakes)
+            if let mistake = mistakes.first { return check.fail(mistake.message) }
+            let client = QueueClient(
+                event: event, spec: queue, runner: self.runner(test, transport),
+                parameters: try QueueParameters(fields["parameters"] ?? [:], of: queue), decoding: decoding)
+            let messages = try await client.receive(maximum: queue.receive.maximum)
+            check.messages(test.expected, messages, requests: transport.requests.count)
+            if let word = fields["then"]?.asString {
+                let delay = fields["delay"]?.asString.flatMap { Quantity.duration($0) } ?? .zero
+                let actions = [
+                    "acknowledge": queue.acknowledge, "extend": queue.extend, "release": queue.release,
+                    "setAside": queue.setAside,
+                ]
+                guard let action = actions[word] ?? nil else { return check.fail("The queue has no \(word).") }
+                var failed: [Int] = []
+                for batch in client.batches(messages, of: action) {
+                    failed += try await client.perform(action, on: batch, lock: client.parameters.lock, delay: delay)
+                        .map(\.index)
+                }
+                check.failed(test.expected, failed)
+            }
+        } catch {
+            check.fail("It failed: \(ConnectorError(wrapping: error))")
         }
         if let problem = transport.problem { check.fail(problem) }
         check.requests(test.expectedRequests, transport.requests)
