@@ -67,6 +67,7 @@ struct CronMachine: Sendable {
     private var chosen: [Run] = []
     /// Everything up to here has been chosen or left out.
     private var chosenThrough: Int64
+    private var following: (after: Int64, instant: Int64?)?
     private var lastFired: Int64?
     private var outstanding: [Outstanding] = []
     private var isRunning: Bool?
@@ -124,7 +125,7 @@ struct CronMachine: Sendable {
     /// Chooses the runs that are due; says how long it takes until the next is, nil when none ever is.
     private mutating func choose(at now: Int64, maximum: Int) -> Int64? {
         while self.chosen.count < maximum {
-            guard let instant = self.parameters.next(after: self.chosenThrough) else { return nil }
+            guard let instant = self.nextUndecided() else { return nil }
             let due = self.due(instant)
             guard due <= now else { return due - now }
             if !self.isReplay, self.isLate(due, at: now) {
@@ -135,6 +136,14 @@ struct CronMachine: Sendable {
             }
         }
         return nil
+    }
+
+    /// The first run that nothing is decided about; looked for once, however often it is asked for.
+    private mutating func nextUndecided() -> Int64? {
+        if let following, following.after == self.chosenThrough { return following.instant }
+        let instant = self.parameters.next(after: self.chosenThrough)
+        self.following = (self.chosenThrough, instant)
+        return instant
     }
 
     /// Chooses among the runs that came due while nobody looked; the first of them at `first`.
