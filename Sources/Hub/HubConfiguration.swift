@@ -107,22 +107,36 @@ public struct HubConfiguration: Sendable {
                     "Give each trigger an id of its own.")
             }
             seen[trigger.id] = trigger.file
-            let name = trigger.source.connection
+            if let call = trigger.target.call {
+                for finding in self.findings(of: call, registry) {
+                    report(finding.code, finding.message, finding.remedy)
+                }
+            }
+            guard let name = trigger.source.connection else { continue }
             guard let connection = self.connections.first(where: { $0.id == name }) else {
                 let error = HubError.unknownConnection(name, known: self.connections.map(\.id))
                 report(error.code, error.message, error.remedy)
                 continue
             }
-            let kind = trigger.source.kind
-            guard connection.connector == kind.connector.id else {
+            let type = trigger.source.type
+            if case .connector(let connector, _) = type.host, connection.connector != connector {
                 report(
                     .contradiction,
-                    "A \(kind.rawValue) source needs a connection of the connector \(kind.connector.id), but \(name) "
+                    "A \(type.name) source needs a connection of the connector \(connector), but \(name) "
                         + "belongs to \(connection.connector).",
                     "Use another connection.")
                 continue
             }
-            let event = registry.module(kind.connector.id)?.descriptor.event(kind.connector.event)
+            let descriptor = registry.module(connection.connector)?.descriptor(for: connection.parameters)
+            let event = trigger.source.event.flatMap { descriptor?.event($0) }
+            if event == nil, type.host == .anyConnector {
+                let known = descriptor?.events.map(\.id) ?? []
+                report(
+                    .unknownName,
+                    "The connector \(connection.connector) has no event \"\(trigger.source.event ?? "")\".",
+                    known.isEmpty ? "It has no events." : "Use one of \(known.joined(separator: ", ")).",
+                    at: trigger.source.position)
+            }
             do {
                 let parameters = try trigger.source.parameters.evaluate(
                     MapScope(["connection": connection.parameters]))
@@ -130,23 +144,39 @@ public struct HubConfiguration: Sendable {
                 if let owner = owners.updateValue(trigger.id, forKey: place), owner != trigger.id {
                     report(
                         .contradiction,
-                        "The triggers \(owner) and \(trigger.id) read the same \(kind == .file ? "files" : "events").",
-                        "Give each a \(kind == .file ? "folder or pattern" : "group") of its own; an event goes to one"
+                        "The triggers \(owner) and \(trigger.id) read the same \(type == .file ? "files" : "events").",
+                        "Give each a \(type == .file ? "folder or pattern" : "group") of its own; an event goes to one"
                             + " trigger.",
                         at: trigger.source.position)
                 }
                 for violation in Self.violations(of: parameters, schema: event?.parameters ?? true) {
                     report(
-                        .invalidValue, "source.\(kind.rawValue)\(violation.path): \(violation.message)", nil,
+                        .invalidValue, "source.\(type.name)\(violation.path): \(violation.message)", nil,
                         at: trigger.source.position)
                 }
             } catch {
                 report(
-                    .invalidExpression, "source.\(kind.rawValue).\(error.path): \(error.reason)",
+                    .invalidExpression, "source.\(type.name).\(error.path): \(error.reason)",
                     "Expressions here see the connection's parameters as connection.", at: trigger.source.position)
             }
         }
         return diagnostics
+    }
+
+    /// What is wrong with a call a trigger makes.
+    private func findings(of call: TriggerTarget.Call, _ registry: ConnectorRegistry) -> [HubError] {
+        guard let connection = self.connections.first(where: { $0.id == call.connection }) else {
+            return [HubError.unknownConnection(call.connection, known: self.connections.map(\.id))]
+        }
+        guard let module = registry.module(connection.connector) else { return [] }
+        let known = module.descriptor(for: connection.parameters).operations.map(\.id)
+        guard !known.contains(call.operation) else { return [] }
+        return [
+            HubError(
+                .unknownName, "The connector \(connection.connector) has no operation \"\(call.operation)\".",
+                remedy: ClosestMatch.of(call.operation, in: known).map { "Did you mean \"\($0)\"?" }
+                    ?? "Use one of \(known.joined(separator: ", ")).")
+        ]
     }
 
     /// What a source reads: two triggers that name the same would take each other's events.

@@ -20,7 +20,9 @@ public final class HubService: Sendable {
     let pool: ConnectionPool
     let lanes: [ConnectionLane]
     private let workers: [ConnectorWorker]
-    private let runners: [TriggerRunner]
+    let triggerSet: TriggerSet
+    let direct: DirectCalls
+    let triggerHost: TriggerHost
     private let modes: BreakerModes
     private let hasStarted = Mutex(false)
 
@@ -69,9 +71,14 @@ public final class HubService: Sendable {
         let lanes = configuration.connections.map {
             ConnectionLane($0, mode: modes.imposed(on: $0.id)?.command.mode ?? .automatic, logger: logger)
         }
+        let direct = DirectCalls(lanes: lanes, registry: registry, pool: pool, clock: clock, random: random)
+        let effects = TriggerEffects(service: service, calls: direct)
         let deadLetters = DeadLetters(
-            service: service, triggers: configuration.triggers, records: records, settings: letters, clock: clock,
-            logger: logger)
+            effects: effects, triggers: configuration.triggers, records: records, settings: letters,
+            seal: LetterSeal(vault: vault, mode: letters.encryption), clock: clock, logger: logger)
+        let host = TriggerHost(
+            service: service, effects: effects, sources: SourceFactory(pool: pool, clock: clock), letters: deadLetters,
+            clock: clock, random: random, logger: logger)
         let ledger = idempotency.map { store in
             IdempotencyLedger(store: store) { clock.unixMilliseconds }
         }
@@ -86,6 +93,8 @@ public final class HubService: Sendable {
         self.lanes = lanes
         self.modes = modes
         self.deadLetters = deadLetters
+        self.direct = direct
+        self.triggerHost = host
         self.workers = registry.modules.map { module in
             ConnectorWorker(
                 module, lanes: lanes.filter { $0.declaration.connector == module.descriptor.id },
@@ -93,10 +102,8 @@ public final class HubService: Sendable {
                 ledger: ledger, letters: deadLetters, logger: logger)
         }
         let byID = Dictionary(lanes.map { ($0.declaration.id, $0) }, uniquingKeysWith: { first, _ in first })
-        self.runners = configuration.triggers.map {
-            TriggerRunner(
-                $0, service: service, pool: pool, clock: clock, random: random,
-                watch: OutageWatch(trigger: $0, service: service, lanes: byID), logger: logger)
+        self.triggerSet = TriggerSet(configuration.triggers) {
+            TriggerRunner($0, host: host, watch: OutageWatch(trigger: $0, service: service, lanes: byID))
         }
     }
 
@@ -109,6 +116,7 @@ public final class HubService: Sendable {
             return !hasStarted
         }
         guard isFirst else { return }
+        self.deadLetters.reportSeal()
         for declaration in self.configuration.connections {
             guard let rehearsal = declaration.rehearsal else { continue }
             self.logger.warning(
@@ -133,16 +141,8 @@ public final class HubService: Sendable {
     public func run() async {
         self.start()
         await withTaskGroup(of: Void.self) { group in
-            for runner in self.runners {
-                group.addTask { await runner.run() }
-            }
+            group.addTask { await self.triggerSet.run() }
             group.addTask { await self.deadLetters.run() }
-            // Without triggers, and when all of them have ended, calls are still served until the end.
-            group.addTask {
-                let (stream, continuation) = AsyncStream<Void>.makeStream()
-                for await _ in stream {}
-                continuation.finish()
-            }
             await group.waitForAll()
         }
         await self.shutdown()
@@ -163,7 +163,7 @@ public final class HubService: Sendable {
 extension HubService {
     /// The triggers, in the order declared.
     public func triggers() -> [TriggerStatus] {
-        self.runners.map(\.status)
+        self.triggerSet.runners.map(\.status)
     }
 
     /// The connections, in the order declared.
@@ -176,8 +176,23 @@ extension HubService {
         let id = lane.declaration.id
         var status = lane.status(isConnected: self.pool.isConnected(id), at: now)
         status.imposedBy = self.modes.imposed(on: id)?.actor
-        status.pausedTriggers = self.runners.map(\.status).filter { $0.heldBy == id }.map(\.id)
+        status.pausedTriggers = self.triggerSet.runners.map(\.status).filter { $0.heldBy == id }.map(\.id)
         return status
+    }
+
+    /// Takes these triggers in place of those that run: new ones are armed, those that are gone finish what they work on,
+    /// and one that means something else is armed once its predecessor has let go of the source.
+    public func reload(triggers: [TriggerDeclaration]) -> TriggerReload {
+        self.deadLetters.triggers = triggers
+        let report = self.triggerSet.reload(triggers)
+        self.logger.info(
+            "triggers reloaded",
+            metadata: [
+                "added": "\(report.added.joined(separator: " "))",
+                "replaced": "\(report.replaced.joined(separator: " "))",
+                "removed": "\(report.removed.joined(separator: " "))", "unchanged": "\(report.unchanged.count)",
+            ])
+        return report
     }
 
     /// Stops a trigger after the records it works on.
@@ -228,8 +243,8 @@ extension HubService {
     }
 
     private func runner(_ id: String) throws(HubError) -> TriggerRunner {
-        guard let runner = self.runners.first(where: { $0.declaration.id == id }) else {
-            throw HubError.unknownTrigger(id, known: self.runners.map(\.declaration.id))
+        guard let runner = self.triggerSet.runners.first(where: { $0.declaration.id == id }) else {
+            throw HubError.unknownTrigger(id, known: self.triggerSet.runners.map(\.declaration.id))
         }
         return runner
     }

@@ -53,6 +53,17 @@ public struct HubCode: RawRepresentable, Sendable, Hashable, CustomStringConvert
     /// The engine refuses the start for good.
     public static let startRefused = HubCode(rawValue: "HB207")
 
+    /// An event waits behind a dead letter of its ordering key.
+    public static let parkedBehind = HubCode(rawValue: "HB208")
+    /// Nobody waits for a message that must reach somebody.
+    public static let nobodyWaits = HubCode(rawValue: "HB209")
+    /// Several instances wait for a message that is for one.
+    public static let severalWait = HubCode(rawValue: "HB210")
+    /// The instance an event started did not end in the time its source waits.
+    public static let notCompleted = HubCode(rawValue: "HB211")
+    /// The operation an event calls failed for good.
+    public static let callRefused = HubCode(rawValue: "HB212")
+
     // MARK: Calls and operations
 
     /// A connection, connector, operation or trigger of this name does not exist.

@@ -4,7 +4,10 @@ public import Values
 extension WorkflowRuntime {
     /// See `WorkflowService.recordDeadLetter(_:)`.
     public func recordDeadLetter(_ letter: NewDeadLetter) async throws(CommandRejection) -> Key {
-        let place = letter.dedupeKey.map { StableHash.fnv1a64($0) } ?? StableHash.fnv1a64(letter.payload)
+        // Letters of one ordering key go to one partition, so that their keys say which came first.
+        let place =
+            letter.orderingKey.map { StableHash.fnv1a64($0) } ?? letter.dedupeKey.map { StableHash.fnv1a64($0) }
+            ?? StableHash.fnv1a64(letter.payload)
         var context = DeadLetterContext()
         context.kind = letter.kind.rawValue
         context.connection = letter.connection

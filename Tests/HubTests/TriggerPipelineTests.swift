@@ -34,6 +34,11 @@ import Values
     private static func summary(_ verdict: TriggerPipeline.Verdict) -> String {
         switch verdict {
         case .start(let request): "start \(request.idempotencyKey ?? "") \(text(request.variables))"
+        case .correlate(let request):
+            "correlate \(request.message) \(request.correlationKey) \(request.idempotencyKey ?? "") \(text(request.variables))"
+        case .signal(let request): "signal \(request.name) \(request.idempotencyKey) \(text(request.variables))"
+        case .call(let request):
+            "call \(request.connection).\(request.operation) \(request.idempotencyKey) \(text(request.input.objectJSON))"
         case .filtered: "filtered"
         case .dropped: "dropped"
         case .deadLetter(let letter): "dead \(letter.stage) \(letter.errorCode) \(letter.errorMessage)"

@@ -36,6 +36,8 @@ public struct DeadLetterSettings: Sendable, Hashable {
     public var redriveMax = 5
     /// What somebody has to be told about.
     public var alerts = Alerts()
+    /// Whether payloads are kept sealed.
+    public var encryption = LetterSeal.Mode.auto
 
     /// Creates the standard settings.
     public init() {}
@@ -46,8 +48,10 @@ public struct DeadLetterSettings: Sendable, Hashable {
     ///       retain: 30d
     ///       redrive: { maxCount: 5, rate: 50/s }
     ///       alerts: { age: 1h, inflow: 100/1m }
+    ///       encryption: required
     public init(_ reader: MappingReader) {
         self.retention = reader.duration("retain", in: Self.retentionRange) ?? self.retention
+        self.encryption = reader.word("encryption", LetterSeal.Mode.self) ?? self.encryption
         if let redrive = reader.mapping("redrive") {
             self.redriveMax = redrive.integer("maxCount", in: 0...1_000) ?? self.redriveMax
             self.rate = redrive.eventRate("rate") ?? self.rate

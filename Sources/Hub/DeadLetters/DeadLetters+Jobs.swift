@@ -37,7 +37,7 @@ extension DeadLetters {
         letter.report = report.json
         let key: Key
         do {
-            key = try await self.service.recordDeadLetter(letter)
+            key = try await self.record(letter)
         } catch {
             throw HubError(.replayFailed, error.message, remedy: error.remedy)
         }
@@ -79,6 +79,7 @@ extension DeadLetters {
         self.jobs.load(
             letters.compactMap { letter in
                 guard let job = letter.jobKey else { return nil }
+                let letter = self.seal.opened(letter)
                 return (Key(rawValue: job), JobRedrives.Redrive(letter, DeadLetterReport(json: letter.report)))
             })
     }

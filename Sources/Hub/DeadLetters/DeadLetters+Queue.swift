@@ -78,6 +78,29 @@ extension DeadLetters {
         return result
     }
 
+    /// The letters of a trigger's events that have not ended, the oldest first; at most `DeadLetterSelection.limitMax`.
+    func open(of trigger: String) async throws(HubError) -> [DeadLetterRecord] {
+        var selection = DeadLetterSelection()
+        selection.origin = trigger
+        selection.kind = .trigger
+        selection.limit = DeadLetterSelection.limitMax
+        return try await self.list(selection, states: [0, 3, 4])
+    }
+
+    /// Queues one letter; one that changed meanwhile is left as it is.
+    func queue(_ letter: DeadLetterRecord, actor: String) async throws(HubError) {
+        var report = DeadLetterReport(json: letter.report)
+        report.request = DeadLetterReport.Request(actor: actor, usesNewKey: false)
+        var update = DeadLetterUpdate(.queue)
+        update.report = report.json
+        do throws(HubError) {
+            try await self.update(Key(rawValue: letter.key), update, actor: actor)
+            self.kick()
+        } catch  where error.code == .deadLetterState {
+            return
+        }
+    }
+
     /// Works on the queue, unless somebody does already.
     func kick() {
         self.state.withLock { state in
@@ -155,7 +178,7 @@ extension DeadLetters {
                 + records.deadLetters(Query(filter: queued, sort: sort, page: page)).items
         }
         let active = self.state.withLock { $0.active }
-        return letters.filter { !active.contains($0.key) }
+        return letters.filter { !active.contains($0.key) }.map { self.seal.opened($0) }
     }
 
     /// Waits until the next letter of `origin` may be replayed; false when the hub stops.
@@ -164,7 +187,7 @@ extension DeadLetters {
             var limiters = [state.requestedRate].compactMap(\.self)
             let policies =
                 [("", self.settings.rate)]
-                + [(origin, self.triggers.first { $0.id == origin }?.redriveRate)].compactMap { name, rate in
+                + [(origin, state.triggers.first { $0.id == origin }?.redriveRate)].compactMap { name, rate in
                     rate.map { (name, $0) }
                 }
             for (name, policy) in policies {

@@ -12,6 +12,10 @@ public import Values
 public enum ReplayResult: Sendable, Equatable {
     /// It started this instance.
     case started(Key)
+    /// Its message reached this instance.
+    case correlated(Key)
+    /// It was taken: a message that waits for somebody, a signal, a call that was made.
+    case sent
     /// An earlier replay, interrupted before it was recorded, had started this instance.
     case alreadyStarted(Key)
     /// The trigger's filter stops it now: nothing was started.
@@ -24,6 +28,9 @@ public enum ReplayResult: Sendable, Equatable {
     case wouldFail(reason: String)
     /// A dry run: it would start this process with these variables (a JSON object document).
     case wouldStart(workflow: String, variables: [UInt8])
+    /// A dry run: it would send this message or signal, or call this operation, with these variables or this input (a
+    /// JSON document).
+    case wouldSend(target: String, content: [UInt8])
     /// A dry run: the job of this element would be offered again with this input.
     case wouldRetry(element: String, input: [UInt8])
 }
@@ -44,11 +51,14 @@ extension DeadLetters {
     ///   - actor: Who asks.
     /// - Throws: `HubError`: `HB301` when the trigger is gone, `HB304` when the letter ended or was replayed too often,
     ///   `HB305` when the engine does not take it now, `HB312` when it descends from itself, `HB314` when its job has
-    ///   ended.
+    ///   ended, `HB319` when it was sealed and cannot be opened.
     public func replay(
         _ letter: DeadLetterRecord, payload: [UInt8]? = nil, usesNewKey: Bool = false, isDryRun: Bool = false,
         actor: String
     ) async throws(HubError) -> ReplayResult {
+        // One that could not be opened says why, or can be opened now.
+        let isUnreadable = letter.contentType == LetterSeal.unreadable
+        let letter = isUnreadable ? try await self.letter(Key(rawValue: letter.key)) : letter
         var report = DeadLetterReport(json: letter.report)
         let trigger = letter.kind == NewDeadLetter.Kind.job.rawValue ? nil : try self.trigger(letter.origin)
         try self.check(letter, report, limit: trigger?.redriveMax ?? self.settings.redriveMax)
@@ -112,7 +122,8 @@ extension DeadLetters {
         let event = letter.event(payload: payload, decoding: trigger.decoding)
         let pipeline = TriggerPipeline(trigger)
         let redrive = TriggerPipeline.Redrive(
-            key: Key(rawValue: letter.key), count: letter.redriveCount + 1, report: report)
+            key: Key(rawValue: letter.key), count: letter.redriveCount + 1, report: report,
+            wasParked: letter.stage == TriggerPipeline.Stage.order.rawValue)
         let verdict = pipeline.verdict(on: event, receivedAt: self.clock.unixMilliseconds, redrive: redrive)
         return (event, pipeline, redrive, verdict)
     }
@@ -122,7 +133,12 @@ extension DeadLetters {
     ) -> ReplayResult {
         switch self.verdict(letter, report, trigger, payload: payload).3 {
         case .start(let request):
-            .wouldStart(workflow: trigger.target.workflow, variables: request.variables ?? [])
+            .wouldStart(workflow: trigger.target.name, variables: request.variables ?? [])
+        case .correlate(let request):
+            .wouldSend(target: "\(request.message) (\(request.correlationKey))", content: request.variables ?? [])
+        case .signal(let request): .wouldSend(target: request.name, content: request.variables)
+        case .call(let request):
+            .wouldSend(target: "\(request.connection).\(request.operation)", content: request.input.objectJSON)
         case .filtered, .dropped: .filtered
         case .deadLetter(let again): .wouldFail(reason: again.errorMessage)
         }
@@ -134,27 +150,30 @@ extension DeadLetters {
     ) async throws(HubError) -> ReplayResult {
         let key = Key(rawValue: letter.key)
         let (event, pipeline, redrive, verdict) = self.verdict(letter, report, trigger, payload: payload)
+        let result: TriggerEffects.Result
         switch verdict {
-        case .start(let request):
-            let created: CreatedInstance
-            do {
-                created = try await self.service.createInstance(request)
-            } catch  where error.code == .invalidArgument {
-                let refusal = TriggerPipeline.Refusal(
-                    stage: .commit, code: .startRefused, message: error.description, disposition: .dlq)
-                let again = pipeline.deadLetter(
-                    for: event, refusal: refusal, at: self.clock.unixMilliseconds, redrive: redrive)
-                return try await self.replace(key, by: again, actor: actor)
-            } catch {
-                throw HubError(.replayFailed, "The replay failed: \(error.message)", remedy: error.remedy)
-            }
-            try await self.end(key, as: .resolved, actor: actor)
-            return created.alreadyExisted ? .alreadyStarted(created.key) : .started(created.key)
+        case .start(let request): result = await self.effects.start(request)
+        case .correlate(let request): result = await self.effects.correlate(request)
+        case .signal(let request): result = await self.effects.signal(request, actor: actor)
+        case .call(let request): result = await self.effects.call(request)
         case .filtered, .dropped:
             try await self.end(key, as: .resolved, actor: actor)
             return .filtered
         case .deadLetter(let again):
             return try await self.replace(key, by: again, actor: actor)
+        }
+        switch result {
+        case .done(_, let outcome):
+            try await self.end(key, as: .resolved, actor: actor)
+            return outcome.replayResult
+        case .refused(let refusal):
+            let again = pipeline.deadLetter(
+                for: event, refusal: refusal, at: self.clock.unixMilliseconds, redrive: redrive)
+            return try await self.replace(key, by: again, actor: actor)
+        case .trouble(.backpressure):
+            throw HubError(.replayFailed, "The replay failed: the engine is full.", remedy: "Try again in a moment.")
+        case .trouble(.transient(let reason)):
+            throw HubError(.replayFailed, "The replay failed: \(reason)", remedy: "Try again in a moment.")
         }
     }
 
@@ -164,7 +183,7 @@ extension DeadLetters {
     ) async throws(HubError) -> ReplayResult {
         let newKey: Key
         do {
-            newKey = try await self.service.recordDeadLetter(letter)
+            newKey = try await self.record(letter)
         } catch {
             throw HubError(.replayFailed, "The replay failed: \(error.message)", remedy: error.remedy)
         }
@@ -258,6 +277,18 @@ extension DeadLetters {
     }
 }
 
+extension EventOutcome {
+    fileprivate var replayResult: ReplayResult {
+        switch self {
+        case .started(let key, _): .started(key)
+        case .correlated(let key): .correlated(key)
+        case .duplicate(let key?): .alreadyStarted(key)
+        case .filtered, .dropped: .filtered
+        case .accepted, .duplicate(nil), .deadLettered, .failed: .sent
+        }
+    }
+}
+
 extension DeadLetterReport {
     /// What is appended to the idempotency key of the call; nil keeps the original one.
     func keySuffix(of letter: Key) -> String? {
@@ -274,11 +305,11 @@ extension DeadLetterRecord {
         for key in ["type", "eventId", "triggerRevision", "headers", "redriveOf"] { coordinates[key] = nil }
         // Letters of earlier versions keep the headers among the coordinates.
         let headers = (try? JSON.parse(self.headers))?.asContext ?? known["headers"]?.asContext ?? ValueContext()
-        let columns = (headers["columns"]?.asList ?? []).compactMap(\.asString)
-        return SourceEvent(
+        let event = SourceEvent(
             id: known["eventId"]?.asString ?? "dead-letter:\(self.key)", payload: bytes, contentType: self.contentType,
             body: RecordDecoder.decode(
-                record: bytes, contentType: self.contentType, columns: columns, decoding: decoding),
+                record: bytes, contentType: self.contentType, headers: headers, decoding: decoding),
             coordinates: coordinates, headers: headers)
+        return decoding.opened(event)
     }
 }

@@ -26,12 +26,14 @@ public final class DeadLetters: Sendable {
         var queueTrouble: String?
         var ageAlarm: DeadLetterAlarm?
         var inflowAlarm: DeadLetterAlarm?
+        var triggers: [TriggerDeclaration]
     }
 
     let service: any WorkflowService
-    let triggers: [TriggerDeclaration]
+    let effects: TriggerEffects
     let jobs: JobRedrives
     let settings: DeadLetterSettings
+    let seal: LetterSeal
     let clock: any ConnectorClock
     let logger: Logger
     let metrics = DeadLetterMetrics()
@@ -40,20 +42,27 @@ public final class DeadLetters: Sendable {
     private let queue = DispatchQueue(label: "dead-letters.records")
 
     init(
-        service: any WorkflowService, triggers: [TriggerDeclaration], records: (any RecordReader)?,
-        settings: DeadLetterSettings, clock: any ConnectorClock, logger: Logger
+        effects: TriggerEffects, triggers: [TriggerDeclaration], records: (any RecordReader)?,
+        settings: DeadLetterSettings, seal: LetterSeal = .plain, clock: any ConnectorClock, logger: Logger
     ) {
-        self.service = service
-        self.triggers = triggers
+        self.service = effects.service
+        self.effects = effects
         self.records = records
         self.settings = settings
+        self.seal = seal
         self.clock = clock
         self.logger = logger
         self.jobs = JobRedrives()
-        var state = State()
+        var state = State(triggers: triggers)
         state.ageAlarm = settings.alerts.age.map { DeadLetterAlarm(limit: Double($0.wholeMilliseconds) / 1_000) }
         state.inflowAlarm = settings.alerts.inflow.map { DeadLetterAlarm(limit: Double($0.count)) }
         self.state = Mutex(state)
+    }
+
+    /// The triggers whose events can be replayed.
+    var triggers: [TriggerDeclaration] {
+        get { self.state.withLock { $0.triggers } }
+        set { self.state.withLock { $0.triggers = newValue } }
     }
 
     /// Whether there are records to read.
@@ -95,6 +104,7 @@ public final class DeadLetters: Sendable {
         let now = self.clock.unixMilliseconds
         let limit = min(max(0, selection.limit), DeadLetterSelection.limitMax)
         let filter = selection.filter(states: states, now: now)
+        let seal = self.seal
         return try await self.read { (records) throws(StoreError) in
             var found: [DeadLetterRecord] = []
             var cursor: String?
@@ -103,7 +113,8 @@ public final class DeadLetters: Sendable {
                     Query(
                         filter: filter, sort: [SortCriterion(.createdAt)],
                         page: PageRequest(cursor.map { .after($0) } ?? .from(0), limit: 500)))
-                found += page.items.filter { selection.includes($0, now: now) }.prefix(limit - found.count)
+                found += page.items.lazy.map { seal.opened($0) }.filter { selection.includes($0, now: now) }
+                    .prefix(limit - found.count)
                 cursor = page.endCursor
                 if page.items.count < 500 || cursor == nil { break }
             }
@@ -113,7 +124,7 @@ public final class DeadLetters: Sendable {
 
     /// One letter.
     ///
-    /// Throws `HubError` (`HB311`) when there is none of this key.
+    /// Throws `HubError`: `HB311` when there is none of this key, `HB319` when it was sealed and cannot be opened.
     public func letter(_ key: Key) async throws(HubError) -> DeadLetterRecord {
         let found = try await self.read { (records) throws(StoreError) in
             var filter = DeadLetterFilter()
@@ -125,10 +136,22 @@ public final class DeadLetters: Sendable {
                 .unknownLetter, "There is no dead letter \(key).",
                 remedy: "List them with `junction dead-letter list --state all`; old ones are not kept.")
         }
-        return found
+        return try self.seal.open(found)
     }
 
     // MARK: Changing
+
+    /// Records what could not be delivered, sealed as the project asks.
+    func record(_ letter: NewDeadLetter) async throws(CommandRejection) -> Key {
+        let sealed: NewDeadLetter
+        do {
+            sealed = try self.seal.seal(letter)
+        } catch {
+            // As when the store does not take it: the event stays where it is.
+            throw CommandRejection(.storeFailed, error.message, remedy: error.remedy)
+        }
+        return try await self.service.recordDeadLetter(sealed)
+    }
 
     /// Corrects the payload of a parked letter.
     ///
@@ -153,10 +176,25 @@ public final class DeadLetters: Sendable {
                 .patchFailed, "The patch does not apply to the payload of \(key): \(error)",
                 remedy: "Look at the payload with `junction dead-letter show \(key)`.")
         }
-        var update = DeadLetterUpdate(.edit, detail: String(decoding: document, as: UTF8.self))
+        var update = DeadLetterUpdate(
+            .edit, detail: String(decoding: self.seal.isActive ? Self.withoutValues(document) : document, as: UTF8.self)
+        )
         update.payload = Self.payload(after, contentType: letter.contentType)
         try await self.update(key, update, actor: actor)
         return (before, after)
+    }
+
+    /// A patch as the audit trail may keep it where payloads are sealed: what was changed, but not into what.
+    private static func withoutValues(_ document: [UInt8]) -> [UInt8] {
+        guard let operations = (try? JSON.parse(document))?.asList else { return [] }
+        let kept = operations.map { operation -> Value in
+            guard var fields = operation.asContext, fields["value"] != nil else { return operation }
+            fields["value"] = "(sealed)"
+            return .context(fields)
+        }
+        var bytes: [UInt8] = []
+        JSON.write(.list(kept), into: &bytes)
+        return bytes
     }
 
     private static func payload(_ value: Value, contentType: String) -> [UInt8] {
@@ -174,8 +212,11 @@ public final class DeadLetters: Sendable {
     }
 
     func update(_ key: Key, _ update: DeadLetterUpdate, actor: String) async throws(HubError) {
+        var update = update
+        if let payload = update.payload { update.payload = try self.seal.seal(payload, for: .letterPayload) }
+        let sealed = update
         do {
-            try await self.service.updateDeadLetter(key: key, update, actor: actor)
+            try await self.service.updateDeadLetter(key: key, sealed, actor: actor)
         } catch {
             throw Self.error(error)
         }

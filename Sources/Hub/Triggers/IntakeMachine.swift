@@ -14,6 +14,8 @@ struct IntakeMachine: Sendable {
     struct Settings: Sendable {
         /// Records worked on at once.
         var concurrencyMax: Int
+        /// Records of one ordering key worked on at once.
+        var perKeyMax = 1
         /// Records read and not yet accounted for.
         var windowMax: Int
         /// Records begun in a period, repeated attempts included; nil: as many as come.
@@ -75,6 +77,14 @@ struct IntakeMachine: Sendable {
         case transient(String)
     }
 
+    /// The records of one ordering key: those under way, and those that wait for them.
+    private struct Lane {
+        var active = 0
+        var waiting: [RecordID] = []
+        /// The first of `waiting` that still waits.
+        var head = 0
+    }
+
     private struct Attempts {
         var retry = RetryMachine()
         var since: Duration
@@ -87,6 +97,8 @@ struct IntakeMachine: Sendable {
     private var open: [EventBatch.ID: Int] = [:]
     private var completed: [EventBatch.ID] = []
     private var attempts: [RecordID: Attempts] = [:]
+    private var keys: [RecordID: String] = [:]
+    private var lanes: [String: Lane] = [:]
     private var inFlight = 0
     private var outstanding = 0
     /// Until when nothing new begins.
@@ -120,17 +132,13 @@ struct IntakeMachine: Sendable {
             guard now >= until else { return self.inFlight > 0 ? .awaitRecord : .wait(until - now) }
             self.pausedUntil = nil
         }
-        if self.queueStart < self.queue.count, self.inFlight < self.settings.concurrencyMax {
+        while self.queueStart < self.queue.count, self.inFlight < self.settings.concurrencyMax {
             if let wait = self.limiter?.wait(at: now), wait > .zero {
                 return self.inFlight > 0 ? .awaitRecord : .wait(wait)
             }
+            let record = self.takeFromQueue()
+            guard self.enterLane(record) else { continue }
             self.limiter?.take(at: now)
-            let record = self.queue[self.queueStart]
-            self.queueStart += 1
-            if self.queueStart == self.queue.count || self.queueStart >= 4_096 {
-                self.queue.removeFirst(self.queueStart)
-                self.queueStart = 0
-            }
             self.inFlight += 1
             return .process(record)
         }
@@ -138,6 +146,54 @@ struct IntakeMachine: Sendable {
         if self.inFlight > 0 { return .awaitRecord }
         if let ending { return .finish(ending) }
         return .wait(self.sourcePausedUntil.map { $0 - now } ?? self.settings.idleWait)
+    }
+
+    private mutating func takeFromQueue() -> RecordID {
+        let record = self.queue[self.queueStart]
+        self.queueStart += 1
+        if self.queueStart == self.queue.count || self.queueStart >= 4_096 {
+            self.queue.removeFirst(self.queueStart)
+            self.queueStart = 0
+        }
+        return record
+    }
+
+    private mutating func putInFront(_ record: RecordID) {
+        if self.queueStart > 0 {
+            self.queueStart -= 1
+            self.queue[self.queueStart] = record
+        } else {
+            self.queue.insert(record, at: 0)
+        }
+    }
+
+    /// Whether the record may begin; one whose key is busy waits in its lane.
+    private mutating func enterLane(_ record: RecordID) -> Bool {
+        guard let key = self.keys[record] else { return true }
+        if self.lanes[key, default: Lane()].active < self.settings.perKeyMax {
+            self.lanes[key, default: Lane()].active += 1
+            return true
+        }
+        self.lanes[key]?.waiting.append(record)
+        return false
+    }
+
+    /// The record is out of its lane: the next of its key may begin, before anything else when it is accounted for.
+    private mutating func leaveLane(_ record: RecordID, isAccounted: Bool) {
+        guard let key = self.keys[record], var lane = self.lanes[key] else { return }
+        lane.active -= 1
+        if isAccounted {
+            self.keys[record] = nil
+            if lane.head < lane.waiting.count {
+                self.putInFront(lane.waiting[lane.head])
+                lane.head += 1
+                if lane.head == lane.waiting.count || lane.head >= 256 {
+                    lane.waiting.removeFirst(lane.head)
+                    lane.head = 0
+                }
+            }
+        }
+        self.lanes[key] = lane.active == 0 && lane.waiting.isEmpty ? nil : lane
     }
 
     private mutating func read(at now: Duration) -> Step? {
@@ -155,7 +211,10 @@ struct IntakeMachine: Sendable {
     }
 
     /// A read gave a batch of `count` events; nil for none within its wait.
-    mutating func received(_ batch: EventBatch.ID?, count: Int) {
+    ///
+    /// `orderedBy` has the ordering key of each event, or is empty when none has one. Events of one key are worked on in
+    /// the order in which they were received, at most `perKeyMax` at once.
+    mutating func received(_ batch: EventBatch.ID?, count: Int, orderedBy keys: [String?] = []) {
         guard let batch else {
             self.readFoundNothing = true
             return
@@ -168,6 +227,9 @@ struct IntakeMachine: Sendable {
         self.open[batch] = count
         self.outstanding += count
         self.queue.append(contentsOf: (0..<count).map { RecordID(batch: batch, index: $0) })
+        for (index, key) in keys.enumerated() {
+            if let key { self.keys[RecordID(batch: batch, index: index)] = key }
+        }
     }
 
     /// The source asks to be left alone.
@@ -196,6 +258,7 @@ struct IntakeMachine: Sendable {
         self.outstanding -= 1
         self.readFoundNothing = false
         self.attempts[record] = nil
+        self.leaveLane(record, isAccounted: true)
         guard let left = self.open[record.batch] else { return }
         if left == 1 {
             self.open[record.batch] = nil
@@ -210,7 +273,8 @@ struct IntakeMachine: Sendable {
     /// `unit` is a random number in [0, 1).
     mutating func failed(_ record: RecordID, _ trouble: Trouble, at now: Duration, unit: Double) {
         self.inFlight -= 1
-        self.queue.insert(record, at: self.queueStart)
+        self.leaveLane(record, isAccounted: false)
+        self.putInFront(record)
         switch trouble {
         case .backpressure(let after):
             self.pause(until: now + after)

@@ -27,7 +27,7 @@ struct OutageWatch: Sendable {
 
     /// The connections that count.
     var connections: [String] {
-        var names = [self.trigger.source.connection]
+        var names = [self.trigger.source.connection, self.trigger.target.call?.connection].compactMap(\.self)
         for name in self.trigger.pausedBy ?? self.called() where !names.contains(name) { names.append(name) }
         return names
     }
@@ -43,8 +43,9 @@ struct OutageWatch: Sendable {
         let definitions = self.service.definitions
         var names: [String] = []
         var seen: Set<String> = []
+        let target = self.trigger.target
         var queue = [
-            definitions.definition(processID: self.trigger.target.workflow, version: self.trigger.target.version)
+            target.workflow.flatMap { definitions.definition(processID: $0, version: target.version) }
         ].compactMap(\.self)
         while let definition = queue.popLast() {
             guard seen.insert(definition.process.id).inserted else { continue }

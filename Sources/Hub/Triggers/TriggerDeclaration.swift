@@ -20,6 +20,9 @@ public struct TriggerDeclaration: Sendable {
     public var isEnabled: Bool
     /// The file it was read from, for messages.
     public var file: String
+    /// Changes when the trigger comes to mean something else; not with its owner, labels, revision and tests, nor with
+    /// `isEnabled`.
+    public var identity: UInt64
     /// Where events come from.
     public var source: SourceDeclaration
     /// How payloads become records.
@@ -38,10 +41,20 @@ public struct TriggerDeclaration: Sendable {
     public var dedupe: DedupeDeclaration
     /// The start variables; nil takes the members of the record.
     public var variables: ValueTemplate?
-    /// What is started.
-    public var target: StartTarget
+    /// What an event does.
+    public var target: TriggerTarget
+    /// Which events follow each other; nil: none.
+    public var ordering: OrderingDeclaration?
     /// How many records are worked on at once.
     public var concurrencyMax: Int
+    /// How many records of one ordering key are worked on at once; without ordering it has no meaning.
+    public var concurrencyPerKey: Int
+    /// What happens to an event that finds all places taken.
+    public var whenFull: WhenFull
+    /// When the source may forget an event.
+    public var acknowledgement: AcknowledgementDeclaration
+    /// How long events are kept as they came, to be replayed from here; nil: not at all.
+    public var inboxRetention: Duration?
     /// How starts that fail in passing are repeated.
     public var retry: RetryPolicy
     /// How long they are repeated at most.
@@ -60,6 +73,10 @@ public struct TriggerDeclaration: Sendable {
     ///
     /// The source's own connection always does.
     public var pausedBy: [String]?
+    /// When somebody should look at it.
+    public var observation: ObservationDeclaration
+    /// Events, and what is expected to become of them.
+    public var tests: [TriggerTest] = []
 
     /// How many records are worked on at once unless the declaration says otherwise: enough for the engine to commit them
     /// in groups.
@@ -73,31 +90,6 @@ public struct TriggerDeclaration: Sendable {
             ("labels", .context(ValueContext(self.labels.map { ($0.key, .string($0.value)) }))),
         ])
     }
-}
-
-/// Where a trigger's events come from.
-public struct SourceDeclaration: Sendable {
-    /// The source types this version reads.
-    public enum Kind: String, Sendable, CaseIterable {
-        case file, kafka
-
-        /// The connector that serves the source, and the event it calls it.
-        var connector: (id: String, event: String) {
-            switch self {
-            case .file: ("files", "file")
-            case .kafka: ("kafka", "record")
-            }
-        }
-    }
-
-    /// The type.
-    public var kind: Kind
-    /// The connection it uses.
-    public var connection: String
-    /// The type's own parameters; expressions see the connection's parameters as `connection`.
-    public var parameters: ValueTemplate
-    /// Where the parameters stand in the trigger's file.
-    public var position: DocumentPosition
 }
 
 /// What happens to a record that is wrong.
@@ -146,12 +138,62 @@ public struct DedupeDeclaration: Sendable {
     public var onDuplicate: DuplicateDisposition
 }
 
-/// The process an event starts.
-public struct StartTarget: Sendable {
-    /// The process id.
-    public var workflow: String
-    /// The version; nil is the newest.
-    public var version: Int?
-    /// Names the instance in the business.
-    public var businessKey: Expression?
+/// Which events follow each other, one after the other.
+public struct OrderingDeclaration: Sendable {
+    /// What becomes of the later events of a key when one of them is a dead letter.
+    public enum OnFailure: String, Sendable, CaseIterable {
+        /// They wait behind it on the dead-letter list, and follow it in their order once it is replayed or discarded.
+        case parkKey
+        /// They go on.
+        case skip
+        /// Nothing is read until a person has dealt with it.
+        case block
+    }
+
+    /// Gives the key; an event without one is in no order.
+    public var key: Expression
+    /// What becomes of the later events of a key when one of them is a dead letter.
+    public var onFailure: OnFailure
+}
+
+/// What happens to an event that finds all places taken.
+public enum WhenFull: String, Sendable, CaseIterable {
+    /// The source is not read until there is room.
+    case pause
+    /// The sender is told to come back; for sources whose senders wait for an answer.
+    case reject
+}
+
+/// When the source may forget an event.
+public struct AcknowledgementDeclaration: Sendable, Hashable {
+    /// The moments there are, each later than the one before.
+    public enum Moment: String, Sendable, CaseIterable {
+        /// It was read: what happens to the hub before it is safe here loses it.
+        case received
+        /// What it causes is durable.
+        case accepted
+        /// It reached an instance: one that waited for it, or one it started.
+        case correlated
+        /// The instance it started has ended.
+        case completed
+    }
+
+    /// The moment.
+    public var moment = Moment.accepted
+    /// How long an event may stay unacknowledged, for `completed`.
+    public var holdMax: Duration?
+
+    /// Creates the standard: acknowledged once what it causes is durable.
+    public init() {}
+}
+
+/// When somebody should look at a trigger.
+public struct ObservationDeclaration: Sendable, Hashable {
+    /// An event that old when it is read makes the trigger `degraded`; nil: any age is fine.
+    public var lagAlert: Duration?
+    /// So long without progress, with events waiting, makes the trigger `degraded`; nil: any time is fine.
+    public var stallAfter: Duration?
+
+    /// Creates one that never alerts.
+    public init() {}
 }

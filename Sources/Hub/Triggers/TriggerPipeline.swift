@@ -1,5 +1,6 @@
 import ConnectorKit
 import Decisions
+import Engine
 import HubDocuments
 import Runtime
 import Values
@@ -13,12 +14,35 @@ struct TriggerPipeline: Sendable {
     enum Verdict: Sendable {
         /// Start a process.
         case start(CreateInstanceRequest)
+        /// Give a message to an instance, or start one.
+        case correlate(CorrelateRequest)
+        /// Tell everybody.
+        case signal(SignalRequest)
+        /// Call an operation.
+        case call(CallRequest)
         /// Nothing: it is not of interest.
         case filtered
         /// Nothing: it is wrong, and the declaration says to forget such events.
         case dropped
         /// Keep it for a person.
         case deadLetter(NewDeadLetter)
+    }
+
+    /// A signal to be broadcast.
+    struct SignalRequest: Sendable {
+        var name: String
+        var variables: [UInt8]
+        var idempotencyKey: String
+        var idempotencyMilliseconds: Int64
+        var received: ReceivedEvent?
+    }
+
+    /// An operation to be called.
+    struct CallRequest: Sendable {
+        var connection: String
+        var operation: String
+        var input: Value
+        var idempotencyKey: String
     }
 
     /// Says that an event comes from the dead-letter list.
@@ -29,6 +53,8 @@ struct TriggerPipeline: Sendable {
         var count: Int
         /// What is known about its errors.
         var report: DeadLetterReport
+        /// Whether it only waited behind another one of its ordering key: then nothing has been tried yet.
+        var wasParked = false
 
         /// Where the chain of letters began that replaced each other.
         var root: Key { self.report.ancestors.first ?? self.key }
@@ -44,7 +70,7 @@ struct TriggerPipeline: Sendable {
 
     /// The steps, as dead letters name them.
     enum Stage: String, Sendable {
-        case decode, validate, filter, transform, commit
+        case decode, validate, filter, order, transform, correlate, invoke, commit
     }
 
     let declaration: TriggerDeclaration
@@ -58,10 +84,7 @@ struct TriggerPipeline: Sendable {
     /// The verdict on `event`, received at `receivedAt` (Unix milliseconds).
     func verdict(on event: SourceEvent, receivedAt: Int64, redrive: Redrive? = nil) -> Verdict {
         do {
-            guard let request = try self.request(for: event, receivedAt: receivedAt, redrive: redrive) else {
-                return .filtered
-            }
-            return .start(request)
+            return try self.decide(about: event, receivedAt: receivedAt, redrive: redrive) ?? .filtered
         } catch {
             switch error.disposition {
             case .drop: return .dropped
@@ -79,7 +102,7 @@ struct TriggerPipeline: Sendable {
         for event: SourceEvent, refusal: Refusal, at moment: Int64, redrive: Redrive? = nil
     ) -> NewDeadLetter {
         var coordinates = event.coordinates
-        coordinates["type"] = .string(self.declaration.source.kind.rawValue)
+        coordinates["type"] = .string(self.declaration.source.type.name)
         coordinates["eventId"] = .string(event.id)
         coordinates["triggerRevision"] = .number(Number(self.declaration.revision))
         if let redrive { coordinates["redriveOf"] = .string(redrive.key.description) }
@@ -92,6 +115,7 @@ struct TriggerPipeline: Sendable {
             payload: event.payload, redriveCount: redrive?.count ?? 0)
         letter.connection = self.declaration.source.connection
         letter.parent = redrive?.key
+        letter.orderingKey = self.orderingKey(of: event, receivedAt: moment)
         letter.schemaID = self.declaration.schemaID
         if !event.headers.isEmpty { letter.headers = Value.context(event.headers).objectJSON }
         letter.report = self.report(on: event, refusal, at: moment, redrive).json
@@ -122,24 +146,90 @@ struct TriggerPipeline: Sendable {
 // MARK: - The steps
 
 extension TriggerPipeline {
-    /// The start an event asks for; nil when the filter stops it.
-    private func request(
-        for event: SourceEvent, receivedAt: Int64, redrive: Redrive?
-    ) throws(Refusal) -> CreateInstanceRequest? {
+    /// What an event asks for; nil when the filter stops it.
+    private func decide(
+        about event: SourceEvent, receivedAt: Int64, redrive: Redrive?
+    ) throws(Refusal) -> Verdict? {
         let data = try self.decode(event)
         try self.validate(data)
         let context = self.context(of: event, receivedAt: receivedAt)
-        let scope = MapScope(
-            ["data": data, "event": .context(context), "trigger": self.trigger],
-            now: DateTime(epochMilliseconds: receivedAt) ?? .feelEpoch)
+        let scope = self.scope(data, context, receivedAt: receivedAt)
         guard try self.passesFilter(context, scope) else { return nil }
         let key = try self.idempotencyKey(of: event, scope, redrive)
-        let target = self.declaration.target
-        return CreateInstanceRequest(
-            target: .process(id: target.workflow, version: target.version), variables: try self.variables(data, scope),
-            businessID: try self.businessID(scope), idempotencyKey: key,
-            idempotencyMilliseconds: self.declaration.dedupe.timeToLive.wholeMilliseconds,
-            actor: "trigger:\(self.declaration.id)")
+        let declared = self.declaration
+        let target = declared.target
+        let lifetime = declared.dedupe.timeToLive.wholeMilliseconds
+        let received = self.received(event, key: key, at: receivedAt)
+        switch target.mode {
+        case .start:
+            var request = CreateInstanceRequest(
+                target: .process(id: target.workflow ?? "", version: target.version),
+                variables: try self.variables(data, scope), businessID: try self.businessID(scope), idempotencyKey: key,
+                idempotencyMilliseconds: lifetime, actor: self.actor)
+            request.received = received
+            if declared.acknowledgement.moment == .completed {
+                request.awaitMilliseconds = declared.acknowledgement.holdMax?.wholeMilliseconds
+            }
+            return .start(request)
+        case .correlate, .startOrCorrelate:
+            return .correlate(
+                CorrelateRequest(
+                    message: target.event ?? "", correlationKey: try self.correlationKey(scope),
+                    variables: try self.variables(data, scope), idempotencyKey: key,
+                    idempotencyMilliseconds: lifetime, actor: self.actor, noMatch: try self.noMatch(scope),
+                    manyMatches: target.manyMatches.request, received: received))
+        case .signal:
+            return .signal(
+                SignalRequest(
+                    name: target.event ?? "", variables: try self.variables(data, scope), idempotencyKey: key,
+                    idempotencyMilliseconds: lifetime, received: received))
+        case .capability:
+            guard let call = target.call else { return nil }
+            return .call(
+                CallRequest(
+                    connection: call.connection, operation: call.operation,
+                    input: try self.input(of: call, data, scope), idempotencyKey: key))
+        }
+    }
+
+    private var actor: String { "trigger:\(self.declaration.id)" }
+
+    private func scope(_ data: Value, _ context: ValueContext, receivedAt: Int64) -> MapScope {
+        MapScope(
+            ["data": data, "event": .context(context), "trigger": self.trigger],
+            now: DateTime(epochMilliseconds: receivedAt) ?? .feelEpoch)
+    }
+
+    /// What the event is ordered by; nil for one that cannot be read, has no key, or is in no order.
+    func orderingKey(of event: SourceEvent, receivedAt: Int64) -> String? {
+        guard let ordering = self.declaration.ordering, case .value(let data) = event.body else { return nil }
+        let scope = self.scope(data, self.context(of: event, receivedAt: receivedAt), receivedAt: receivedAt)
+        return ordering.key.evaluate(scope).value.keyText.map(Self.bounded)
+    }
+
+    /// The dead letter of an event that waits behind an earlier one of its ordering key.
+    func parkedLetter(for event: SourceEvent, behind key: String, at moment: Int64) -> NewDeadLetter {
+        self.deadLetter(
+            for: event,
+            refusal: Refusal(
+                stage: .order, code: .parkedBehind,
+                message: "An earlier event of the ordering key \(key.shortened(to: 80)) is a dead letter.",
+                disposition: .dlq),
+            at: moment)
+    }
+
+    /// The copy of the event that is kept in the inbox; nil when none is.
+    private func received(_ event: SourceEvent, key: String, at moment: Int64) -> ReceivedEvent? {
+        guard let retention = self.declaration.inboxRetention else { return nil }
+        return ReceivedEvent(
+            trigger: self.declaration.id, eventID: event.id, dedupeKey: key, contentType: event.contentType,
+            payload: event.payload, headers: Value.context(event.headers).objectJSON,
+            coordinates: Value.context(event.coordinates).objectJSON, receivedAt: moment,
+            retainMilliseconds: retention.wholeMilliseconds)
+    }
+
+    private static func bounded(_ key: String) -> String {
+        key.utf8.count <= 200 ? key : Self.fingerprint(Array(key.utf8))
     }
 
     private func decode(_ event: SourceEvent) throws(Refusal) -> Value {
@@ -189,7 +279,7 @@ extension TriggerPipeline {
     ) throws(Refusal) -> String {
         let dedupe = self.declaration.dedupe
         let prefix = dedupe.scope == .trigger ? self.declaration.id : "workflow"
-        if let redrive {
+        if let redrive, !redrive.wasParked {
             // Replaying a letter that replaced another starts nothing that the other one started.
             let isNew = redrive.report.request?.usesNewKey == true
             return "\(prefix):redrive:" + (isNew ? "\(redrive.key):new" : "\(redrive.root)")
@@ -202,7 +292,7 @@ extension TriggerPipeline {
                 message: "Expected the dedupe key =\(dedupe.key.source.shortened(to: 80)) to be text but \(reason).",
                 disposition: .dlq)
         }
-        let bounded = key.utf8.count <= 200 ? key : Self.fingerprint(Array(key.utf8))
+        let bounded = Self.bounded(key)
         return switch dedupe.onDuplicate {
         case .ack: "\(prefix):\(bounded)"
         case .reprocess: "\(prefix):\(bounded):\(event.id)"
@@ -210,17 +300,7 @@ extension TriggerPipeline {
     }
 
     private func variables(_ data: Value, _ scope: MapScope) throws(Refusal) -> [UInt8] {
-        var value = data
-        if let template = self.declaration.variables {
-            do {
-                value = try template.evaluate(scope)
-            } catch {
-                throw Refusal(
-                    stage: .transform, code: .transformFailed,
-                    message: "transform.set\(error.path.isEmpty ? "" : "." + error.path): \(error.reason)",
-                    disposition: .dlq)
-            }
-        }
+        let value = try self.transformed(data, scope)
         guard case .context = value else {
             throw Refusal(
                 stage: .transform, code: .transformFailed,
@@ -230,6 +310,50 @@ extension TriggerPipeline {
         var json: [UInt8] = []
         JSON.write(value, into: &json)
         return json
+    }
+
+    private func transformed(_ data: Value, _ scope: MapScope) throws(Refusal) -> Value {
+        guard let template = self.declaration.variables else { return data }
+        return try self.evaluate(template, scope, place: "transform.set")
+    }
+
+    private func input(of call: TriggerTarget.Call, _ data: Value, _ scope: MapScope) throws(Refusal) -> Value {
+        guard let input = call.input else { return try self.transformed(data, scope) }
+        return try self.evaluate(input, scope, place: "target.input")
+    }
+
+    private func evaluate(_ template: ValueTemplate, _ scope: MapScope, place: String) throws(Refusal) -> Value {
+        do {
+            return try template.evaluate(scope)
+        } catch {
+            throw Refusal(
+                stage: .transform, code: .transformFailed,
+                message: "\(place)\(error.path.isEmpty ? "" : "." + error.path): \(error.reason)", disposition: .dlq)
+        }
+    }
+
+    private func correlationKey(_ scope: MapScope) throws(Refusal) -> String {
+        guard let expression = self.declaration.target.correlationKey else { return "" }
+        let evaluation = expression.evaluate(scope)
+        guard let key = evaluation.value.keyText else {
+            let reason = evaluation.warnings.first.map(\.message) ?? "it is \(evaluation.value.typeName)"
+            throw Refusal(
+                stage: .correlate, code: .transformFailed,
+                message: "Expected target.correlationKey to be text but \(reason).", disposition: .dlq)
+        }
+        return key
+    }
+
+    private func noMatch(_ scope: MapScope) throws(Refusal) -> CorrelateRequest.NoMatch {
+        let target = self.declaration.target
+        switch target.noMatch {
+        case .start:
+            return .start(
+                process: target.workflow ?? "", version: target.version, businessID: try self.businessID(scope))
+        case .buffer(let time): return .buffer(milliseconds: time.wholeMilliseconds)
+        case .dlq: return .refuse
+        case .ack: return .ignore
+        }
     }
 
     private func businessID(_ scope: MapScope) throws(Refusal) -> String? {
@@ -247,16 +371,30 @@ extension TriggerPipeline {
     /// where the source had it.
     private func context(of event: SourceEvent, receivedAt: Int64) -> ValueContext {
         var context = ValueContext([
-            ("id", .string(event.id)), ("source", .string(self.declaration.source.connection)),
-            ("type", .string(self.declaration.source.kind.rawValue)),
+            ("id", .string(event.id)), ("source", .string(self.declaration.source.name)),
+            ("type", .string(self.declaration.source.type.name)),
             ("contentType", .string(event.contentType)),
             ("time", .string(Timestamp.text(event.occurredAtMilliseconds ?? receivedAt))),
             ("receivedAt", .string(Timestamp.text(receivedAt))),
         ])
         if let subject = event.coordinates["file"] { context["subject"] = subject }
+        // The attributes of a CloudEvent are the event's own.
+        if let attributes = event.coordinates["cloudEvent"]?.asContext {
+            for (name, value) in attributes { context[name] = value }
+        }
         context["coordinates"] = .context(event.coordinates)
         context["headers"] = .context(event.headers)
         return context
+    }
+}
+
+extension TriggerTarget.ManyMatches {
+    fileprivate var request: CorrelateRequest.ManyMatches {
+        switch self {
+        case .error: .refuse
+        case .all: .all
+        case .first: .first
+        }
     }
 }
 

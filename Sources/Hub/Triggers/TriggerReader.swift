@@ -15,15 +15,18 @@ extension TriggerDeclaration {
         schemas: @escaping (String) -> String?
     ) -> TriggerDeclaration? {
         guard let node = YAMLDocument.parse(text, log: log) else { return nil }
-        let reader = TriggerReader(root: MappingReader(node, log: log), profiles: profiles, schemas: schemas)
+        let reader = TriggerReader(
+            root: MappingReader(node, log: log), identity: node.value.triggerIdentity, profiles: profiles,
+            schemas: schemas)
         let declaration = reader.read()
         return log.isAcceptable ? declaration : nil
     }
 }
 
 /// Reads one trigger document, section by section, in the order in which an event passes them.
-private struct TriggerReader {
+struct TriggerReader {
     let root: MappingReader
+    let identity: UInt64
     let profiles: [ResilienceProfile]
     let schemas: (String) -> String?
 
@@ -38,27 +41,32 @@ private struct TriggerReader {
         let decoding = self.decoding()
         let schema = self.schema()
         let filter = self.filter()
-        let dedupe = self.dedupe()
+        let dedupe = self.dedupe(of: source?.type)
         let variables = self.variables()
         let target = self.target()
-        self.ordering()
-        let concurrencyMax = self.concurrency()
-        self.acknowledgement()
+        let ordering = self.ordering()
+        let concurrency = self.concurrency(ordering, source?.type)
+        let acknowledgement = self.acknowledgement(source?.type, target)
+        let inboxRetention = self.inbox()
         let retry = self.retry()
         let letters = self.deadLetters()
         let rate = self.rate()
         let pausedBy = self.root.node("pausedBy").map { _ in self.root.strings("pausedBy") }
-        self.root.refuse("observe", "alerts of triggers come with a later version.", remedy: "Remove it.")
+        let observation = self.observation()
+        let tests = TriggerTest.read(self.root)
         self.root.finish()
         guard let metadata, let source, let dedupe, let target else { return nil }
         return TriggerDeclaration(
             id: metadata.id, revision: metadata.revision, owner: metadata.owner, labels: metadata.labels,
-            isEnabled: isEnabled, file: self.log.file, source: source, decoding: decoding.value,
+            isEnabled: isEnabled, file: self.log.file, identity: self.identity, source: source,
+            decoding: decoding.value,
             decodeErrors: decoding.errors, schema: schema.value, schemaErrors: schema.errors, filter: filter.value,
-            filterErrors: filter.errors, dedupe: dedupe, variables: variables, target: target,
-            concurrencyMax: concurrencyMax, retry: retry.policy, retryElapsedMax: retry.elapsed,
+            filterErrors: filter.errors, dedupe: dedupe, variables: variables, target: target, ordering: ordering,
+            concurrencyMax: concurrency.max, concurrencyPerKey: concurrency.perKey, whenFull: concurrency.whenFull,
+            acknowledgement: acknowledgement, inboxRetention: inboxRetention, retry: retry.policy,
+            retryElapsedMax: retry.elapsed,
             redriveMax: letters.redriveMax, rate: rate, schemaID: schema.id, redriveRate: letters.rate,
-            retention: letters.retention, pausedBy: pausedBy)
+            retention: letters.retention, pausedBy: pausedBy, observation: observation, tests: tests)
     }
 
     private func expect(_ key: String, _ word: String) {
@@ -83,42 +91,6 @@ extension TriggerReader {
         }
         reader.finish()
         return id.map { ($0, revision, owner, labels) }
-    }
-
-    private func source() -> SourceDeclaration? {
-        guard let reader = self.root.requiredMapping("source", example: "source: { type: file, connection: inbox }")
-        else { return nil }
-        let planned = [
-            "cron", "webhook", "api", "amqp", "redis", "sqs", "objectStore", "postgresCdc", "odbcPoll",
-            "capability",
-        ]
-        guard let node = reader.requiredNode("type", example: "type: file"), case .string(let type) = node.content
-        else {
-            return nil
-        }
-        if planned.contains(type) {
-            self.log.error(
-                .notSupported, "Sources of type \(type) come with a later version; this one reads file and kafka.",
-                remedy: "Use one of these, or start processes through the API.", at: node.position)
-            return nil
-        }
-        guard let kind = reader.word("type", SourceDeclaration.Kind.self) else { return nil }
-        let connection = reader.requiredName("connection", example: "connection: inbox")
-        let example =
-            switch kind {
-            case .file: "file: { dir: in, pattern: \"*.csv\" }"
-            case .kafka: "kafka: { topics: [orders], group: intake }"
-            }
-        guard let block = reader.requiredNode(kind.rawValue, example: example) else {
-            reader.finish()
-            return nil
-        }
-        _ = MappingReader(block, path: reader.path(of: kind.rawValue), log: self.log)
-        let parameters = ValueTemplate(block, key: kind.rawValue, reader: reader)
-        reader.finish()
-        return connection.map {
-            SourceDeclaration(kind: kind, connection: $0, parameters: parameters, position: block.position)
-        }
     }
 
     private func decoding() -> (value: RecordDecoding, errors: ErrorDisposition) {
@@ -177,26 +149,6 @@ extension TriggerReader {
         return (filter, errors)
     }
 
-    private func dedupe() -> DedupeDeclaration? {
-        // A file is delivered at least once: without a key, a crash between start and acknowledgement starts it twice.
-        guard
-            let reader = self.root.requiredMapping(
-                "dedupe", example: "dedupe: { key: \"=data.orderId\" }, which recognises a repeated event")
-        else { return nil }
-        let key = reader.requiredNode("key", example: "key: \"=data.orderId\"").flatMap { reader.expression("key", $0) }
-        let scope = reader.word("scope", DedupeDeclaration.Scope.self) ?? .trigger
-        let timeToLive = reader.duration("ttl", in: .seconds(60)...(.seconds(86_400 * 3_650))) ?? .seconds(86_400 * 7)
-        let onDuplicate = reader.word("onDuplicate", DedupeDeclaration.DuplicateDisposition.self) ?? .ack
-        reader.finish()
-        return key.map {
-            DedupeDeclaration(key: $0, scope: scope, timeToLive: timeToLive, onDuplicate: onDuplicate)
-        }
-    }
-}
-
-// MARK: - What is started, and how
-
-extension TriggerReader {
     private func variables() -> ValueTemplate? {
         guard let reader = self.root.mapping("transform") else { return nil }
         var template: ValueTemplate?
@@ -206,58 +158,6 @@ extension TriggerReader {
         }
         reader.finish()
         return template
-    }
-
-    private func target() -> StartTarget? {
-        guard let reader = self.root.requiredMapping("target", example: "target: { mode: start, workflow: order }")
-        else {
-            return nil
-        }
-        guard let node = reader.requiredNode("mode", example: "mode: start") else { return nil }
-        let planned = ["correlate", "startOrCorrelate", "signal", "capability"]
-        if case .string(let mode) = node.content, planned.contains(mode) {
-            self.log.error(
-                .notSupported, "The mode \(mode) comes with a later version; this one starts processes.",
-                remedy: "Write mode: start, or publish a message through the API.", at: node.position)
-            return nil
-        }
-        if node.content != .string("start") {
-            reader.reject("mode", node, expected: (["start"] + planned).joined(separator: ", "))
-        }
-        let workflow = reader.requiredName("workflow", example: "workflow: order-intake")
-        var version: Int?
-        if let node = reader.node("version"), node.content != .string("latest") {
-            version = reader.integer("version", in: 1...1_000_000_000)
-        }
-        let businessKey = reader.expression("businessKey")
-        for key in ["message", "correlationKey", "onNoMatch", "onManyMatches"] {
-            reader.refuse(key, "a start has no message to correlate.", remedy: "Remove it.")
-        }
-        reader.finish()
-        return workflow.map { StartTarget(workflow: $0, version: version, businessKey: businessKey) }
-    }
-
-    private func ordering() {
-        guard let node = self.root.node("ordering"), node.content != .string("none") else { return }
-        self.log.error(
-            .notSupported, "Ordered processing comes with a later version.",
-            remedy: "Remove \"ordering\": records are started in no particular order.", at: node.position)
-    }
-
-    private func concurrency() -> Int {
-        let standard = TriggerDeclaration.concurrencyStandard
-        guard let reader = self.root.mapping("concurrency") else { return standard }
-        let max = reader.integer("max", in: 1...10_000) ?? standard
-        self.expectOnly(reader, "whenFull", "pause")
-        reader.refuse("perKey", "limits per key come with a later version.", remedy: "Remove it.")
-        reader.finish()
-        return max
-    }
-
-    private func acknowledgement() {
-        guard let reader = self.root.mapping("ack") else { return }
-        self.expectOnly(reader, "at", "accepted")
-        reader.finish()
     }
 
     private func retry() -> (policy: RetryPolicy, elapsed: Duration) {
@@ -314,5 +214,18 @@ extension TriggerReader {
             .notSupported,
             "\"\(reader.path(of: key))\": this version supports only \(word), but found \(node.summary).",
             remedy: "Write \(key): \(word), or remove it.", at: node.position)
+    }
+}
+
+extension Value {
+    /// A digest of what makes a trigger what it is.
+    fileprivate var triggerIdentity: UInt64 {
+        guard var document = self.asContext else { return 0 }
+        for key in ["enabled", "tests"] { document[key] = nil }
+        if var metadata = document["metadata"]?.asContext {
+            for key in ["owner", "labels", "revision"] { metadata[key] = nil }
+            document["metadata"] = .context(metadata)
+        }
+        return StableHash.fnv1a64(Value.context(document).objectJSON)
     }
 }

@@ -6,9 +6,9 @@ public struct TriggerStatus: Sendable {
     public var revision: Int
     /// The source type.
     public var source: String
-    /// The connection it reads from.
+    /// The connection it reads from; for one of the hub's own sources, its type.
     public var connection: String
-    /// The process it starts.
+    /// What it starts, tells or calls.
     public var workflow: String
     /// Where it stands.
     public var state: ActivationState
@@ -38,6 +38,16 @@ public struct TriggerCounters: Sendable, Hashable {
     public var received = 0
     /// Process instances started.
     public var started = 0
+    /// Messages that reached an instance that waited for them.
+    public var correlated = 0
+    /// Messages that wait for somebody.
+    public var buffered = 0
+    /// Messages nobody waited for, acknowledged as declared.
+    public var unmatched = 0
+    /// Signals broadcast.
+    public var signalled = 0
+    /// Operations called.
+    public var called = 0
     /// Records whose dedupe key was known.
     public var duplicates = 0
     /// Records the filter stopped.
@@ -54,13 +64,24 @@ public struct TriggerCounters: Sendable, Hashable {
 
     /// How a record is accounted for.
     enum Result: String, Sendable, CaseIterable {
-        case started, duplicate, filtered, dropped
+        case started, correlated, buffered, unmatched, signalled, called, duplicate, filtered, dropped
         case deadLettered = "dead_lettered"
+    }
+
+    /// Records accounted for.
+    var accounted: Int {
+        self.started + self.correlated + self.buffered + self.unmatched + self.signalled + self.called
+            + self.duplicates + self.filtered + self.dropped + self.deadLettered
     }
 
     mutating func count(_ result: Result) {
         switch result {
         case .started: self.started += 1
+        case .correlated: self.correlated += 1
+        case .buffered: self.buffered += 1
+        case .unmatched: self.unmatched += 1
+        case .signalled: self.signalled += 1
+        case .called: self.called += 1
         case .duplicate: self.duplicates += 1
         case .filtered: self.filtered += 1
         case .dropped: self.dropped += 1

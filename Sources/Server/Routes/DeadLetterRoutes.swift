@@ -163,6 +163,11 @@ enum DeadLetterRoutes {
         case .started(let key):
             writer.member("result", "STARTED")
             writer.member("processInstanceKey", key)
+        case .correlated(let key):
+            writer.member("result", "CORRELATED")
+            writer.member("processInstanceKey", key)
+        case .sent:
+            writer.member("result", "SENT")
         case .alreadyStarted(let key):
             writer.member("result", "ALREADY_STARTED")
             writer.member("processInstanceKey", key)
@@ -183,6 +188,10 @@ enum DeadLetterRoutes {
             writer.member("result", "WOULD_START")
             writer.member("workflow", workflow)
             writer.member("variables", raw: variables.isEmpty ? Array("{}".utf8) : variables)
+        case .wouldSend(let target, let content):
+            writer.member("result", "WOULD_SEND")
+            writer.member("target", target)
+            writer.member("variables", raw: content.isEmpty ? Array("{}".utf8) : content)
         case .wouldRetry(let element, let input):
             writer.member("result", "WOULD_RETRY")
             writer.member("elementId", element)
