@@ -18,7 +18,7 @@ extension PartitionEngine {
             try restoreIndex(of: key, &index)
         case EntityKinds.subscription:
             let hash = try index.fixed64LE()
-            state.subscriptions.insert(
+            state.subscriptions.restore(
                 MessageSubscription(
                     key: key, instance: try index.fixed64LE(), process: try index.fixed64LE(),
                     correlating: try index.varint()), hash: hash)

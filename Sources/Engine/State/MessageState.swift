@@ -48,6 +48,19 @@ struct MessageSubscriptions {
         if single[hash] == nil { single[hash] = subscription } else { more[hash, default: []].append(subscription) }
     }
 
+    /// Inserts one that was stored, in the order of age: a store tells them in the order of their keys, where the age
+    /// counts only within a partition.
+    mutating func restore(_ subscription: MessageSubscription, hash: UInt64) {
+        insert(subscription, hash: hash)
+        guard more[hash] != nil else { return }
+        let ordered = all(hash).sorted {
+            let (first, second) = (Key(rawValue: $0.key), Key(rawValue: $1.key))
+            return (first.milliseconds, first.rawValue) < (second.milliseconds, second.rawValue)
+        }
+        single[hash] = ordered.first
+        more[hash] = Array(ordered.dropFirst())
+    }
+
     mutating func update(_ hash: UInt64, key: UInt64, correlating message: UInt64) {
         if single[hash]?.key == key {
             single[hash]?.correlating = message

@@ -104,6 +104,14 @@ final class EngineHarness {
         }
     }
 
+    /// Delivers the oldest message that waits for one partition.
+    func deliverOne(to target: Int) {
+        guard !partitions[target].inbox.isEmpty else { return }
+        let payload = partitions[target].inbox.removeFirst()
+        partitions[target].engine.process(CommandEnvelope(.receive(payload: payload)), now: now)
+        commit(target)
+    }
+
     /// Ends `holdsCommits`: makes every open batch durable.
     func flush() {
         holdsCommits = false
