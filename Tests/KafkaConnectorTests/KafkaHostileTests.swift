@@ -6,43 +6,64 @@ import Values
 
 @testable import KafkaConnector
 
-/// Accepts connections and answers each with the same bytes, whatever is said.
-final class RawServer: @unchecked Sendable {
+/// Accepts connections, one after the other, and answers each with the same bytes, whatever is said.
+///
+/// Its thread owns the sockets: nobody else closes them, and the server is gone only when the thread is.
+final class RawServer: Sendable {
     let port: UInt16
-    private let descriptor: Int32
-    private let isClosing = Mutex(false)
+    /// Readable once the server is to end.
+    private let ending: WakeupDescriptor
+    private let ended = DispatchSemaphore(value: 0)
 
     init(_ answer: [UInt8]) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && listen(descriptor, 16) == 0
-                    && getsockname(descriptor, $0, &length) == 0
+                bind(listener, $0, length) == 0 && listen(listener, 16) == 0
+                    && getsockname(listener, $0, &length) == 0
             }
         }
         try #require(isBound)
-        self.descriptor = descriptor
         self.port = UInt16(bigEndian: address.sin_port)
+        self.ending = try WakeupDescriptor()
+        let (ending, ended) = (self.ending.number, self.ended)
         Thread.detachNewThread {
-            while true {
-                let client = accept(descriptor, nil, nil)
-                guard client >= 0 else { return }
-                var buffer = [UInt8](repeating: 0, count: 65_536)
-                _ = recv(client, &buffer, buffer.count, 0)
-                _ = send(client, answer, answer.count, Int32(MSG_NOSIGNAL))
-                shutdown(client, Int32(SHUT_WR))
-                close(client)
+            while Self.isReadable(listener, before: ending) {
+                let client = accept(listener, nil, nil)
+                if client >= 0 { Self.serve(client, answer, until: ending) }
             }
+            close(listener)
+            ended.signal()
         }
     }
 
     deinit {
-        shutdown(self.descriptor, Int32(SHUT_RDWR))
-        close(self.descriptor)
+        self.ending.signal()
+        self.ended.wait()
+        self.ending.close()
+    }
+
+    private static func serve(_ client: Int32, _ answer: [UInt8], until ending: Int32) {
+        defer { close(client) }
+        guard Self.isReadable(client, before: ending) else { return }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        _ = recv(client, &buffer, buffer.count, 0)
+        _ = send(client, answer, answer.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        shutdown(client, Int32(SHUT_WR))
+    }
+
+    /// Waits until `socket` can be read; `false` when the server is to end.
+    private static func isReadable(_ socket: Int32, before ending: Int32) -> Bool {
+        var descriptors = [
+            pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: ending, events: Int16(POLLIN), revents: 0),
+        ]
+        while poll(&descriptors, 2, -1) < 0, errno == EINTR {}
+        return descriptors[1].revents == 0
     }
 }
 

@@ -5,12 +5,14 @@ import Values
 
 @testable import KafkaConnector
 
-/// A broker of the test's own, which can be killed.
+/// A broker of the test's own, which can be killed, and dies with the test's process.
 private final class MortalBroker {
     let address: String
     private let port: UInt16
     private let folder: URL
     private var process = Process()
+    /// The broker runs as long as this is open.
+    private var life = Pipe()
 
     init() throws {
         // A port that was free a moment ago: a server that has ended had it.
@@ -26,21 +28,26 @@ private final class MortalBroker {
         try? FileManager.default.removeItem(at: self.folder)
     }
 
+    /// Starts the broker with what it had stored.
     func start() throws {
         let root = URL(filePath: #filePath).resolvingSymlinksInPath()
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let python =
             ProcessInfo.processInfo.environment["JUNCTION_PYTHON"].map { URL(filePath: $0) }
             ?? root.appending(path: "var/python/bin/python")
-        // The program itself: killing its Python wrapper would leave it running.
+        // The program itself, and beside it a shell that kills it when its input ends: at `kill()`, or with us.
         let libraries = python.deletingLastPathComponent().deletingLastPathComponent().appending(path: "lib")
         let version = try #require(
             try FileManager.default.contentsOfDirectory(atPath: libraries.path).first { $0.hasPrefix("python3") })
         self.process = Process()
-        self.process.executableURL = libraries.appending(path: "\(version)/site-packages/noida_db/noida-db")
+        self.life = Pipe()
+        self.process.executableURL = URL(filePath: "/bin/sh")
         self.process.arguments = [
+            "-c", #"exec 3<&0; { read -r _ <&3; kill -KILL $$; } & exec "$@" 3<&-"#, "broker",
+            libraries.appending(path: "\(version)/site-packages/noida_db/noida-db").path,
             "start", "--only", "kafka", "--kafka-port", "\(self.port)", "--data-dir", self.folder.path,
         ]
+        self.process.standardInput = self.life
         self.process.standardOutput = FileHandle.nullDevice
         self.process.standardError = FileHandle.nullDevice
         try self.process.run()
@@ -48,8 +55,16 @@ private final class MortalBroker {
 
     func kill() {
         guard self.process.isRunning else { return }
-        Foundation.kill(self.process.processIdentifier, SIGKILL)
+        try? self.life.fileHandleForWriting.close()
         self.process.waitUntilExit()
+    }
+
+    /// Kills the broker and starts another in its place, which knows nothing.
+    func replace() throws {
+        self.kill()
+        try FileManager.default.removeItem(at: self.folder)
+        try FileManager.default.createDirectory(at: self.folder, withIntermediateDirectories: true)
+        try self.start()
     }
 }
 
@@ -92,6 +107,27 @@ struct KafkaKillTests {
         }
         #expect(all)
         await source.close()
+        await connection.close()
+    }
+
+    @Test func aSourceEndsAlthoughItsTopicWasGoneForAWhile() async throws {
+        let broker = try MortalBroker()
+        let connection = try await Make.connection([broker.address], ["connectTimeout": "15s"])
+        try await connection.test()
+        await Make.fill(connection, "t", 20)
+        let source = try await Make.source(connection, "t", group: "g", ["outageTolerance": "60s"])
+        #expect(try await source.readEvents(20).count == 20)
+        try broker.replace()
+        try await connection.test()
+        // Whether it says that the topic is missing, or waits for it, is a matter of time.
+        _ = try? await source.read(maximum: 10, wait: .milliseconds(500))
+        let other = try await Make.connection([broker.address], ["connectTimeout": "15s"])
+        await Make.fill(other, "t", 5)
+        _ = try? await source.read(maximum: 10, wait: .seconds(1))
+        let beginning = ContinuousClock.now
+        await source.close()
+        #expect(ContinuousClock.now - beginning < .seconds(4))
+        await other.close()
         await connection.close()
     }
 }
