@@ -28,7 +28,7 @@ struct EchoModule: ConnectorModule {
                 id: $0, title: $0, summary: "Does \($0).", effect: .other,
                 idempotency: $0 == "print" ? .none : .key(window: .seconds(60)),
                 input: true, output: true)
-        })
+        }, events: [TickSource.event])
 
     func connect(_ configuration: ConnectionConfiguration) async throws -> any Connection {
         let reader = FieldReader(configuration.parameters, path: "parameters", code: "CON-0006")
@@ -93,7 +93,10 @@ struct EchoConnection: Connection {
     }
 
     func armSource(_ request: SourceRequest) async throws -> any EventSource {
-        throw ConnectorError.unknownEvent(request.event, of: EchoModule().descriptor)
+        guard request.event == TickSource.event.id else {
+            throw ConnectorError.unknownEvent(request.event, of: EchoModule().descriptor)
+        }
+        return TickSource(request)
     }
 
     func close() async {}

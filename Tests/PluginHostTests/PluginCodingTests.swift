@@ -81,7 +81,8 @@ import Values
         decoding.delimiter = UInt8(ascii: ";")
         decoding.columnTypes = ["n": .number]
         let request = SourceRequest(event: "e", parameters: ["p": 1], decoding: decoding)
-        #expect(try PluginCoding.request(PluginCoding.json(request, source: 1)).decoding == decoding)
+        #expect(
+            try PluginCoding.request(PluginCoding.json(request, source: 1, position: ["at": 1])).decoding == decoding)
     }
 
     @Test(

@@ -39,6 +39,15 @@ import Values
             await eventually { (try? String(contentsOf: log, encoding: .utf8))?.contains("\"wait\",\"input") == true })
         waiting.cancel()
         _ = await waiting.value
+        let memory = VolatileSourceMemory()
+        memory.save(["at": 1])
+        for replay in [nil, ["from": 1]] as [Value?] {
+            let ticks = try await connection.armSource(
+                SourceRequest(event: "tick", parameters: [:], memory: memory, replay: replay))
+            try await ticks.connect()
+            if let batch = try await ticks.read(maximum: 1, wait: .zero) { try? await ticks.acknowledge(batch.id) }
+            await ticks.close()
+        }
         await connection.close()
         _ = try? await echo.connect(ConnectionConfiguration(id: "c", parameters: ["refuse": true]))
 
@@ -89,7 +98,10 @@ import Values
         for method in PluginProtocol.Method.allCases {
             #expect(used.contains("\(method.rawValue).params"), "\(method) was not sent")
         }
-        #expect(used.isSuperset(of: ["cancel.params", "secret.params", "secret.result", "error"]))
+        #expect(
+            used.isSuperset(of: [
+                "cancel.params", "secret.params", "secret.result", "save.params", "save.result", "error",
+            ]))
     }
 
     /// What takes five seconds to come of itself.

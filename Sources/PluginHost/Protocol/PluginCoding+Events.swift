@@ -4,11 +4,15 @@ internal import Values
 extension PluginCoding {
     // MARK: - Sources
 
-    static func json(_ request: SourceRequest, source: Int64) -> Value {
-        [
+    /// What arms a source that stands at `position`, where it ever saved one.
+    static func json(_ request: SourceRequest, source: Int64, position: Value?) -> Value {
+        var fields: ValueContext = [
             "source": Self.number(source), "event": .string(request.event), "parameters": request.parameters,
             "decode": Self.json(request.decoding),
         ]
+        fields["position"] = position
+        fields["replay"] = request.replay
+        return .context(fields)
     }
 
     private static func json(_ decoding: RecordDecoding) -> Value {
@@ -21,13 +25,16 @@ extension PluginCoding {
         ]
     }
 
-    static func request(_ value: Value) throws(PluginCodingError) -> SourceRequest {
+    static func request(
+        _ value: Value, memory: any SourceMemory = VolatileSourceMemory()
+    ) throws(PluginCodingError) -> SourceRequest {
         let fields = try Fields(value, "params")
         var diagnostics: [Diagnostic] = []
         let decoding = RecordDecoding(fields.value("decode") ?? [:], diagnostics: &diagnostics)
         if let first = diagnostics.first { throw PluginCodingError(reason: first.message) }
         return SourceRequest(
-            event: try fields.string("event"), parameters: fields.value("parameters") ?? [:], decoding: decoding)
+            event: try fields.string("event"), parameters: fields.value("parameters") ?? [:], decoding: decoding,
+            memory: memory, replay: fields.value("replay"))
     }
 
     static func json(_ disposition: BatchDisposition) -> Value {

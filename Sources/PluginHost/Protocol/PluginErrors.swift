@@ -21,6 +21,8 @@ enum PluginErrors {
         static let unnamed = "CON-9007"
         /// The process knows nothing of a source: it was started after that was armed.
         static let unknownSource = "CON-9008"
+        /// The plugin speaks a version of the protocol that cannot ask for a range of events.
+        static let noReplay = "CON-9009"
     }
 
     /// The error of a call to the process of `connection` that gave no result.
@@ -75,6 +77,14 @@ enum PluginErrors {
             kind, code: error.code == PluginProtocol.unknownSource ? Code.unknownSource : Code.unnamed,
             "The process of the connection \(connection) refused: \(error.message.prefix(1_000))",
             remedy: "Ask the plugin's author.", mayHaveExecuted: kind == .unknown)
+    }
+
+    static func noReplay(connection: String, version: Int64) -> ConnectorError {
+        ConnectorError(
+            .unsupported, code: Code.noReplay,
+            "The process of the connection \(connection) speaks version \(version) of the plugin protocol, in which "
+                + "events cannot be asked for again.",
+            remedy: "Replay from the inbox, or have the plugin speak version \(PluginProtocol.positionsVersion).")
     }
 
     /// The error of an answer that is not what the protocol says.

@@ -5,7 +5,9 @@ internal import Values
 /// Described in `docs/guides/plugins.md`; every message has a schema in `schema/plugin-protocol.schema.json`.
 public enum PluginProtocol {
     /// The versions this program speaks, newest first.
-    public static let versions: [Int] = [1]
+    public static let versions: [Int] = [2, 1]
+    /// The first version whose sources know `position` and `replay`.
+    static let positionsVersion: Int64 = 2
 
     /// What the hub asks a plugin.
     public enum Method: String, Sendable, Hashable, CaseIterable {
@@ -47,6 +49,8 @@ public enum PluginProtocol {
     public static let log = "log"
     /// What a plugin asks: a secret its connection refers to.
     public static let secret = "secret"
+    /// What a plugin asks: to keep the position of a source.
+    public static let save = "save"
 
     /// The code of an answer whose `data` is a connector error.
     public static let connectorError: Int64 = -32_000

@@ -9,12 +9,20 @@ final class RemoteConnection: Connection {
 
     private let id: String
     private let process: RPCProcess
+    private let positions: RemotePositions
+    /// The version of the protocol the process speaks.
+    private let version: Int64
     /// Operations of which the description says that carrying them out twice does harm.
     private let unsafe: Set<String>
     private let state = Mutex(
         (nextSource: Int64(1), isClosed: false, decidesRepeatability: true, takesBatches: true))
 
-    init(_ id: String, _ descriptor: ConnectorDescriptor, _ process: RPCProcess) {
+    init(
+        _ id: String, _ descriptor: ConnectorDescriptor, _ process: RPCProcess, _ positions: RemotePositions,
+        version: Int64
+    ) {
+        self.positions = positions
+        self.version = version
         self.id = id
         self.unsafe = Set(descriptor.operations.filter { !$0.isRepeatable }.map(\.id))
         self.process = process
@@ -104,14 +112,26 @@ final class RemoteConnection: Connection {
     }
 
     func armSource(_ request: SourceRequest) async throws -> any EventSource {
-        let source = self.state.withLock { state in
+        if request.replay != nil, self.version < PluginProtocol.positionsVersion {
+            throw PluginErrors.noReplay(connection: self.id, version: self.version)
+        }
+        let number = self.state.withLock { state in
             defer { state.nextSource += 1 }
             return state.nextSource
         }
-        let params = PluginCoding.json(request, source: source)
-        _ = try await self.call(.arm, params, timeout: .seconds(30))
-        return RemoteSource(self, source, arming: params)
+        let source = RemoteSource(self, number, request)
+        self.positions.watch(number, request)
+        do {
+            try await source.arm()
+        } catch {
+            self.positions.forget(number)
+            throw error
+        }
+        return source
     }
+
+    /// The source `number` is over.
+    func forget(_ number: Int64) { self.positions.forget(number) }
 
     func close() async {
         self.state.withLock { $0.isClosed = true }

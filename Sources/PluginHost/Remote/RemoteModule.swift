@@ -59,6 +59,7 @@ public struct RemoteModule: ConnectorModule {
     /// Starts the process of a connection, and connects there.
     public func connect(_ configuration: ConnectionConfiguration) async throws -> any Connection {
         let secrets = PermittedSecrets(configuration)
+        let positions = RemotePositions()
         let name = configuration.id
         let process = RPCProcess(
             self.launch,
@@ -70,14 +71,20 @@ public struct RemoteModule: ConnectorModule {
                 ]),
             limits: self.limits,
             handlers: .init(
-                request: { method, params in await secrets.answer(method, params) },
+                request: { method, params in
+                    if method == PluginProtocol.save { return await positions.save(params) }
+                    return await secrets.answer(method, params)
+                },
                 notification: Self.logHandler(name, self.log),
                 log: { [log] in log(name, $0) }))
-        if case .failure(let failure) = await process.start() {
+        switch await process.start() {
+        case .failure(let failure):
             await process.close()
             throw PluginErrors.error(failure, connection: name)
+        case .success(let answers):
+            let version = answers.first?["protocolVersion"]?.asInt64 ?? 1
+            return RemoteConnection(name, self.descriptor, process, positions, version: version)
         }
-        return RemoteConnection(name, self.descriptor, process)
     }
 
     private static func logHandler(_ name: String, _ log: @escaping Log) -> @Sendable (String, Value) -> Void {

@@ -4,9 +4,9 @@ internal import Values
 /// A source that lives in another process; armed anew in the next process when one is lost.
 actor RemoteSource: EventSource {
     private let connection: RemoteConnection
-    private let source: Value
-    private let arming: Value
-    private var isArmed = true
+    private let number: Int64
+    private let request: SourceRequest
+    private var isArmed = false
     private var isClosed = false
     private var nextBatch: UInt64 = 1
     /// Batches that are out, and their numbers in the process.
@@ -14,17 +14,28 @@ actor RemoteSource: EventSource {
     /// Numbers of a process that is gone mean nothing in the next.
     private var batches: [UInt64: UInt64] = [:]
 
-    init(_ connection: RemoteConnection, _ source: Int64, arming: Value) {
+    init(_ connection: RemoteConnection, _ number: Int64, _ request: SourceRequest) {
         self.connection = connection
-        self.source = PluginCoding.number(source)
-        self.arming = arming
+        self.number = number
+        self.request = request
+    }
+
+    private var source: Value { PluginCoding.number(self.number) }
+
+    /// Arms it in the process there is now, at the position that was saved last.
+    ///
+    /// Throws `ConnectorError`.
+    func arm() async throws {
+        let position = self.request.replay == nil ? try await self.request.memory.load() : nil
+        let params = PluginCoding.json(self.request, source: self.number, position: position)
+        _ = try await self.connection.call(.arm, params, timeout: .seconds(30))
+        self.isArmed = true
     }
 
     func connect() async throws {
         if self.isClosed { throw SourceInterruption.endOfInput }
         if !self.isArmed {
-            try await self.call(.arm, self.arming)
-            self.isArmed = true
+            try await self.interrupting { try await self.arm() }
         }
         let answer = try await self.call(.open, ["source": self.source])
         if case .interruption(let interruption)? = try? PluginCoding.readResult(answer) { throw interruption }
@@ -60,7 +71,12 @@ actor RemoteSource: EventSource {
 
     func acknowledge(_ batch: EventBatch.ID) async throws {
         guard let number = self.batches.removeValue(forKey: batch.rawValue) else { return }
-        try await self.call(.acknowledge, ["source": self.source, "batch": PluginCoding.number(number)])
+        let answer = try await self.call(
+            .acknowledge, ["source": self.source, "batch": PluginCoding.number(number)])
+        // The short way to save, for plugins that need not know when it is kept.
+        if let position = answer["position"], self.request.replay == nil {
+            try await self.request.memory.save(position)
+        }
     }
 
     func reject(_ batch: EventBatch.ID, _ disposition: BatchDisposition) async throws {
@@ -76,6 +92,7 @@ actor RemoteSource: EventSource {
     func close() async {
         guard !self.isClosed else { return }
         self.isClosed = true
+        defer { self.connection.forget(self.number) }
         if self.isArmed { _ = try? await self.call(.disarm, ["source": self.source]) }
     }
 
@@ -90,9 +107,13 @@ actor RemoteSource: EventSource {
     private func call(
         _ method: PluginProtocol.Method, _ params: Value, timeout: Duration = .seconds(30)
     ) async throws -> Value {
+        try await self.interrupting { try await self.connection.call(method, params, timeout: timeout) }
+    }
+
+    private func interrupting<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
         do {
-            return try await self.connection.call(method, params, timeout: timeout)
-        } catch {
+            return try await body()
+        } catch let error as ConnectorError {
             switch error.code {
             case PluginErrors.Code.lost, PluginErrors.Code.unusable, PluginErrors.Code.timedOut,
                 PluginErrors.Code.unknownSource:

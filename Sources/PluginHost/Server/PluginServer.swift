@@ -1,5 +1,6 @@
 internal import CSpawnShim
 public import ConnectorKit
+internal import Synchronization
 internal import Values
 
 #if canImport(Glibc)
@@ -98,7 +99,8 @@ private actor PluginSession {
             return ["outcomes": .list(await connection.invokeBatch(calls).map { PluginCoding.json($0) })]
         case .arm:
             let id = try PluginCoding.Fields(params, "params").integer("source")
-            let source = try await self.opened().armSource(try PluginCoding.request(params))
+            let memory = HubMemory(self.server, source: id, position: params["position"])
+            let source = try await self.opened().armSource(try PluginCoding.request(params, memory: memory))
             if let old = self.sources.updateValue(source, forKey: id) { await old.close() }
             return [:]
         case .open, .read, .acknowledge, .reject, .backlog, .disarm:
@@ -179,6 +181,34 @@ private actor PluginSession {
             throw RPCError(code: RPCError.invalidParams, message: "There is no connection yet; call connect first.")
         }
         return connection
+    }
+}
+
+/// Keeps the position of a source with the hub.
+private final class HubMemory: SourceMemory {
+    private let server: RPCServer
+    private let source: Int64
+    private let position: Mutex<Value?>
+
+    init(_ server: RPCServer, source: Int64, position: Value?) {
+        self.server = server
+        self.source = source
+        self.position = Mutex(position)
+    }
+
+    func load() -> Value? { self.position.withLock { $0 } }
+
+    func save(_ value: Value) async throws {
+        let answer = await self.server.request(
+            PluginProtocol.save, ["source": PluginCoding.number(self.source), "position": value])
+        switch answer {
+        case .success: self.position.withLock { $0 = value }
+        case .failure(let error):
+            if let data = error.data, let own = try? PluginCoding.error(data) { throw own }
+            throw ConnectorError(
+                .unavailable, code: PluginErrors.Code.lost, "The hub did not keep the position: \(error.message)",
+                remedy: "Arm the source again; it goes on from the position before.")
+        }
     }
 }
 
