@@ -149,7 +149,7 @@ import Values
             let start = try #require(Timestamp.milliseconds(row.start)).wholeSeconds
             let end = start + 4 * 86_400
             var random = SeededGenerator(seed: UInt64(start))
-            for round in 0..<12 {
+            for round in 0..<6 {
                 let expression = [
                     Self.field(0...59, &random), Self.field(0...23, &random), Self.field(1...31, &random), "*",
                     Self.field(0...6, &random),

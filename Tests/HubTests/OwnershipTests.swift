@@ -67,10 +67,10 @@ private final class Trace: Sendable {
             }
         }
         // Many leases later the first still has it.
-        await self.clock.advance { self.clock.now > .seconds(200) && second.all.count > 3 }
+        await self.clock.advance(whenAsleep: 3) { self.clock.now > .seconds(200) && second.all.count > 3 }
         #expect(Set(second.all) == ["stands by for a/orders"])
         first.open()
-        await self.clock.advance { second.has("goes on at 1") }
+        await self.clock.advance(whenAsleep: 1) { second.has("goes on at 1") }
         try await one.value
         try await two.value
     }
@@ -86,14 +86,14 @@ private final class Trace: Sendable {
         }
         await eventually("the first node reads") { first.has("reads") }
         self.store.setFailing(true)
-        await self.clock.advance { !first.all.dropFirst().isEmpty }
+        await self.clock.advance(whenAsleep: 2) { !first.all.dropFirst().isEmpty }
         #expect(first.all.last == "cancelled, lost: true")
         #expect(self.clock.now <= .seconds(31))
         let error = await #expect(throws: ConnectorError.self) { try await one.value }
         #expect(error?.code == "HB610" && error?.isRetryable == true)
         let two = Task { try await self.node("b").run(trigger: "orders") { _, _ in second.add("reads") } }
         self.store.setFailing(false)
-        await self.clock.advance { second.has("reads") }
+        await self.clock.advance(whenAsleep: 1) { second.has("reads") }
         try await two.value
     }
 
@@ -130,7 +130,7 @@ private final class Trace: Sendable {
             #expect(error?.message.contains("taken") == true)
             ended.withLock { $0 = true }
         }
-        await self.clock.advance { ended.withLock { $0 } }
+        await self.clock.advance(whenAsleep: 2) { ended.withLock { $0 } }
         await watcher.value
         #expect(self.clock.now <= .seconds(12))
     }
@@ -181,7 +181,7 @@ private final class Trace: Sendable {
         }
         await eventually("the second waits") { second.has("true") }
         first.open()
-        await self.clock.advance { second.has("goes on at 7") }
+        await self.clock.advance(whenAsleep: 1) { second.has("goes on at 7") }
         try await one.value
         try await two.value
     }
@@ -201,9 +201,9 @@ private final class Trace: Sendable {
                 trace.add("reads")
             }
         }
-        await self.clock.advance { trace.all.count > 2 }
+        await self.clock.advance(whenAsleep: 1) { trace.all.count > 2 }
         self.store.setFailing(false)
-        await self.clock.advance { trace.has("reads") }
+        await self.clock.advance(whenAsleep: 1) { trace.has("reads") }
         try await task.value
     }
 

@@ -95,13 +95,14 @@ struct CronMachine: Sendable {
     /// What to do at `now`, emitting at most `maximum` runs.
     mutating func next(at now: Int64, maximum: Int) -> Step {
         defer { self.isRunning = nil }
-        if let step = self.returnedBatch(at: now) { return step }
+        let maximum = max(1, maximum)
+        if let step = self.returnedBatch(at: now, maximum: maximum) { return step }
         var wait: Int64?
         while true {
-            if self.chosen.isEmpty { wait = self.choose(at: now, maximum: max(1, maximum)) }
+            if self.chosen.isEmpty { wait = self.choose(at: now, maximum: maximum) }
             guard !self.chosen.isEmpty else { break }
             if self.parameters.overlap == .allow || self.isReplay {
-                return self.emit(min(max(1, maximum), self.chosen.count))
+                return self.emit(min(maximum, self.chosen.count))
             }
             // What is out will run, whatever the engine says of it now.
             let isBusy = self.outstanding.contains { !$0.isAcknowledged } ? true : self.isRunning
@@ -193,13 +194,22 @@ struct CronMachine: Sendable {
         return .emit(id, runs)
     }
 
-    private mutating func returnedBatch(at now: Int64) -> Step? {
+    /// A batch that came back and goes out again, cut in two when it is larger than what is asked for.
+    private mutating func returnedBatch(at now: Int64, maximum: Int) -> Step? {
         guard let index = self.outstanding.firstIndex(where: { $0.returnedUntil.map { $0 <= now } ?? false }) else {
             return nil
         }
-        self.outstanding[index].returnedUntil = nil
-        self.outstanding[index].id = self.nextID()
-        return .emit(self.outstanding[index].id, self.outstanding[index].runs)
+        var batch = self.outstanding[index]
+        let rest = batch.runs.dropFirst(maximum)
+        if !rest.isEmpty {
+            batch.runs.removeLast(rest.count)
+            let id = self.nextID()
+            self.outstanding.insert(Outstanding(id: id, runs: Array(rest), returnedUntil: now), at: index + 1)
+        }
+        batch.returnedUntil = nil
+        batch.id = self.nextID()
+        self.outstanding[index] = batch
+        return .emit(batch.id, batch.runs)
     }
 
     /// How long it takes until a batch that came back goes out again.
