@@ -39,9 +39,11 @@ final class MailConnection: Connection {
         guard MailModule.description.event(request.event) != nil else {
             throw ConnectorError.unknownEvent(request.event, of: MailModule.description)
         }
-        let settings = try MailboxSourceSettings(request.parameters, messageBytesMax: self.settings.messageBytesMax)
+        let settings = try MailboxSourceSettings(
+            request.parameters, replay: request.replay, messageBytesMax: self.settings.messageBytesMax)
         guard let server = self.settings.imap else { throw MailErrors.notConfigured("imap") }
-        return MailboxSource(settings, try MailLane(self.configuration, server), clock: self.configuration.clock)
+        return MailboxSource(
+            settings, try MailLane(self.configuration, server), memory: request.memory, clock: self.configuration.clock)
     }
 
     func close() async {

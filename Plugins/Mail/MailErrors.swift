@@ -18,6 +18,8 @@ enum MailErrors {
         static let command = "CON-3411"
         static let notFound = "CON-3412"
         static let notConfigured = "CON-3413"
+        static let foreignPlace = "CON-3414"
+        static let renumbered = "CON-3415"
     }
 
     static func notConfigured(_ protocolName: String) -> ConnectorError {

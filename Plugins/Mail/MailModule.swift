@@ -167,7 +167,14 @@ public struct MailModule: ConnectorModule {
             "done": Self.object([
                 "seen": ["type": "boolean", "default": true], "delete": ["type": "boolean"],
                 "move": ["type": "string"],
+                "keep": [
+                    "type": "boolean", "description": "The mailbox is only read; the source remembers where it stands.",
+                ],
             ]),
+            "start": [
+                "enum": ["earliest", "latest"], "default": "earliest",
+                "description": "Where a source begins that only reads.",
+            ],
             "failed": Self.object(["move": ["type": "string", "default": "Failed"]]),
             "maxAttachments": ["type": "string", "default": "8MiB"],
         ])
@@ -176,7 +183,7 @@ public struct MailModule: ConnectorModule {
 
     private static let mailbox = EventDescriptor(
         id: "mailbox", title: "Message received",
-        summary: "Emits the messages of a mailbox; acknowledged ones are marked seen, moved or deleted.",
+        summary: "Emits the messages of a mailbox; acknowledged ones are marked seen, moved, deleted or remembered.",
         parameters: Self.object(Self.sourceParameters),
         payload: ["type": "object", "properties": .context(Self.message)], delivery: .atLeastOnce, isOrdered: true)
 }

@@ -1,71 +1,19 @@
 internal import ConnectorKit
 internal import Values
 
-/// The parameters of a source, checked.
-struct MailboxSourceSettings: Sendable {
-    /// What becomes of a message that was taken.
-    enum Done: Sendable, Hashable {
-        case seen
-        case delete
-        case move(String)
-    }
-
-    var mailbox = "INBOX"
-    var poll = Duration.seconds(60)
-    var done = Done.seen
-    /// Where messages go that are not taken.
-    var failed = "Failed"
-    var search: IMAPSearch
-    var messageBytesMax: Int
-    var attachmentBytesMax = 8 << 20
-
-    init(_ parameters: Value, messageBytesMax: Int) throws {
-        self.messageBytesMax = messageBytesMax
-        let reader = FieldReader(parameters, path: "mailbox", code: ConnectorError.Code.invalidParameters)
-        self.mailbox = reader.string("mailbox") ?? self.mailbox
-        self.poll = reader.duration("poll") ?? self.poll
-        if self.poll < .milliseconds(100) { reader.add("mailbox.poll: expected at least 100ms.") }
-        self.attachmentBytesMax = reader.bytes("maxAttachments") ?? self.attachmentBytesMax
-        // Unless told otherwise, what was seen is done.
-        let takesSeen = reader.boolean("unseen") == false
-        self.search = IMAPSearch(reader, unseen: takesSeen ? nil : true)
-        if let done = reader.object("done") {
-            let choices = ["seen", "delete", "move"].filter { done.has($0) }
-            if choices.count != 1 { done.add("mailbox.done: expected one of seen, delete and move.") }
-            if done.boolean("delete") == true { self.done = .delete }
-            if let name = done.string("move") { self.done = .move(name) }
-            _ = done.boolean("seen")
-            done.finish()
-        }
-        if takesSeen, self.done == .seen {
-            reader.add(
-                "mailbox.done: with unseen: false, messages must be moved or deleted; they would come again for ever.")
-        }
-        if let failed = reader.object("failed") {
-            failed.require("move")
-            self.failed = failed.string("move") ?? self.failed
-            failed.finish()
-        }
-        for name in [self.mailbox, self.failed] where IMAPText.mailbox(name) == nil {
-            reader.add("mailbox: \"\(name.prefix(80).filter { !$0.isNewline })\" is no name of a mailbox.")
-        }
-        if self.failed == self.mailbox || self.done == .move(self.mailbox) {
-            reader.add("mailbox: expected other mailboxes in done and failed.")
-        }
-        reader.finish()
-        if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
-    }
-}
-
 /// Emits the messages of a mailbox.
 ///
 /// It is looked at every so often; a message that was not seen is fetched without marking it, and marked, moved or
 /// deleted once it is acknowledged. What was not comes again, under the same id: UIDVALIDITY and UID. When the server
 /// numbers anew (another UIDVALIDITY), what was out is forgotten and comes again.
+///
+/// With `done: { keep: true }` the mailbox is only read: where the source stands, a UID, is saved with acknowledgements.
+/// A range that is asked for again is read once, and nothing is done to its messages.
 actor MailboxSource: EventSource {
     private struct Batch {
         var uidValidity: UInt32
         var uids: [UInt32]
+        var received: Int64?
     }
 
     private static let callTimeout = Duration.seconds(120)
@@ -74,7 +22,11 @@ actor MailboxSource: EventSource {
 
     private let settings: MailboxSourceSettings
     private let lane: MailLane<IMAPSession>
+    private let memory: any SourceMemory
     private let clock: any ConnectorClock
+    /// Where it stands, if it is it that keeps the place.
+    private var place: MailboxPlace?
+    private var hasLooked = false
     private var isConnected = false
     private var isClosed = false
     private var uidValidity: UInt32 = 0
@@ -86,9 +38,13 @@ actor MailboxSource: EventSource {
     private var batches: [EventBatch.ID: Batch] = [:]
     private var nextBatch: UInt64 = 1
 
-    init(_ settings: MailboxSourceSettings, _ lane: MailLane<IMAPSession>, clock: any ConnectorClock) {
+    init(
+        _ settings: MailboxSourceSettings, _ lane: MailLane<IMAPSession>, memory: any SourceMemory,
+        clock: any ConnectorClock
+    ) {
         self.settings = settings
         self.lane = lane
+        self.memory = memory
         self.clock = clock
     }
 
@@ -96,15 +52,42 @@ actor MailboxSource: EventSource {
     func connect() async throws {
         if self.isClosed { throw ConnectorError.closed("mailbox source") }
         let name = self.settings.mailbox
-        let mailbox = try await self.lane.perform(within: Self.callTimeout) { try $0.select(name, isReadOnly: false) }
-        guard !mailbox.isReadOnly else {
+        let onlyReads = self.onlyReads
+        let mailbox = try await self.lane.perform(within: Self.callTimeout) {
+            try $0.select(name, isReadOnly: onlyReads)
+        }
+        guard onlyReads || !mailbox.isReadOnly else {
             throw ConnectorError(
                 .permission, code: MailErrors.Code.notFound, "The mailbox \"\(name)\" can only be read.",
                 remedy: "Give the user the right to mark and move messages.")
         }
         self.isConnected = true
+        self.hasLooked = false
         self.note(mailbox.uidValidity)
+        try self.settings.replay?.check(mailbox.uidValidity, of: name)
+        if self.settings.done == .keep, self.settings.replay == nil { try await self.takePlace(mailbox.uidValidity) }
         self.nextPoll = self.clock.now
+    }
+
+    /// Whether nothing is done to messages.
+    private var onlyReads: Bool { self.settings.done == .keep || self.settings.replay != nil }
+
+    /// Takes up the place that was saved; a source that begins with what is new finds out where that is, and saves it.
+    private func takePlace(_ uidValidity: UInt32) async throws {
+        if let saved = try await self.memory.load() {
+            self.place = try MailboxPlace(saved)
+            self.place?.note(uidValidity)
+            return
+        }
+        var place = MailboxPlace(uidValidity: uidValidity)
+        if self.settings.start == .latest {
+            place.uid = try await self.lane.perform(within: Self.callTimeout) { session in
+                try session.search([.text("ALL")]).last ?? 0
+            }
+            // Before the first event: a restart must not begin with what is new then.
+            try await self.memory.save(place.saved)
+        }
+        self.place = place
     }
 
     func read(maximum: Int, wait: Duration) async throws -> EventBatch? {
@@ -114,6 +97,12 @@ actor MailboxSource: EventSource {
                 throw SourceInterruption.notConnected(reason: "The source is not connected.")
             }
             if self.pending.isEmpty, self.clock.now >= self.nextPoll { try await self.look() }
+            if self.settings.replay != nil, self.hasLooked, self.pending.isEmpty, self.notBefore.isEmpty {
+                guard self.clock.now < deadline || self.outstanding.isEmpty else { return nil }
+                if self.outstanding.isEmpty { throw SourceInterruption.endOfInput }
+                try await self.clock.sleep(for: max(.milliseconds(1), deadline - self.clock.now))
+                continue
+            }
             if !self.pending.isEmpty, let batch = try await self.batch(max(1, maximum)) { return batch }
             let now = self.clock.now
             guard now < deadline else { return nil }
@@ -125,11 +114,13 @@ actor MailboxSource: EventSource {
 
     func acknowledge(_ batch: EventBatch.ID) async throws {
         guard let known = self.batches[batch] else { return }
+        guard !self.onlyReads else { return try await self.settle(batch, known) }
         let done = self.settings.done
         try await self.withOpen(known) { session, uids in
             switch done {
             case .seen: try session.add(flag: "\\Seen", to: uids)
             case .delete: try session.delete(uids)
+            case .keep: break
             case .move(let target):
                 try session.add(flag: "\\Seen", to: uids)
                 try session.move(uids, to: target, creates: true)
@@ -147,6 +138,7 @@ actor MailboxSource: EventSource {
             guard known.uidValidity == self.uidValidity else { return }
             for uid in known.uids { self.notBefore[uid] = moment }
             self.nextPoll = min(self.nextPoll, moment)
+        case .setAside where self.onlyReads: try await self.settle(batch, known)
         case .setAside:
             let failed = self.settings.failed
             try await self.withOpen(known) { session, uids in
@@ -169,6 +161,14 @@ actor MailboxSource: EventSource {
     /// Messages found and not acknowledged.
     func backlog() async -> Int? { self.pending.count + self.outstanding.count }
 
+    /// The messages of a batch are done with; nothing is done to them.
+    private func settle(_ batch: EventBatch.ID, _ known: Batch) async throws {
+        self.forget(batch)
+        guard known.uidValidity == self.uidValidity, self.settings.replay == nil else { return }
+        guard self.place?.settle(known.uids, received: known.received) == true, let place = self.place else { return }
+        try await self.memory.save(place.saved)
+    }
+
     private func forget(_ batch: EventBatch.ID) {
         guard let known = self.batches.removeValue(forKey: batch) else { return }
         if known.uidValidity == self.uidValidity { self.outstanding.subtract(known.uids) }
@@ -181,6 +181,7 @@ actor MailboxSource: EventSource {
         self.pending = []
         self.outstanding = []
         self.notBefore = [:]
+        self.place?.note(uidValidity)
     }
 
     // MARK: - Talking
@@ -212,12 +213,21 @@ actor MailboxSource: EventSource {
 
     private func look() async throws {
         let name = self.settings.mailbox
-        let criteria = self.settings.search.parts
-        let (uidValidity, uids) = try await self.perform { session in
-            let mailbox = try session.select(name, isReadOnly: false)
-            return (mailbox.uidValidity, try session.search(criteria))
+        let base = self.settings.search.parts
+        let range = self.settings.replay
+        let place = self.place
+        let onlyReads = self.onlyReads
+        let (uidValidity, found) = try await self.perform { session in
+            let mailbox = try session.select(name, isReadOnly: onlyReads)
+            let place = place.map { $0.noting(mailbox.uidValidity) }
+            return (mailbox.uidValidity, try session.search(base + (range?.criteria ?? place?.criteria ?? [])))
         }
         self.note(uidValidity)
+        try range?.check(uidValidity, of: name)
+        // What was found before is still wanted: a replay looks once more only for what it has to emit again.
+        let uids = self.hasLooked && range != nil ? found.filter { self.notBefore[$0] != nil } : found
+        self.hasLooked = true
+        self.place?.found(uids)
         let now = self.clock.now
         self.nextPoll = now + self.settings.poll
         let all = Set(uids)
@@ -225,7 +235,9 @@ actor MailboxSource: EventSource {
         if let soonest = self.notBefore.values.filter({ $0 > now }).min() {
             self.nextPoll = min(self.nextPoll, soonest)
         }
-        self.pending = uids.filter { !self.outstanding.contains($0) && self.notBefore[$0] ?? now <= now }
+        self.pending = uids.filter {
+            !self.outstanding.contains($0) && self.notBefore[$0] ?? now <= now && self.place?.wants($0) ?? true
+        }
     }
 
     /// The next messages; nil when all of them are gone.
@@ -234,9 +246,10 @@ actor MailboxSource: EventSource {
         let settings = self.settings
         let uidValidity = self.uidValidity
         let fetched = try await self.perform { session -> (events: [SourceEvent], count: Int) in
-            let mailbox = try session.select(settings.mailbox, isReadOnly: false)
+            let mailbox = try session.select(
+                settings.mailbox, isReadOnly: settings.done == .keep || settings.replay != nil)
             guard mailbox.uidValidity == uidValidity else { return ([], uids.count) }
-            let summaries = try session.summaries(uids)
+            let summaries = try session.summaries(uids).filter { settings.replay?.contains($0) ?? true }
             var events: [SourceEvent] = []
             var bytes = 0
             for summary in summaries {
@@ -256,8 +269,15 @@ actor MailboxSource: EventSource {
         self.nextBatch += 1
         self.outstanding.formUnion(taken)
         for uid in taken { self.notBefore[uid] = nil }
-        self.batches[id] = Batch(uidValidity: uidValidity, uids: taken)
+        self.batches[id] = Batch(
+            uidValidity: uidValidity, uids: taken, received: fetched.events.compactMap(\.occurredAtMilliseconds).max())
         return EventBatch(id: id, events: fetched.events)
+    }
+
+    /// What the sender calls the message: the same in every mailbox, and when the server numbers anew.
+    private static func messageID(_ summary: IMAPSession.Summary) -> Value {
+        let field = HeaderReader.split(summary.header[...]).fields.first { $0.name.lowercased() == "message-id" }
+        return field.map { .string(String(HeaderReader.text($0.value).prefix(1_000))) } ?? .null
     }
 
     private static func event(
@@ -269,7 +289,7 @@ actor MailboxSource: EventSource {
                 "mailbox": .string(settings.mailbox), "uidValidity": .number(Number(Int64(uidValidity))),
                 "uid": .number(Number(Int64(summary.uid))), "size": .number(Number(Int64(summary.size))),
             ],
-            headers: ["flags": .list(summary.flags.map { .string($0) })],
+            headers: ["flags": .list(summary.flags.map { .string($0) }), "messageId": Self.messageID(summary)],
             occurredAtMilliseconds: summary.receivedMilliseconds)
         guard summary.size <= settings.messageBytesMax else {
             event.body = .undecodable(
