@@ -41,6 +41,14 @@ public struct JSONSchema: Sendable {
         case ignore
     }
 
+    /// What `format` says.
+    public enum Formats: Sendable, Hashable {
+        /// A text must be of the format, if it is one of ``JSONSchema/formats``.
+        case check
+        /// It is a comment.
+        case ignore
+    }
+
     /// Compiles the schema in `node`; everything wrong is noted in `log`.
     ///
     /// - Parameters:
@@ -48,12 +56,13 @@ public struct JSONSchema: Sendable {
     ///   - path: Its name, for messages.
     ///   - log: Takes what is wrong; a schema with errors accepts more than it should.
     ///   - unknownKeywords: What becomes of keywords that are not known.
+    ///   - formats: What `format` says.
     ///   - documents: Other documents that references may lead to, by their URI.
     public init(
         _ node: DocumentNode, path: String = "schema", log: DiagnosticLog,
-        unknownKeywords: UnknownKeywords = .refuse, documents: [String: DocumentNode] = [:]
+        unknownKeywords: UnknownKeywords = .refuse, formats: Formats = .check, documents: [String: DocumentNode] = [:]
     ) {
-        let compiler = SchemaCompiler(log: log, unknownKeywords: unknownKeywords)
+        let compiler = SchemaCompiler(log: log, unknownKeywords: unknownKeywords, formats: formats)
         self.root = compiler.compile(node, path: path, documents: documents)
         self.program = compiler.program()
     }

@@ -5,13 +5,15 @@ import Values
 final class SchemaCompiler {
     private let log: DiagnosticLog
     private let unknownKeywords: JSONSchema.UnknownKeywords
+    let formats: JSONSchema.Formats
     private let resources = SchemaResources()
     private var nodes: [SchemaNode] = []
     private var indices: [String: Int] = [:]
     private var dynamicAnchors: [[String: Int]] = []
 
-    init(log: DiagnosticLog, unknownKeywords: JSONSchema.UnknownKeywords) {
+    init(log: DiagnosticLog, unknownKeywords: JSONSchema.UnknownKeywords, formats: JSONSchema.Formats) {
         self.log = log
+        self.formats = formats
         self.unknownKeywords = unknownKeywords
     }
 
@@ -144,7 +146,8 @@ extension SchemaCompiler.Part {
         if let source = self.reader.string("pattern"), let at = self.reader.node("pattern") {
             node.pattern = self.pattern(source, "pattern", at)
         }
-        node.format = self.reader.string("format").flatMap { SchemaFormat(rawValue: $0) }
+        let format = self.reader.string("format").flatMap { SchemaFormat(rawValue: $0) }
+        node.format = self.compiler.formats == .check ? format : nil
     }
 
     func readArrays(into node: inout SchemaNode) {
@@ -219,7 +222,7 @@ extension SchemaCompiler.Part {
     }
 
     private func pattern(_ source: String, _ key: String, _ at: DocumentNode) -> SchemaNode.Pattern? {
-        let literal = JSON.string(.string(source))
+        let literal = JSON.string(.string(ECMAPattern.translated(source)))
         // A pattern that is none makes every match null: try it once.
         guard let expression = try? Expression.compile("matches(text, \(literal))"),
             !expression.evaluate(MapScope(["text": ""])).value.isNull

@@ -29,13 +29,17 @@ final class SchemaResources {
     }
 
     private(set) var resources: [Resource] = []
+    /// The resources of documents that call themselves something else than what they were given as.
+    private var aliases: [String: Int] = [:]
     private var documents = 0
 
     /// Takes a document in and finds the schemas with identifiers in it.
     func add(_ node: DocumentNode, uri: String) -> Place {
         let place = Place(node: node, document: self.documents, pointer: "", resource: self.resources.count)
         self.documents += 1
-        self.resources.append(Resource(uri: Self.withoutFragment(uri), root: place))
+        let given = Self.withoutFragment(uri)
+        self.resources.append(Resource(uri: given, root: place))
+        if !given.isEmpty { self.aliases[given] = place.resource }
         return self.scan(place, isRoot: true)
     }
 
@@ -45,9 +49,8 @@ final class SchemaResources {
         let base = self.resources[place.resource].uri
         let uri = parts[0].isEmpty ? base : SchemaURI.resolve(String(parts[0]), against: base)
         let isHere = parts[0].isEmpty
-        guard let index = isHere ? place.resource : self.resources.firstIndex(where: { $0.uri == uri }) else {
-            return nil
-        }
+        let named = self.resources.firstIndex { $0.uri == uri } ?? self.aliases[uri]
+        guard let index = isHere ? place.resource : named else { return nil }
         let resource = self.resources[index]
         let fragment = parts.count > 1 ? SchemaURI.decoded(parts[1]) : ""
         if fragment.isEmpty { return (resource.root, nil) }
