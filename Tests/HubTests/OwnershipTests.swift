@@ -197,7 +197,9 @@ private final class Trace: Sendable {
         self.store.setFailing(true)
         let trace = Trace()
         let task = Task {
-            try await self.node("a").run(trigger: "orders", onStandby: { _ in trace.add("waits") }) { _, _ in
+            try await self.node("a").run(
+                trigger: "orders", onStandby: { _ in trace.add("stands by") }, onTrouble: { trace.add($0.code) }
+            ) { _, _ in
                 trace.add("reads")
             }
         }
@@ -205,6 +207,7 @@ private final class Trace: Sendable {
         self.store.setFailing(false)
         await self.clock.advance(whenAsleep: 1) { trace.has("reads") }
         try await task.value
+        #expect(Set(trace.all) == ["HB612", "reads"])
     }
 
     @Test func saysWhatFailsInTheTableOfOwners() async throws {

@@ -1,4 +1,5 @@
 import HubDocuments
+import Runtime
 public import Values
 
 /// The parameters of a cron source: `cron: { schedule, timezone, missed, maxMissed, jitter, overlap, from, until }`.
@@ -158,6 +159,8 @@ extension CronParameters {
 
     static func zone(_ name: String) -> ZoneOffset? {
         if name == "UTC" || name == "Z" { return .utc }
+        // Files are also read where no engine has been started that would have installed them.
+        if TimeZones.current == nil { TimeZones.install(FoundationTimeZones()) }
         if name.hasPrefix("+") || name.hasPrefix("-") { return ZoneOffset(name) }
         guard let zone = ZoneOffset("@" + name), zone.offsetSeconds(atEpochSeconds: 0) != nil else { return nil }
         return zone

@@ -60,16 +60,17 @@ public final class SourceOwnership: Sendable {
     /// - Parameters:
     ///   - trigger: The id of the trigger; owned as `trigger:<id>`, under which its position is kept.
     ///   - resources: What else is owned, see `resources(of:connection:parameters:)`.
-    ///   - onStandby: Told each time that somebody else has one of them; nil for one of this process, or when the
-    ///     table of owners fails.
+    ///   - onStandby: Told each time that somebody else has one of them; nil for another part of this process.
+    ///   - onTrouble: Told each time that the table of owners fails (HB612); it is asked again later.
     /// - Throws: `ConnectorError` HB610 when the tenure was lost; what `body` throws; `CancellationError`.
     public func run<Result: Sendable>(
         trigger: String, resources: [String] = [], onStandby: @Sendable (Owned?) -> Void = { _ in },
+        onTrouble: @Sendable (ConnectorError) -> Void = { _ in },
         body: @escaping @Sendable (_ memory: any SourceMemory, _ tenure: SourceTenure) async throws -> Result
     ) async throws -> Result {
         let names = Set([Self.resource(of: trigger)] + resources).sorted()
         let owner = "\(self.node)/\(trigger)"
-        let (machine, fences) = try await self.acquire(names, owner: owner, onStandby)
+        let (machine, fences) = try await self.acquire(names, owner: owner, onStandby, onTrouble)
         let tenure = SourceTenure(machine, clock: self.clock)
         let memory = OwnedSourceMemory(
             resource: Self.resource(of: trigger), fence: fences[Self.resource(of: trigger)] ?? 0, table: self.table,
@@ -122,7 +123,8 @@ public final class SourceOwnership: Sendable {
 
 extension SourceOwnership {
     private func acquire(
-        _ names: [String], owner: String, _ onStandby: @Sendable (Owned?) -> Void
+        _ names: [String], owner: String, _ onStandby: @Sendable (Owned?) -> Void,
+        _ onTrouble: @Sendable (ConnectorError) -> Void
     ) async throws -> (LeaseMachine, [String: Int64]) {
         var machine = LeaseMachine(self.settings)
         while true {
@@ -130,9 +132,13 @@ extension SourceOwnership {
             switch machine.next(at: self.clock.now) {
             case .acquire:
                 let asked = self.clock.now
-                if let fences = try await self.tryToAcquire(names, owner: owner, onStandby) {
-                    machine.acquired(askedAt: asked)
-                    return (machine, fences)
+                do throws(StoreError) {
+                    if let fences = try await self.tryToAcquire(names, owner: owner, onStandby) {
+                        machine.acquired(askedAt: asked)
+                        return (machine, fences)
+                    }
+                } catch {
+                    onTrouble(Self.unavailable(error))
                 }
                 machine.refused(at: self.clock.now, unit: self.random())
             case .wait(let duration):
@@ -145,17 +151,21 @@ extension SourceOwnership {
 
     private func tryToAcquire(
         _ names: [String], owner: String, _ onStandby: @Sendable (Owned?) -> Void
-    ) async throws -> [String: Int64]? {
+    ) async throws(StoreError) -> [String: Int64]? {
         guard self.reserve(names) else {
             onStandby(nil)
             return nil
         }
         let now = self.clock.unixMilliseconds
         let until = now + self.settings.lease.wholeMilliseconds
-        let fences = try? await self.table.acquire(names, owner: owner, until: until, now: now)
-        if let fences { return fences }
-        self.unreserve(names)
-        let other = try? await self.table.perform { store throws(StoreError) -> SourceState? in
+        do throws(StoreError) {
+            if let fences = try await self.table.acquire(names, owner: owner, until: until, now: now) { return fences }
+            self.unreserve(names)
+        } catch {
+            self.unreserve(names)
+            throw error
+        }
+        let other = try await self.table.perform { store throws(StoreError) -> SourceState? in
             for name in names {
                 if let state = try store.find(name), let holder = state.owner, holder != owner, state.leaseUntil > now {
                     return state
@@ -163,7 +173,13 @@ extension SourceOwnership {
             }
             return nil
         }
-        onStandby(other.flatMap { try? Self.owned($0) })
+        // Nobody, when it was given back since.
+        if let other {
+            onStandby(
+                Owned(
+                    resource: other.id, owner: other.owner, leaseUntil: other.leaseUntil,
+                    position: try? OwnedSourceMemory.value(other.memory, of: other.id)))
+        }
         return nil
     }
 
