@@ -107,6 +107,17 @@ final class RuntimeHarness: Sendable {
                 awaitMilliseconds: milliseconds, actor: "test"))
     }
 
+    /// An event that starts the process `chain`, or waits while one runs that an event started.
+    func event(_ id: String) async throws -> CorrelationResult {
+        try await runtime.correlate(
+            CorrelateRequest(
+                message: "event", correlationKey: "one", idempotencyKey: id, actor: "test",
+                noMatch: .start(process: "chain", version: nil, businessID: id),
+                received: ReceivedEvent(
+                    trigger: "t", eventID: id, dedupeKey: id, contentType: "text/plain", payload: Array(id.utf8),
+                    receivedAt: clock.unixMilliseconds(), retainMilliseconds: 86_400_000)))
+    }
+
     /// Returns when a condition holds; gives up after half a minute of wall-clock time.
     func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
         let end = ContinuousClock.now + .seconds(30)
