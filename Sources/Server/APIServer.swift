@@ -47,15 +47,17 @@ public final class APIServer: Service {
 
     /// Creates a server; nothing is opened before `run`.
     ///
-    /// `onReady` is called once every address listens, with the TCP port.
+    /// - Parameters:
+    ///   - ingress: Where requests to triggers arrive; nil: nowhere.
+    ///   - onReady: Called once every address listens, with the TCP port.
     public init(
         configuration: Configuration, workflow: any WorkflowService, records: any RecordReader,
-        journal: any JournalStore, hub: HubService, logger: Logger,
+        journal: any JournalStore, hub: HubService, ingress: Ingress? = nil, logger: Logger,
         onReady: @escaping @Sendable (_ loopbackPort: Int?) async -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.services = RouteServices(
-            workflow: workflow, records: records, journal: journal, hub: hub,
+            workflow: workflow, records: records, journal: journal, hub: hub, ingress: ingress,
             partitionCount: configuration.partitionCount,
             limits: configuration.limits, logger: logger)
         self.table = RouteTable(APIRoutes.all)

@@ -38,12 +38,18 @@ struct Dispatcher: HTTPResponder {
     private func handle(
         _ request: Request, path: Substring, query: Substring?, channel: any Channel
     ) async throws -> Response {
+        let match = self.table.match(request.method, path: path)
+        if case .nothing = match,
+            let response = try await self.ingress(request, path: path, query: query, channel: channel)
+        {
+            return response
+        }
         try Self.checkOrigin(request.headers, authority: request.head.authority, channel: channel)
         let route: Route
         let parameters: [(name: String, value: Substring)]
-        switch self.table.match(request.method, path: path) {
-        case .route(let match, let values):
-            (route, parameters) = (match, values)
+        switch match {
+        case .route(let found, let values):
+            (route, parameters) = (found, values)
         case .otherMethods(let methods):
             throw ProblemDetails.methodNotAllowed(request.method.rawValue, String(path), allowed: methods)
         case .nothing:
@@ -103,7 +109,7 @@ struct Dispatcher: HTTPResponder {
     }
 
     /// Refuses, on a TCP connection, what a browser sends for a page of another site or for a rebound host name.
-    private static func checkOrigin(
+    static func checkOrigin(
         _ headers: HTTPFields, authority: String?, channel: any Channel
     ) throws(ProblemDetails) {
         if case .unixDomainSocket = channel.localAddress { return }
@@ -117,7 +123,7 @@ struct Dispatcher: HTTPResponder {
 
     // MARK: Responses
 
-    private static func response(_ response: APIResponse) -> Response {
+    static func response(_ response: APIResponse) -> Response {
         var headers = HTTPFields()
         if let contentType = response.contentType { headers[.contentType] = contentType }
         for (name, value) in response.headers { headers[name] = value }

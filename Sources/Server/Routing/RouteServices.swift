@@ -10,6 +10,8 @@ final class RouteServices: Sendable {
     let records: any RecordReader
     let journal: any JournalStore
     let hub: HubService
+    /// Where requests to triggers arrive; nil: nowhere.
+    let ingress: Ingress?
     let partitionCount: Int
     let limits: APIServerLimits
     let logger: Logger
@@ -18,12 +20,14 @@ final class RouteServices: Sendable {
 
     init(
         workflow: any WorkflowService, records: any RecordReader, journal: any JournalStore, hub: HubService,
+        ingress: Ingress?,
         partitionCount: Int, limits: APIServerLimits, logger: Logger
     ) {
         self.workflow = workflow
         self.records = records
         self.journal = journal
         self.hub = hub
+        self.ingress = ingress
         self.partitionCount = partitionCount
         self.limits = limits
         self.logger = logger

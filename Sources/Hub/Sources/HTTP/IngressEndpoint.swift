@@ -259,7 +259,7 @@ extension IngressEndpoint {
     }
 
     /// The same for every delivery of one event: what the scheme names it by, else its content.
-    private static func identity(
+    static func identity(
         of request: IngressRequest, by scheme: VerificationScheme, _ content: Value
     ) -> String {
         let named: String? =

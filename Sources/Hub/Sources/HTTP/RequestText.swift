@@ -47,7 +47,7 @@ enum PathText {
             return nil
         }
         guard let text = String(validating: bytes, as: UTF8.self),
-            bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "%") })
+            bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7F && !#"\%?#"#.utf8.contains($0) })
         else { return nil }
         var segments = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         if segments.last?.isEmpty == true { segments.removeLast() }

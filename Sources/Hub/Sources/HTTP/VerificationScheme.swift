@@ -220,6 +220,8 @@ extension VerificationScheme.Token {
 
 extension VerificationScheme.ClientCertificate {
     fileprivate init?(_ reader: FieldReader) {
+        let subjects = reader.strings("subjects")
+        let fingerprints = reader.strings("fingerprints")
         guard let proxy = reader.object("proxy") else {
             reader.add(
                 "\(reader.path): this server speaks no TLS, so it sees no client certificates.",
@@ -235,13 +237,11 @@ extension VerificationScheme.ClientCertificate {
             self.verified = (verified.string("header")?.lowercased() ?? "", verified.string("value") ?? "SUCCESS")
             verified.finish()
         }
-        let subjects = reader.strings("subjects")
         let subjectHeader = proxy.string("subjectHeader")?.lowercased()
         if let subjects, let subjectHeader { self.subject = (subjectHeader, subjects) }
         if (subjects == nil) != (subjectHeader == nil) {
             reader.add("\(reader.path): subjects and proxy.subjectHeader belong together.")
         }
-        let fingerprints = reader.strings("fingerprints")
         let fingerprintHeader = proxy.string("fingerprintHeader")?.lowercased()
         if let fingerprints, let fingerprintHeader {
             let decoded = fingerprints.compactMap { Self.fingerprint($0) }
