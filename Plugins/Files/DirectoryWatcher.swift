@@ -123,7 +123,6 @@ final class DirectoryWatcher: Sendable {
         }
 
         func loop() {
-            let lost = UInt32(IN_IGNORED) | UInt32(IN_UNMOUNT) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
             var buffer = [UInt8](repeating: 0, count: 65_536)
             while true {
                 var sources = [
@@ -134,22 +133,31 @@ final class DirectoryWatcher: Sendable {
                 if sources[1].revents != 0 { return }
                 let count = read(self.notifications, &buffer, buffer.count)
                 guard count > 0 else { continue }
-                let isLost = Self.masks(buffer[0..<count]).contains { $0 & lost != 0 }
-                self.watcher?.signal(isLost: isLost)
+                self.watcher?.signal(isLost: DirectoryWatcher.tellsOfLoss(buffer[0..<count]))
             }
         }
 
-        /// The masks of the events in `bytes`: wd, mask, cookie, length (32 bits each), then a name of that length.
-        private static func masks(_ bytes: ArraySlice<UInt8>) -> [UInt32] {
-            bytes.withUnsafeBytes { raw in
-                var masks: [UInt32] = []
-                var position = 0
-                while position + 16 <= raw.count {
-                    masks.append(raw.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self))
-                    position += 16 + Int(raw.loadUnaligned(fromByteOffset: position + 12, as: UInt32.self))
-                }
-                return masks
+    }
+
+    /// Whether events, as the kernel writes them, say that the directory itself is gone.
+    ///
+    /// That the kernel dropped events (IN_Q_OVERFLOW) says no such thing: it is a hint like any other, and the look it
+    /// asks for finds what the dropped ones were about.
+    static func tellsOfLoss(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let lost = UInt32(IN_IGNORED) | UInt32(IN_UNMOUNT) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
+        return Self.masks(bytes).contains { $0 & lost != 0 }
+    }
+
+    /// The masks of the events in `bytes`: wd, mask, cookie, length (32 bits each), then a name of that length.
+    private static func masks(_ bytes: ArraySlice<UInt8>) -> [UInt32] {
+        bytes.withUnsafeBytes { raw in
+            var masks: [UInt32] = []
+            var position = 0
+            while position + 16 <= raw.count {
+                masks.append(raw.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self))
+                position += 16 + Int(raw.loadUnaligned(fromByteOffset: position + 12, as: UInt32.self))
             }
+            return masks
         }
     }
 }
