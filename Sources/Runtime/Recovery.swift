@@ -27,22 +27,14 @@ struct Recovery {
     private func restoreDefinitions(_ reader: any StateReader) throws(StoreError) {
         guard let unit = core.units.first else { return }
         var damage: DecodingFailure?
-        try reader.scan(partition: unit.number, kind: EntityKind(rawValue: EntityKinds.definition)) { key, state in
-            do throws(DecodingFailure) {
-                try unit.engine.restore(
-                    kind: EntityKinds.definition, key: key, index: UnsafeRawBufferPointer(start: nil, count: 0),
-                    state: state)
-            } catch {
-                damage = error
-            }
-        }
-        try reader.scan(partition: unit.number, kind: EntityKind(rawValue: EntityKinds.decisions)) { key, state in
-            do throws(DecodingFailure) {
-                try unit.engine.restore(
-                    kind: EntityKinds.decisions, key: key, index: UnsafeRawBufferPointer(start: nil, count: 0),
-                    state: state)
-            } catch {
-                damage = error
+        for kind in EntityKinds.deployed {
+            try reader.scan(partition: unit.number, kind: EntityKind(rawValue: kind)) { key, state in
+                do throws(DecodingFailure) {
+                    try unit.engine.restore(
+                        kind: kind, key: key, index: UnsafeRawBufferPointer(start: nil, count: 0), state: state)
+                } catch {
+                    damage = error
+                }
             }
         }
         if let damage { throw corrupt(unit, damage) }
@@ -52,7 +44,7 @@ struct Recovery {
     private func restore(_ unit: PartitionUnit, _ reader: any StateReader) throws(StoreError) {
         var damage: DecodingFailure?
         let empty = UnsafeRawBufferPointer(start: nil, count: 0)
-        for kind in [EntityKinds.instance, EntityKinds.subscription, EntityKinds.uniqueKey] {
+        for kind in EntityKinds.indexed {
             try reader.scanIndex(partition: unit.number, kind: EntityKind(rawValue: kind)) { key, index in
                 do throws(DecodingFailure) {
                     try unit.engine.restore(kind: kind, key: key, index: index, state: empty)
@@ -61,7 +53,7 @@ struct Recovery {
                 }
             }
         }
-        for kind in [EntityKinds.partition, EntityKinds.message, EntityKinds.startTimer, EntityKinds.deadLetter] {
+        for kind in EntityKinds.whole {
             try reader.scan(partition: unit.number, kind: EntityKind(rawValue: kind)) { key, state in
                 do throws(DecodingFailure) {
                     try unit.engine.restore(kind: kind, key: key, index: empty, state: state)

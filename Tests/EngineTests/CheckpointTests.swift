@@ -107,6 +107,17 @@ struct CheckpointTests {
         }
     }
 
+    @Test("every kind of entity is restored, each in one way")
+    func kinds() {
+        let kinds = EntityKinds.indexed + EntityKinds.whole + EntityKinds.deployed
+        #expect(kinds.sorted() == Array(1...UInt8(kinds.count)))
+        // The last one there is: the next number is unknown.
+        let (engine, empty) = (EngineHarness().partitions[0].engine, UnsafeRawBufferPointer(start: nil, count: 0))
+        #expect(throws: DecodingFailure.self) {
+            try engine.restore(kind: UInt8(kinds.count) + 1, key: 1, index: empty, state: empty)
+        }
+    }
+
     @Test("rows that are damaged or of an unknown kind are refused")
     func damagedRows() throws {
         let (harness, _) = try full(partitions: 1)

@@ -29,7 +29,8 @@ struct CorrelationModelTests {
             return document.members.first { $0.name == name }.map { String(decoding: $0.value.json, as: UTF8.self) }
         }
         return CorrelationModel.Instance(
-            process: instance.process.id, waits: !instance.subscriptions.isEmpty, event: member("e").flatMap { Int($0) } ?? 0,
+            process: instance.process.id, waits: !instance.subscriptions.isEmpty,
+            event: member("e").flatMap { Int($0) } ?? 0,
             key: member("key").map { String($0.dropFirst().dropLast()) } ?? "")
     }
 
@@ -59,7 +60,8 @@ struct CorrelationModelTests {
                 let expected = model.correlate(key, event: step, noMatch, many, unique: unique)
                 switch reply {
                 case .correlation(.decided(let effect, _, let existed)):
-                    #expect(effect == expected.effect && existed == expected.known, "seed \(seed) step \(step): \(what)")
+                    #expect(
+                        effect == expected.effect && existed == expected.known, "seed \(seed) step \(step): \(what)")
                 default: #expect(expected.effect == nil, "seed \(seed) step \(step): \(what) is \(reply)")
                 }
             case 9..<12:

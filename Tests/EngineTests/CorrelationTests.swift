@@ -4,7 +4,9 @@ import Values
 
 @testable import Engine
 
-/// What comes of an event (ADR-0028). Each case runs with one partition, where messages are handled at once, and with
+/// What comes of an event (ADR-0028).
+///
+/// Each case runs with one partition, where messages are handled at once, and with
 /// several, where they travel.
 @Suite("Correlation", .serialized)
 struct CorrelationTests {
@@ -161,7 +163,7 @@ struct CorrelationTests {
         #expect(harness.live == ["a", "b"])
     }
 
-    @Test("an instance that is gone meanwhile passes its event on to the next, or to a new one", arguments: [2, 4], [1, 2])
+    @Test("an instance that is gone passes its event on to the next, or to a new one", arguments: [2, 4], [1, 2])
     func rejected(_ partitions: Int, _ waiting: Int) throws {
         let harness = try harness(partitions)
         let away = (harness.home("k") + 1) % partitions

@@ -100,6 +100,25 @@ import Values
         harness.stop()
     }
 
+    @Test func locksAndWaitingEventsSurviveACheckpoint() async throws {
+        let harness = try RuntimeHarness()
+        _ = try await harness.deploy(Model.sequence("chain", 1))
+        for number in 0..<3 { _ = try await harness.event("\(number)") }
+        try await harness.runtime.settle()
+        let again = try harness.restarted()
+        #expect(try await again.event("3").outcome == .buffered)
+        #expect(try await again.event("1").alreadyExisted)
+        for number in 0..<4 {
+            let jobs = try await again.activate(wait: 5_000)
+            #expect(jobs.count == 1, "instance \(number)")
+            for job in jobs { try await again.runtime.completeJob(key: job.key, variables: nil) }
+            try await again.runtime.settle()
+        }
+        let names = try await again.read { try $0.processInstances(Query()).items.map(\.record.businessID) }
+        #expect(names == ["0", "1", "2", "3"])
+        again.stop()
+    }
+
     @Test func signalsAndMessagesWithAKeyHappenOnce() async throws {
         let harness = try RuntimeHarness()
         _ = try await harness.deploy(Model.waiting("waiting"))

@@ -24,6 +24,13 @@ public enum EntityKinds {
     public static let decisions: UInt8 = 10
     /// A start lock, by the key of its instance.
     public static let startLock: UInt8 = 11
+
+    /// What is restored from its index alone.
+    public static let indexed = [instance, subscription, uniqueKey]
+    /// What is restored from its state.
+    public static let whole = [partition, message, startTimer, deadLetter, dataStore, startLock]
+    /// What is deployed: restored before everything else, from the deployment partition.
+    public static let deployed = [definition, decisions]
 }
 
 /// Something that is due at a time.
