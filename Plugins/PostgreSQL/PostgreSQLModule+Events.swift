@@ -6,11 +6,11 @@ extension PostgreSQLModule {
     static let events: [EventDescriptor] = [
         EventDescriptor(
             id: "change", title: "Change of a row",
-            summary: "Emits the rows of tables and then each change of them, out of the log of the server or an outbox.",
+            summary: "Emits the rows of tables, then each change of them, out of the server's log; or an outbox.",
             parameters: SQLSchema.object(changeParameters), payload: change, delivery: .atLeastOnce, isOrdered: true),
         EventDescriptor(
             id: "notification", title: "Notification",
-            summary: "Emits what is sent by NOTIFY, a hint that may be lost; with poll, the rows of a query, at least once.",
+            summary: "Emits what NOTIFY sends, which may be lost; with poll, rows of a query, at least once.",
             parameters: SQLSchema.object(notificationParameters), payload: true, delivery: .atMostOnce,
             isOrdered: true),
     ]
@@ -22,7 +22,9 @@ extension PostgreSQLModule {
             [
                 "query": SQLSchema.text(
                     "A SELECT in the order of cursor, with $1, $2, … for the values of the last row that was taken."),
-                "cursor": ["type": ["array", "string"], "description": "Columns that order the rows and tell them apart."],
+                "cursor": [
+                    "type": ["array", "string"], "description": "Columns that order the rows and tell them apart.",
+                ],
                 "initial": ["description": "What stands for the last row before there is one; NULL unless given."],
                 "every": SQLSchema.duration("The query runs at least that often.", default: "30s"),
             ], required: ["query", "cursor"]),

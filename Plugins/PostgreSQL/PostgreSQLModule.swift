@@ -17,7 +17,7 @@ public struct PostgreSQLModule: ConnectorModule {
 
     static let description = ConnectorDescriptor(
         id: "postgresql", version: 1, title: "PostgreSQL",
-        summary: "Queries and changes PostgreSQL databases, copies in bulk, and emits changes of rows and notifications.",
+        summary: "Queries and changes PostgreSQL databases, and emits changes of rows, outboxes and notifications.",
         parameters: SQLSchema.object(Self.parameters, required: ["host", "database", "user"]),
         secrets: [SecretDescriptor(parameter: "password", title: "Password", isRequired: false)],
         operations: Self.operations,

@@ -93,4 +93,60 @@ import Values
         } throws: { ConnectorError(wrapping: $0).kind == .validation }
         await database.close()
     }
+
+    private func rows(_ database: Database, memory: VolatileSourceMemory, replay: Value? = nil) async throws
+        -> any EventSource
+    {
+        try await database.connection.armSource(
+            SourceRequest(
+                event: "notification",
+                parameters: [
+                    "channel": .string(database.schema),
+                    "poll": [
+                        "query": .string("SELECT id, item FROM \(database.schema).t WHERE id > $1 ORDER BY id"),
+                        "cursor": "id", "initial": 0, "every": "60s",
+                    ],
+                ], memory: memory, replay: replay))
+    }
+
+    @Test func notificationWakesAPollWhoseRowsAreNotLost() async throws {
+        let database = try await Database.open()
+        let memory = VolatileSourceMemory()
+        try await database.run("CREATE TABLE t (id bigserial PRIMARY KEY, item text)")
+        try await database.run("INSERT INTO t (item) VALUES ('before'), ('anybody listened')")
+        let source = try await self.rows(database, memory: memory)
+        try await source.connect()
+        let first = try #require(try await source.read(maximum: 10, wait: .seconds(5)))
+        #expect(first.events.map(\.value) == [["id": 1, "item": "before"], ["id": 2, "item": "anybody listened"]])
+        try await source.acknowledge(first.id)
+        #expect(try await source.read(maximum: 10, wait: .milliseconds(50)) == nil)
+        let waiting = Task { try await source.read(maximum: 10, wait: .seconds(20)) }
+        try await database.run("INSERT INTO t (item) VALUES ('third')")
+        try await database.call("notify", ["channel": .string(database.schema)])
+        let second = try #require(try await waiting.value)
+        #expect(second.events.map(\.id) == ["3"])
+        // Not acknowledged: it comes again, also to the next source.
+        try await source.reject(second.id, .redeliver(after: .zero))
+        #expect(try await source.read(maximum: 10, wait: .seconds(5))?.events.map(\.id) == ["3"])
+        await source.close()
+        let next = try await self.rows(database, memory: memory)
+        try await next.connect()
+        #expect(try await next.take(1).map(\.id) == ["3"])
+        await next.close()
+        let replay = try await self.rows(database, memory: memory, replay: ["from": 1, "to": 2])
+        try await replay.connect()
+        #expect(try await replay.take(1).map(\.id) == ["2"])
+        await #expect(throws: SourceInterruption.endOfInput) { try await replay.read(maximum: 1, wait: .zero) }
+        await replay.close()
+        await database.close()
+    }
+
+    @Test func notificationsAloneCannotBeReplayed() async throws {
+        let database = try await Database.open()
+        await #expect {
+            _ = try await database.connection.armSource(
+                SourceRequest(event: "notification", parameters: ["channels": ["a"]], replay: ["from": 1]))
+        } throws: { ConnectorError(wrapping: $0).code == "CON-5114" }
+        await database.close()
+    }
 }

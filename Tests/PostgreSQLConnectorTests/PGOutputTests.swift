@@ -188,7 +188,7 @@ struct MessageWriter {
     @Test func randomBytesNeverCrash() {
         var generator = SystemRandomNumberGenerator()
         let types = Array("BCORYIUDTM".utf8)
-        for _ in 0..<20_000 {
+        for _ in 0..<5_000 {
             var bytes = (0..<Int.random(in: 1...40)).map { _ in UInt8.random(in: 0...255, using: &generator) }
             bytes[0] = types[Int.random(in: 0..<types.count)]
             let count = bytes.count
@@ -291,7 +291,8 @@ struct MessageWriter {
             case .committed(let end): positions.append(end)
             case .relation(let relation):
                 let columns = relation.columns.map {
-                    TableShape.Column(name: $0.name, type: PostgresType.builtIn($0.type) ?? .other, isIdentity: $0.isKey)
+                    TableShape.Column(
+                        name: $0.name, type: PostgresType.builtIn($0.type) ?? .other, isIdentity: $0.isKey)
                 }
                 assembler.install(
                     assembler.wants(relation)

@@ -62,7 +62,7 @@ struct ChangeCatalog {
         let texts = try self.session.texts(
             """
             SELECT coalesce(plugin, slot_type), coalesce(database, ''), confirmed_flush_lsn, coalesce(wal_status, 'lost'),
-                coalesce(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), confirmed_flush_lsn), 0)::int8
+                coalesce(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn), 0)::int8
             FROM pg_catalog.pg_replication_slots WHERE slot_name = \(PostgresLiteral.text(name))
             """, limits: self.limits)
         guard !texts.rows.isEmpty else { return nil }
@@ -168,7 +168,9 @@ struct ChangeCatalog {
             LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
             WHERE c.oid = \(expression) ORDER BY a.attnum
             """, limits: self.limits)
-        guard !texts.rows.isEmpty else { throw ChangeErrors.setup("A table is gone.", remedy: "Arm the trigger again.") }
+        guard !texts.rows.isEmpty else {
+            throw ChangeErrors.setup("A table is gone.", remedy: "Arm the trigger again.")
+        }
         let types = texts.rows.indices.map { texts.text($0, 3).flatMap { UInt32($0) } ?? 0 }
         try self.learn(types)
         var key: [(place: Int, column: Int)] = []

@@ -12,6 +12,9 @@ enum ChangeErrors {
         static let replay = "CON-5114"
     }
 
+    static let permissionRemedy =
+        "Let the user replicate: ALTER ROLE … REPLICATION, and GRANT SELECT on the tables."
+
     /// The database is not as the source needs it.
     static func setup(_ message: String, remedy: String, kind: ConnectorError.Kind = .validation) -> ConnectorError {
         ConnectorError(kind, code: Code.setup, message, remedy: remedy)
@@ -51,7 +54,7 @@ enum ChangeErrors {
             return SourceInterruption.notConnected(reason: "Another node has just made the slot \(slot).")
         case "42501":
             var refused = PostgresErrors.server(error, mayHaveExecuted: false)
-            refused.remedy = "Let the user replicate: ALTER ROLE … REPLICATION, and GRANT SELECT on the tables."
+            refused.remedy = Self.permissionRemedy
             return refused
         case "42704":
             return Self.setup(

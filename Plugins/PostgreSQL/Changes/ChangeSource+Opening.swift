@@ -64,9 +64,11 @@ extension ChangeSource {
         }
         let position = slot?.confirmed ?? .zero
         self.isUnsaved = known == nil
-        self.saved = known ?? ChangeMemory(
-            slot: name, origin: position,
-            progress: SnapshotProgress(isDone: self.parameters.snapshot == .never))
+        self.saved =
+            known
+            ?? ChangeMemory(
+                slot: name, origin: position,
+                progress: SnapshotProgress(isDone: self.parameters.snapshot == .never))
         // A slot that was made anew may stand before where an earlier one was.
         self.tracker = AcknowledgedPosition(exported == nil ? max(position, confirmed) : position)
         self.assembler = ChangeAssembler(
@@ -110,8 +112,9 @@ extension ChangeSource {
             result = try link.command(text, limits.waiting)
         } catch .timedOut {
             throw ChangeErrors.setup(
-                "The slot \(self.parameters.slot) could not be made within \(Quantity.text(self.settings.connectTimeout)).",
-                remedy: "The server waits for transactions that were open before: look in pg_stat_activity for old ones.",
+                "The slot \(self.parameters.slot) could not be made within "
+                    + "\(Quantity.text(self.settings.connectTimeout)).",
+                remedy: "The server waits for the end of transactions that were open before: look in pg_stat_activity.",
                 kind: .timeout)
         } catch {
             throw PostgresErrors.cut(error, timeout: self.settings.connectTimeout, mayHaveExecuted: true)
@@ -167,8 +170,15 @@ extension ChangeSource {
     private func replication(
         _ password: Secret?, _ limits: PostgresSession.CallLimits
     ) throws(ConnectorError) -> ReplicationLink {
-        try self.connecting(password) { (text) throws(PQFailure) in
-            try ReplicationLink.open(self.settings, password: text, limits.waiting)
+        do throws(ConnectorError) {
+            return try self.connecting(password) { (text) throws(PQFailure) in
+                try ReplicationLink.open(self.settings, password: text, limits.waiting)
+            }
+        } catch {
+            guard error.kind == .permission else { throw error }
+            var refused = error
+            refused.remedy = ChangeErrors.permissionRemedy
+            throw refused
         }
     }
 

@@ -17,7 +17,7 @@ internal import Values
 /// reads a task keeps the connection alive; nothing more is read then than the socket holds.
 actor ChangeSource: EventSource {
     /// So many events may be out before reading pauses.
-    static let eventsMaximum = 20_000
+    static let eventsMaximum = 10_000
     /// So many bytes of payload may be out before reading pauses.
     static let bytesMaximum = 64 << 20
     /// A batch ends when it has as many.

@@ -56,7 +56,9 @@ actor OutboxPollSource: EventSource {
                 "SET idle_in_transaction_session_timeout = 0", "SET statement_timeout = '60s'", limits: limits)
             let table = try ChangeCatalog(session: session, limits: limits).table(named: outbox.table)
             let columns = table.shape.columns.map(\.name)
-            let missing = outbox.missing(in: columns + []) + [outbox.order, outbox.mark].compactMap { $0 }
+            let missing =
+                outbox.missing(in: columns)
+                + [outbox.order, outbox.mark].compactMap { $0 }
                 .filter { !columns.contains($0) }
             guard missing.isEmpty else {
                 throw ChangeErrors.setup(

@@ -57,7 +57,8 @@ final class ReplicationLink {
         while let result = try self.connection.nextResult(limits) {
             switch result.status {
             case .rows: texts = result.texts
-            case .failed: failed = failed ?? result.serverError ?? PQServerError(state: "08P01", message: result.message)
+            case .failed:
+                failed = failed ?? result.serverError ?? PQServerError(state: "08P01", message: result.message)
             default: break
             }
             if failed != nil, self.connection.isBroken { break }
