@@ -24,7 +24,10 @@ final class LetterSite {
         private let reader: SQLiteRecordReader
         private let close: () -> Void
 
-        init(_ site: LetterSite, _ configure: (inout HubConfiguration, inout DeadLetterSettings) -> Void) throws {
+        init(
+            _ site: LetterSite, vault: SecretVault?,
+            _ configure: (inout HubConfiguration, inout DeadLetterSettings) -> Void
+        ) throws {
             let journal = try SQLiteJournalStore(directory: site.path, options: .init(partitionCount: 2))
             let records = try SQLiteRecordStore(directory: site.path, partitionCount: 2)
             var engine = RuntimeConfiguration()
@@ -52,7 +55,7 @@ final class LetterSite {
             self.reader = reader
             self.hub = HubService(
                 service: runtime, modules: [self.connector, self.files], configuration: configuration,
-                clock: site.clock, random: { 0.5 }, records: reader, letters: settings,
+                clock: site.clock, random: { 0.5 }, vault: vault, records: reader, letters: settings,
                 breakerFile: site.path + "/breakers.json", logger: self.logs.logger)
             self.close = {
                 runtime.shutdown()
@@ -145,9 +148,10 @@ final class LetterSite {
 
     /// Begins a run; the first one deploys the process.
     func life(
-        resilience: String = "", _ configure: (inout HubConfiguration, inout DeadLetterSettings) -> Void = { _, _ in }
+        resilience: String = "", vault: SecretVault? = nil,
+        _ configure: (inout HubConfiguration, inout DeadLetterSettings) -> Void = { _, _ in }
     ) async throws -> Life {
-        let life = try Life(self, configure)
+        let life = try Life(self, vault: vault, configure)
         if life.runtime.definitions.definition(processID: "order-intake", version: nil) == nil {
             _ = try await life.runtime.deploy(
                 [DeploymentResource(name: "order-intake.bpmn", bytes: Array(Self.model(resilience).utf8))],

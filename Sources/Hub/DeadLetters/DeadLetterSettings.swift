@@ -73,6 +73,8 @@ public struct DeadLetterSettings: Sendable, Hashable {
 public struct DeadLetterRate: Sendable, Hashable {
     let policy: RateLimiter.Policy
 
+    init(_ policy: RateLimiter.Policy) { self.policy = policy }
+
     /// Reads `50/s`, `100/1m` and the like; nil for anything else.
     public init?(_ text: String) {
         guard let policy = RateLimiter.Policy(rate: text) else { return nil }

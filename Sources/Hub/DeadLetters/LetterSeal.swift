@@ -76,7 +76,7 @@ public final class LetterSeal: Sendable {
     private static let sealedMark: UInt8 = 1
 
     /// How many bytes a seal adds.
-    public static let overhead = Self.magic.count + 1 + PayloadKeys.idBytes + 12 + 16
+    public static let overhead = LetterSeal.magic.count + 1 + PayloadKeys.idBytes + 12 + 16
 
     /// Whether bytes are sealed.
     public static func isSealed(_ bytes: [UInt8]) -> Bool {
@@ -176,6 +176,13 @@ public final class LetterSeal: Sendable {
             record.originalPayload = nil
             return record
         }
+    }
+}
+
+extension DeadLetterRecord {
+    /// The length of the payload, also while it is sealed.
+    public var payloadSize: Int {
+        LetterSeal.isSealed(self.payload) ? self.payload.count - LetterSeal.overhead : self.payload.count
     }
 }
 

@@ -7,7 +7,8 @@ import Values
 /// Secrets in one file, each sealed with AES-256-GCM under a key that is kept elsewhere.
 ///
 /// The file is JSON, readable by its owner only, and replaced as a whole: `{ format, keyCheck, secrets: { NAME:
-/// { sealed, updated } } }`. A sealed text is nonce, ciphertext and tag in base64; the name is authenticated with it, so
+/// { sealed, updated } }, formerKeys: [sealed] }`. Keys that were replaced are kept, sealed under the one that replaced
+/// them, for what else was sealed with their help. A sealed text is nonce, ciphertext and tag in base64; the name is authenticated with it, so
 /// that sealed texts cannot be exchanged. Reading looks at the file each time and decrypts only when it has changed.
 ///
 /// Safe to use from many tasks; of two programs that write at once the later wins.
@@ -46,10 +47,16 @@ public final class SecretVault: Sendable {
     public let path: String
     private let key: KeySource
     private let cache = Mutex<Cache?>(nil)
+    private let payloadCache = Mutex<PayloadCache?>(nil)
 
     private struct Cache {
         var version: FileVersion
         var secrets: [String: String]
+    }
+
+    private struct PayloadCache {
+        var version: FileVersion?
+        var keys: PayloadKeys
     }
 
     private struct FileVersion: Equatable {
@@ -62,9 +69,13 @@ public final class SecretVault: Sendable {
     private struct Content {
         var keyCheck: String?
         var sealed: [String: (sealed: String, updated: String)] = [:]
+        /// Keys that were replaced, the oldest first, sealed under the current one.
+        var formerKeys: [String] = []
     }
 
     private static let format = "junction-secrets/1"
+    /// What former keys are sealed as: no name of a secret.
+    private static let formerKeyName = "former key"
     /// The largest vault read.
     private static let bytesMax = 16 << 20
     /// The longest secret.
@@ -118,7 +129,7 @@ public final class SecretVault: Sendable {
                 remedy: "Check what was given on standard input.")
         }
         var content = try self.content()
-        let key = try self.symmetricKey(content, makesKey: content.sealed.isEmpty)
+        let key = try self.symmetricKey(content, makesKey: content.sealed.isEmpty && content.formerKeys.isEmpty)
         content.keyCheck = Self.check(of: key)
         content.sealed[name] = (try self.seal(name, text, key), now)
         try self.write(content)
@@ -132,7 +143,42 @@ public final class SecretVault: Sendable {
         return true
     }
 
+    /// Whether there is a key, of whatever kind.
+    var hasKey: Bool { self.key.text() != nil }
+
+    /// The keys payloads are sealed under; found anew when the vault has changed.
+    ///
+    /// Throws `HubError` when there is no key, or vault and key do not belong together.
+    func payloadKeys() throws(HubError) -> PayloadKeys {
+        let version = self.version()
+        let cached = self.payloadCache.withLock { $0 }
+        if let cached, cached.version == version { return cached.keys }
+        do {
+            let keys = try self.readPayloadKeys()
+            self.payloadCache.withLock { $0 = PayloadCache(version: version, keys: keys) }
+            return keys
+        } catch {
+            // While the key is being replaced, vault and key do not belong together for a moment.
+            guard let cached else { throw error }
+            return cached.keys
+        }
+    }
+
+    private func readPayloadKeys() throws(HubError) -> PayloadKeys {
+        let content = try self.content()
+        let key = try self.symmetricKey(content)
+        var keys = PayloadKeys(vaultKey: key)
+        for sealed in content.formerKeys {
+            let text = try self.open(Self.formerKeyName, sealed, key)
+            guard let data = Data(base64Encoded: text.filter { !$0.isWhitespace }), data.count == 32 else { continue }
+            keys.add(formerVaultKey: SymmetricKey(data: data))
+        }
+        return keys
+    }
+
     /// Seals every secret under a new key, and puts it where the old one is.
+    ///
+    /// The old key is kept in the vault, sealed: payloads that were sealed with its help stay readable.
     ///
     /// Only for a key in a file. The new key stands beside the old one, as `PATH.new`, until the vault is written, so that
     /// an interruption loses nothing.
@@ -147,6 +193,12 @@ public final class SecretVault: Sendable {
         let new = SymmetricKey(size: .bits256)
         for (name, entry) in content.sealed {
             content.sealed[name] = (try self.seal(name, try self.open(name, entry.sealed, old), new), entry.updated)
+        }
+        let former = try content.formerKeys.map { sealed throws(HubError) in
+            try self.open(Self.formerKeyName, sealed, old)
+        }
+        content.formerKeys = try (former + [Self.text(of: old)]).map { text throws(HubError) in
+            try self.seal(Self.formerKeyName, text, new)
         }
         content.keyCheck = Self.check(of: new)
         try Self.replace(file + ".new", with: Array(Self.text(of: new).utf8))
@@ -258,6 +310,7 @@ extension SecretVault {
         for (name, entry) in secrets {
             content.sealed[name] = (entry["sealed"]?.asString ?? "", entry["updated"]?.asString ?? "")
         }
+        content.formerKeys = (value["formerKeys"]?.asList ?? []).compactMap(\.asString)
         return content
     }
 
@@ -270,7 +323,7 @@ extension SecretVault {
         JSON.write(
             .context([
                 "format": .string(Self.format), "keyCheck": .string(content.keyCheck ?? ""),
-                "secrets": .context(secrets),
+                "secrets": .context(secrets), "formerKeys": .list(content.formerKeys.map { .string($0) }),
             ]), into: &bytes)
         bytes.append(UInt8(ascii: "\n"))
         try Self.replace(self.path, with: bytes)

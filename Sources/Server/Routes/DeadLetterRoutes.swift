@@ -95,7 +95,7 @@ enum DeadLetterRoutes {
         writer.member("coordinates", raw: record.coordinates.isEmpty ? Array("{}".utf8) : record.coordinates)
         writer.member("dedupeKey", nullable: record.dedupeKey)
         writer.member("contentType", record.contentType)
-        writer.member("payloadBytes", record.payload.count)
+        writer.member("payloadBytes", record.payloadSize)
         writer.member("redriveCount", record.redriveCount)
         writer.member("connection", nullable: record.connection)
         writer.member("jobKey", nullable: record.jobKey.map { Key(rawValue: $0).description })
