@@ -309,7 +309,7 @@ let package = Package(
             dependencies: [
                 "Hub", "HubDocuments", "HTTPTransport", "ConnectorKit", "Decisions", "Engine", "ProcessModel",
                 "Resilience", "Runtime",
-                "Storage", "Values", "FilesConnector", "HTTPConnector",
+                "LoopbackTestSupport", "Storage", "Values", "FilesConnector", "HTTPConnector",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
