@@ -78,6 +78,7 @@ public final class DeclaredConnection: Connection {
         guard let event = self.module.spec.event(request.event), event.isArmed else {
             throw ConnectorError.unknownEvent(request.event, of: self.module.descriptor)
         }
+        if let objects = event.objects { return try self.objectSource(request, event, objects) }
         if let queue = event.queue { return try self.queueSource(request, event, queue) }
         guard let poll = event.poll else {
             throw ConnectorError.unknownEvent(request.event, of: self.module.descriptor)
@@ -109,6 +110,41 @@ public final class DeclaredConnection: Connection {
         return range
     }
 
+    private func objectSource(
+        _ request: SourceRequest, _ event: EventSpec, _ objects: ObjectsSpec
+    ) throws(ConnectorError) -> ObjectSource {
+        let parameters = try ObjectParameters(request.parameters, of: objects, isQueued: event.queue != nil)
+        var notices: QueueSource?
+        var range: ObjectSource.Range?
+        if let replay = request.replay {
+            let reader = FieldReader(replay, path: "replay", code: ConnectorError.Code.invalidParameters)
+            func moment(_ key: String) -> Int64? {
+                guard let text = reader.string(key) else { return nil }
+                let moment = Timestamp.milliseconds(text)
+                if moment == nil { reader.add("replay.\(key): expected a timestamp.") }
+                return moment
+            }
+            range = ObjectSource.Range(prefix: reader.string("prefix"), from: moment("from"), to: moment("to"))
+            reader.finish()
+            if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
+        } else if parameters.isNotified, let queue = event.queue {
+            var decoding = RecordDecoding()
+            decoding.format = .json
+            notices = QueueSource(
+                client: QueueClient(
+                    event: event, spec: queue, runner: self.runner,
+                    parameters: try QueueParameters(.context(parameters.queue), of: queue), decoding: decoding))
+        } else if let name = parameters.queue.keys.first {
+            throw ConnectorError(
+                .validation, code: ConnectorError.Code.invalidParameters,
+                "parameters.\(name): only a source that is notified by a queue has this parameter.",
+                remedy: "Set notify: queue, or remove it.")
+        }
+        return ObjectSource(
+            event: event, spec: objects, runner: self.runner, parameters: parameters, decoding: request.decoding,
+            memory: request.memory, replay: range, notices: notices)
+    }
+
     private func queueSource(
         _ request: SourceRequest, _ event: EventSpec, _ queue: QueueSpec
     ) throws(ConnectorError) -> QueueSource {
@@ -118,7 +154,8 @@ public final class DeclaredConnection: Connection {
                 "\(self.module.spec.metadata.title) forgets what was acknowledged: events of \(event.id) cannot be read again.",
                 remedy: "Replay them from the inbox of the trigger.")
         }
-        if let objection = request.decoding.messageObjection, let error = ConnectorError.invalidParameters([objection]) {
+        if let objection = request.decoding.messageObjection, let error = ConnectorError.invalidParameters([objection])
+        {
             throw error
         }
         return QueueSource(

@@ -53,11 +53,32 @@ public struct DeclaredConnector: ConnectorModule {
             id: configuration.id, settings: settings,
             secrets: credential.map { $0 as any SecretResolver } ?? configuration.secrets, clock: configuration.clock,
             userAgent: "junction-\(self.spec.metadata.id)/\(self.spec.metadata.version)")
+        let services = try self.services(settings, configuration, credential)
         let runner = OperationRunner(
             spec: self.spec, connection: plain,
-            transport: HTTPSpecTransport(client: client, session: credential?.session), clock: configuration.clock)
+            transport: HTTPSpecTransport(client: client, services: services, session: credential?.session),
+            clock: configuration.clock)
         return DeclaredConnection(
             id: configuration.id, module: self, runner: runner, credential: credential, secrets: configuration.secrets)
+    }
+
+    /// Clients for operations that are signed for another service than the connection's.
+    private func services(
+        _ settings: HTTPSettings, _ configuration: ConnectionConfiguration, _ credential: SpecCredential?
+    ) throws -> [String: HTTPClient] {
+        var clients: [String: HTTPClient] = [:]
+        for service in Set(self.spec.operations.compactMap(\.request.service)) {
+            guard case .awsSignature(var signature) = settings.auth else { continue }
+            signature.service = service
+            var own = settings
+            own.auth = .awsSignature(signature)
+            clients[service] = try HTTPClient(
+                id: configuration.id, settings: own,
+                secrets: credential.map { $0 as any SecretResolver } ?? configuration.secrets,
+                clock: configuration.clock,
+                userAgent: "junction-\(self.spec.metadata.id)/\(self.spec.metadata.version)")
+        }
+        return clients
     }
 
     /// What a credential of these fields can be asked for: all of it when it is one secret, whose content is not known.

@@ -43,7 +43,8 @@ import Values
     ])
 
     private static func deletions(_ transport: ScriptedTransport) -> [[Value]] {
-        transport.requests.filter { $0.header("X-Amz-Target")?.hasSuffix("DeleteMessageBatch") ?? false }.map { request in
+        transport.requests.filter { $0.header("X-Amz-Target")?.hasSuffix("DeleteMessageBatch") ?? false }.map {
+            request in
             ((try? JSON.parse(request.body ?? []))?["Entries"]?.asList ?? []).map { $0["ReceiptHandle"] ?? .null }
         }
     }
@@ -139,11 +140,13 @@ import Values
         await source.close()
     }
 
-    @Test(arguments: [
-        .json(["Messages": "none"]), .json(["Messages": [["Body": "x"]]]),
-        SpecResponse(
-            status: 200, headers: [("content-type", "application/x-amz-json-1.0")], body: Array(#"{"Messages":[{"#.utf8)),
-    ] as [SpecResponse])
+    @Test(
+        arguments: [
+            .json(["Messages": "none"]), .json(["Messages": [["Body": "x"]]]),
+            SpecResponse(
+                status: 200, headers: [("content-type", "application/x-amz-json-1.0")],
+                body: Array(#"{"Messages":[{"#.utf8)),
+        ] as [SpecResponse])
     func anAnswerThatIsSomethingElseIsSaid(_ answer: SpecResponse) async throws {
         let (source, _) = try await Self.source { _, _, _ in answer }
         let error = await #expect(throws: ConnectorError.self) {
@@ -160,7 +163,8 @@ import Values
                 "Messages": .list(
                     (0..<10).map { number in
                         [
-                            "MessageId": .string("m-\(count)-\(number)"), "ReceiptHandle": .string("h-\(count)-\(number)"),
+                            "MessageId": .string("m-\(count)-\(number)"),
+                            "ReceiptHandle": .string("h-\(count)-\(number)"),
                             "Body": "x",
                         ]
                     })
@@ -174,10 +178,11 @@ import Values
         await source.close()
     }
 
-    @Test(arguments: [
-        (["waitTime": "21s"], "waitTime"), (["visibility": "13h"], "visibility"), (["receivers": 17], "receivers"),
-        (["unwrap": "soap"], "unwrap"), (["queue": "x"], "queue"),
-    ] as [(ValueContext, String)])
+    @Test(
+        arguments: [
+            (["waitTime": "21s"], "waitTime"), (["visibility": "13h"], "visibility"), (["receivers": 17], "receivers"),
+            (["unwrap": "soap"], "unwrap"), (["queue": "x"], "queue"),
+        ] as [(ValueContext, String)])
     func wrongParametersAreNamed(_ row: (parameters: ValueContext, name: String)) async throws {
         let error = await #expect(throws: ConnectorError.self) {
             _ = try await Self.source({ _, _, _ in .json([:]) }, parameters: row.parameters)

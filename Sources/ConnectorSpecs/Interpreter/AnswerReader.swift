@@ -28,7 +28,9 @@ enum AnswerReader {
         }
         let body: Value
         do {
-            body = try Self.body(response, decoding)
+            // What failed is told in XML where answers are XML or bytes.
+            let isXML = isLenient && (response.header("content-type") ?? "").contains("/xml")
+            body = try Self.body(response, isXML ? .xml : decoding)
         } catch {
             guard isLenient else { throw error }
             body = Self.text(response.body)
@@ -46,6 +48,7 @@ enum AnswerReader {
         case .none: return .null
         case .base64: return .string(Base64.encode(bytes))
         case .json: return try Self.json(bytes)
+        case .xml: return try Self.xml(bytes)
         case .ndjson:
             var items: [Value] = []
             for line in bytes.split(separator: UInt8(ascii: "\n")) {
@@ -66,6 +69,14 @@ enum AnswerReader {
                 return try Self.json(bytes)
             }
             return Self.text(bytes)
+        }
+    }
+
+    private static func xml(_ bytes: [UInt8]) throws(Failure) -> Value {
+        do {
+            return try XMLCodec.parse(bytes)
+        } catch {
+            throw Failure(message: "Expected XML: \(error.reason) (line \(error.line)).")
         }
     }
 

@@ -98,6 +98,12 @@ extension OperationSpec {
 
 extension EventSpec {
     var descriptor: EventDescriptor {
+        if self.objects != nil {
+            return EventDescriptor(
+                id: self.id, title: self.title, summary: self.summary,
+                parameters: ObjectParameters.schema(queue: self.queue), payload: self.schema.value,
+                delivery: .atLeastOnce, isOrdered: false)
+        }
         if let queue = self.queue {
             return EventDescriptor(
                 id: self.id, title: self.title, summary: self.summary, parameters: QueueParameters.schema(of: queue),

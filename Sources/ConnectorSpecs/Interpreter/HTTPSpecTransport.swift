@@ -5,6 +5,8 @@ import Values
 /// Sends requests over HTTP.
 struct HTTPSpecTransport: SpecTransport {
     let client: HTTPClient
+    /// Clients that sign for other services of the same vendor.
+    var services: [String: HTTPClient] = [:]
     let session: SpecSession?
 
     func send(_ request: SpecRequest) async throws -> SpecResponse {
@@ -23,14 +25,19 @@ struct HTTPSpecTransport: SpecTransport {
         }
         let message = HTTPRequest(
             method: request.method, target: .url(address), headers: request.headers,
-            body: request.body.map { .bytes($0) }, timeout: request.timeout, isRepeatable: request.isRepeatable)
-        let response = try await self.client.send(message)
+            body: request.body.map { .bytes($0) }, timeout: request.timeout, isRepeatable: request.isRepeatable,
+            responseBytesMaximum: request.responseBytesMaximum)
+        let client = request.service.flatMap { self.services[$0] } ?? self.client
+        let response = try await client.send(message)
         var result = SpecResponse(status: response.status, headers: response.fields, body: response.bytes)
         if !(200..<300).contains(response.status) {
-            result.retryAfter = self.client.failure(response, of: message).retryAfter
+            result.retryAfter = client.failure(response, of: message).retryAfter
         }
         return result
     }
 
-    func close() async { await self.client.close() }
+    func close() async {
+        await self.client.close()
+        for client in self.services.values { await client.close() }
+    }
 }

@@ -74,6 +74,28 @@ struct OperationRunner: Sendable {
         return answer
     }
 
+    /// The bytes an operation answers with, and `response` without a body.
+    ///
+    /// Throws `ConnectorError`; `bytesMaximum` is the transport's to watch.
+    func bytes(_ call: OperationCall, bytesMaximum: Int) async throws -> (bytes: [UInt8], response: Value) {
+        guard let operation = self.spec.operation(self.current(call.operation)) else {
+            throw ConnectorError.unknownOperation(call.operation, of: self.spec.descriptor)
+        }
+        let scope = SpecScope(
+            input: try self.input(call.input, operation), connection: self.connection,
+            call: ["operation": .string(operation.id), "attempt": 1], unixMilliseconds: self.clock.unixMilliseconds)
+        var request = try self.builder.request(operation, scope, call: call, timeout: call.timeout)
+        request.responseBytesMaximum = bytesMaximum
+        let response = try await self.transport.send(request)
+        guard operation.response.success.contains(response.status) else {
+            let value = (try? AnswerReader.value(response, .text, isLenient: true)) ?? .null
+            throw self.mapper.error(response, operation, scope.with("response", value))
+        }
+        var head = response
+        head.body = []
+        return (response.body, (try? AnswerReader.value(head, .none, isLenient: true)) ?? .null)
+    }
+
     /// The operation a former name stands for today.
     func current(_ id: String) -> String {
         var id = id

@@ -77,7 +77,7 @@ struct RequestBuilder: Sendable {
         }
         return SpecRequest(
             method: try self.method(operation, map), url: try self.checked(address, map), headers: headers, body: body,
-            timeout: timeout, isRepeatable: operation.isRepeatable)
+            timeout: timeout, isRepeatable: operation.isRepeatable, service: operation.request.service)
     }
 
     private func method(_ operation: OperationSpec, _ map: MapScope) throws(ConnectorError) -> String {

@@ -11,6 +11,10 @@ struct SpecRequest: Sendable {
     var timeout: Duration
     /// Whether it may be sent again without asking.
     var isRepeatable: Bool
+    /// The service a signature is for, when it is another than the connection's.
+    var service: String?
+    /// The largest body of the answer; `nil`: as the connection says.
+    var responseBytesMaximum: Int?
 
     func header(_ name: String) -> String? {
         self.headers.first { $0.name.lowercased() == name.lowercased() }?.value

@@ -9,9 +9,11 @@ struct EventSpec: Sendable {
     var webhook: WebhookSpec?
     var poll: PollSpec?
     var queue: QueueSpec?
+    /// Set for the objects of a store; `queue` then has its notifications.
+    var objects: ObjectsSpec?
 
     /// Whether a source can be armed for it.
-    var isArmed: Bool { self.poll != nil || self.queue != nil }
+    var isArmed: Bool { self.poll != nil || self.queue != nil || self.objects != nil }
 }
 
 /// How the remote calls us.

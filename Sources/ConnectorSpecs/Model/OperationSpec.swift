@@ -54,6 +54,8 @@ struct RequestSpec: Sendable {
     var query: SpecTemplate
     var headers: [(name: String, value: SpecTemplate)]
     var body: BodySpec?
+    /// The service the request is signed for (`awsSigV4`), when it is another than the connection's.
+    var service: String?
 
     static let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 }
@@ -76,7 +78,7 @@ struct ResponseSpec: Sendable {
     enum Decoding: String, Sendable, CaseIterable {
         /// As the media type says.
         case auto
-        case json, ndjson, text, base64, none
+        case json, ndjson, xml, text, base64, none
     }
 
     var success: StatusSet

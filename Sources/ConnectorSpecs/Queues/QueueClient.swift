@@ -59,7 +59,8 @@ struct QueueClient: Sendable {
         var coordinates: ValueContext = ["event": .string(self.event.id)]
         coordinates.merge(said.coordinates?.value(map).withoutNulls.asContext ?? ValueContext())
         if let deliveries = said.deliveries?.value(map), !deliveries.isNull {
-            coordinates["deliveries"] = deliveries.asString.flatMap { Int64($0) }.map { .number(Number($0)) } ?? deliveries
+            coordinates["deliveries"] =
+                deliveries.asString.flatMap { Int64($0) }.map { .number(Number($0)) } ?? deliveries
         }
         if let key = said.orderingKey?.text(map) { coordinates["orderingKey"] = .string(key) }
         let (payload, contentType, content) = self.content(of: said.body.value(map), raw, map)

@@ -78,6 +78,11 @@ struct SpecLint {
                     operation: unsubscribe.operation, "events.\(event.id).webhook.unsubscribe",
                     self.position("events", event.id, "webhook", "unsubscribe"))
             }
+            for (key, operation) in event.objects?.named ?? [] {
+                self.check(
+                    operation: operation, "events.\(event.id).objects.\(key)",
+                    self.position("events", event.id, "objects", key))
+            }
             if let queue = event.queue {
                 let actions = [
                     ("acknowledge", queue.acknowledge), ("extend", queue.extend), ("release", queue.release),

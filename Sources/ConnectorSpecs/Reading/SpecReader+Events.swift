@@ -22,19 +22,29 @@ extension SpecReader {
         let webhook = reader.mapping("webhook").map { self.webhook($0) }
         let poll = reader.mapping("poll").flatMap { self.poll($0) }
         let queue = reader.mapping("queue").flatMap { self.queue($0, at: position) }
-        if reader.node("webhook") == nil, reader.node("poll") == nil, reader.node("queue") == nil {
+        let objects = reader.mapping("objects").flatMap { self.objects($0) }
+        if ["webhook", "poll", "queue", "objects"].allSatisfy({ reader.node($0) == nil }) {
             self.log.error(
-                .missingKey, "\"\(reader.path)\" has none of \"webhook\", \"poll\" and \"queue\".",
+                .missingKey, "\"\(reader.path)\" has none of \"webhook\", \"poll\", \"queue\" and \"objects\".",
                 remedy: "Say how the event arrives.", at: position)
         }
-        if poll != nil, queue != nil {
+        if poll != nil, queue != nil || objects != nil {
             self.log.error(
-                .contradiction, "\"\(reader.path)\" has both \"poll\" and \"queue\".",
+                .contradiction, "\"\(reader.path)\" is polled, and more than that.",
                 remedy: "Make two events of it.", at: position)
         }
         reader.finish()
         return EventSpec(
-            id: id, title: title, summary: summary, schema: schema, webhook: webhook, poll: poll, queue: queue)
+            id: id, title: title, summary: summary, schema: schema, webhook: webhook, poll: poll, queue: queue,
+            objects: objects)
+    }
+
+    private func objects(_ reader: MappingReader) -> ObjectsSpec? {
+        let (list, get) = (reader.requiredString("list"), reader.requiredString("get"))
+        let (copy, delete, tag) = (reader.string("copy"), reader.string("delete"), reader.string("tag"))
+        reader.finish()
+        guard let list, let get else { return nil }
+        return ObjectsSpec(list: list, get: get, copy: copy, delete: delete, tag: tag)
     }
 
     private func webhook(_ reader: MappingReader) -> WebhookSpec {

@@ -110,9 +110,11 @@ extension SpecReader {
         }
         let headers = self.namedTemplates(reader, "headers", .request)
         let body = reader.mapping("body").flatMap { self.body($0) }
+        let service = reader.string("service")
         reader.finish()
         guard let method, let path else { return nil }
-        return RequestSpec(method: method, path: path, query: query, headers: headers, body: body)
+        return RequestSpec(
+            method: method, path: path, query: query, headers: headers, body: body, service: service)
     }
 
     private func body(_ reader: MappingReader) -> BodySpec? {

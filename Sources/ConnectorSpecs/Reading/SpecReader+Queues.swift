@@ -80,7 +80,8 @@ extension SpecReader {
         guard let id, let handle, let body else { return nil }
         return QueueSpec.Message(
             id: id, handle: handle, envelope: envelope, body: body, encoding: encoding, contentType: contentType,
-            headers: headers, coordinates: coordinates, occurredAt: occurredAt, deliveries: deliveries, orderingKey: orderingKey)
+            headers: headers, coordinates: coordinates, occurredAt: occurredAt, deliveries: deliveries,
+            orderingKey: orderingKey)
     }
 
     private func action(_ reader: MappingReader, delays: Bool = false) -> QueueSpec.Action? {
