@@ -72,6 +72,16 @@ public final class PartitionEngine {
     var commandCounter: UInt64 = 0
     let scopeView = ScopeView()
 
+    /// What of the stored state is damaged, as far as it was met; nil while nothing is.
+    ///
+    /// From then on the state in memory is not what it should be, and nothing of it may become durable or leave.
+    public private(set) var damage: String?
+
+    /// Remembers damage; the first is what counts.
+    func noteDamage(_ what: String) {
+        if damage == nil { damage = what }
+    }
+
     /// Figures since the engine began, for metrics.
     public internal(set) var counters = EngineCounters()
 

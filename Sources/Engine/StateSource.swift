@@ -1,7 +1,7 @@
 /// Where a partition gets what is not in its memory: its checkpoint and large values.
 ///
 /// Called on the partition's thread; answers depend on the store alone, so processing stays deterministic. A source
-/// that cannot read must not return: the runtime stops the process rather than let a partition go on without its state.
+/// that cannot read answers nil and remembers it: nothing of its partition may become durable afterwards.
 public protocol StateSource: AnyObject {
     /// The state of an entity at the last checkpoint.
     func load(kind: UInt8, key: UInt64) -> [UInt8]?

@@ -76,12 +76,13 @@ struct Recovery {
             try register(deployed.processes, deployed.decisions)
             batch.payload.withUnsafeBytes { bytes in
                 do throws(DecodingFailure) {
-                    try unit.engine.replay(bytes) { _ in }
+                    try unit.engine.replay(bytes)
                 } catch {
                     damage = error
                 }
             }
             if let damage { throw corrupt(unit, damage) }
+            if let failure = unit.failure { throw failure }
             unit.bytesSinceCheckpoint += batch.payload.count
             return true
         }

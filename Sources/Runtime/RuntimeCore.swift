@@ -156,12 +156,12 @@ final class RuntimeCore: Sendable {
     }
 
     /// The store failed for good: answers everybody who waits, so that nobody waits for ever.
-    func fail(_ error: StoreError) {
+    func fail(_ error: StoreError, because reason: String = "The journal cannot be written") {
         defer { jobs.wakeAll() }
         if error.code != .closed { stoppedBy.withLock { $0 = error } }
         requests.failAll(
             CommandRejection(
-                .storeFailed, "The journal cannot be written: \(error.message)",
+                .storeFailed, "\(reason): \(error.message)",
                 remedy: "\(error.remedy) Then start Junction again; commands with an idempotency key may be repeated."))
     }
 

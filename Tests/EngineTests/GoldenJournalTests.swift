@@ -214,10 +214,11 @@ struct GoldenJournalTests {
         for (number, line) in try lines("journal").enumerated() where number >= skipped {
             let partition = try #require(Int(line[0]))
             let payload = try #require(line[1].hexBytes)
-            try payload.withUnsafeBytes { try engines[partition].replay($0, deployed: deploy) }
             for event in try decodeEvents(payload) {
+                if case .processDeployed(let deployed) = event { deploy(deployed) }
                 if case .instanceCreated(let instance) = event { created[partition].append(instance.key) }
             }
+            try payload.withUnsafeBytes { try engines[partition].replay($0) }
         }
         return summary(engines, keys: created)
     }

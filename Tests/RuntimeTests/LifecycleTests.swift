@@ -72,6 +72,49 @@ import Values
         #expect(harness.runtime.status().failure?.code == .corrupt)
     }
 
+    /// What cannot be read is met in the middle of a command, which then must not have happened.
+    @Test func stateThatCannotBeReadStopsTheEngineAndLosesNothing() async throws {
+        let harness = try RuntimeHarness()
+        _ = try await harness.deploy(Model.waiting("waiting"))
+        let instance = try await harness.start("waiting", "{\"id\":\"a\"}").key
+        try await harness.runtime.settle()
+        // Another format, until it is turned back.
+        harness.disk.invertStates(of: EntityKind(rawValue: EntityKinds.instance))
+        _ = try? await harness.publish("wake", "a", timeToLive: 60_000, id: "m")
+        try await harness.eventually("it stops") { harness.runtime.status().stoppedBy != nil }
+        let failure = try #require(harness.runtime.status().stoppedBy)
+        #expect(failure.code == .corrupt && failure.message.contains("\(instance.rawValue)"))
+        let refused = await #expect(throws: CommandRejection.self) { try await harness.start("waiting") }
+        #expect(refused?.code == .storeFailed && refused?.message.contains("cannot read its state") == true)
+        harness.stop()
+        harness.disk.invertStates(of: EntityKind(rawValue: EntityKinds.instance))
+        let again = try harness.restarted()
+        do {
+            _ = try await again.publish("wake", "a", timeToLive: 60_000, id: "m")
+        } catch let error as CommandRejection where error.code == .alreadyExists {
+            // It was durable; only its effect was not.
+        }
+        try await again.eventually("it ends") {
+            try await again.read { try $0.totals().completedInstances } == 1
+        }
+        again.stop()
+    }
+
+    @Test func aJournalThatNamesWhatIsNotDeployedIsNotRecovered() async throws {
+        let harness = try RuntimeHarness()
+        _ = try await harness.deploy(Model.waiting("waiting"))
+        // The first batch of each partition comes with a checkpoint, those after it are only in the journal.
+        for _ in 0..<4 { _ = try await harness.start("waiting", "{\"id\":\"a\"}") }
+        try await harness.runtime.settle()
+        for _ in 0..<4 { _ = try await harness.start("waiting", "{\"id\":\"a\"}") }
+        harness.stop()
+        harness.disk.forget(EntityKind(rawValue: EntityKinds.definition))
+        let error = #expect(throws: StoreError.self) {
+            try RuntimeHarness(disk: harness.disk, directory: harness.directory, clock: harness.clock)
+        }
+        #expect(error?.code == .corrupt && error?.message.contains("not deployed") == true)
+    }
+
     /// Time inside a partition never goes back: keys stay unique and sorted, timers fire when the clock has caught up.
     @Test(arguments: [false, true])
     func aClockSetBackLosesNothing(restarting: Bool) async throws {

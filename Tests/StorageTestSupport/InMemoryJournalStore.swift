@@ -23,6 +23,24 @@ public final class InMemoryDisk: Sendable {
             return true
         }
     }
+
+    /// Inverts the first byte of the stored state of every entity of a kind; doing it again repairs them.
+    public func invertStates(of kind: EntityKind) {
+        self.contents.withLock { contents in
+            for (id, entity) in contents.entities where id.kind == kind {
+                var state = entity.state
+                if !state.isEmpty { state[0] ^= 0xFF }
+                contents.entities[id] = InMemoryContents.Entity(index: entity.index, state: state)
+            }
+        }
+    }
+
+    /// Loses every stored entity of a kind.
+    public func forget(_ kind: EntityKind) {
+        self.contents.withLock { contents in
+            contents.entities = contents.entities.filter { $0.key.kind != kind }
+        }
+    }
 }
 
 /// A journal store without files, for simulation: the same promises as every other, at memory speed.

@@ -96,7 +96,9 @@ extension PartitionEngine {
         noteKey(created.key)
         guard let definition = definitions.definition(key: Key(rawValue: created.definitionKey)) else {
             // The deployment precedes every instance in the journal, so this is a damaged or foreign store.
-            fatalError("instance \(created.key) names definition \(created.definitionKey), which is not deployed")
+            noteDamage("instance \(created.key) names definition \(created.definitionKey), which is not deployed")
+            cursor = nil
+            return
         }
         let instance = ProcessInstance(
             key: created.key, definition: definition, parent: created.parent, parentOrdinal: created.parentOrdinal,

@@ -18,7 +18,8 @@ extension PartitionEngine {
         guard let reference = value.reference else { return value }
         guard let json = freshBlobs[reference.hash] ?? source.blob(hash: reference.hash) else {
             // Blobs are durable before the batch that names them, so this is a damaged store.
-            fatalError("a large value of \(reference.byteCount) bytes is missing from the store")
+            noteDamage("a large value of \(reference.byteCount) bytes is missing")
+            return VariableValue(.null)
         }
         return VariableValue(json: json)
     }

@@ -134,14 +134,15 @@ extension PartitionEngine {
         writer.optional(detail.jobError)
     }
 
-    /// Decodes an instance; a checkpoint that cannot be decoded is damage the process must not run over.
+    /// Decodes an instance; nil, and damage, when that fails.
     func decodeInstance(key: UInt64, _ bytes: [UInt8]) -> ProcessInstance? {
         bytes.withUnsafeBytes { buffer in
             var reader = ByteReader(buffer)
             do {
                 return try readInstance(key: key, &reader)
             } catch {
-                fatalError("checkpoint of process instance \(key) in partition \(partition): \(error)")
+                noteDamage("the checkpoint of process instance \(key) cannot be decoded: \(error)")
+                return nil
             }
         }
     }

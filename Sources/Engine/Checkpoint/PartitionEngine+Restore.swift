@@ -131,22 +131,16 @@ extension PartitionEngine {
     /// The decision models that were deployed, in the order of keys (the deployment partition only).
     public var deployedDecisions: [DecisionsDeployed] { decisionDeployments.values.sorted { $0.key < $1.key } }
 
-    /// Applies the events of a committed batch.
-    ///
-    /// `deployed` is called for each process version, before anything uses it.
+    /// Applies the events of a committed batch; what it deploys must be known before.
     ///
     /// - Throws: `DecodingFailure` when the batch is damaged or was written by a newer version.
-    public func replay(
-        _ payload: UnsafeRawBufferPointer, deployed: (ProcessDeployed) -> Void
-    ) throws(DecodingFailure) {
+    public func replay(_ payload: UnsafeRawBufferPointer) throws(DecodingFailure) {
         var reader = ByteReader(payload)
         var codec = EventCodec()
         cursor = nil
         commandCounter += 1
         while !reader.isAtEnd {
-            let event = try codec.read(&reader)
-            if case .processDeployed(let process) = event { deployed(process) }
-            apply(event)
+            apply(try codec.read(&reader))
         }
         cursor = nil
         cursorWritten = false

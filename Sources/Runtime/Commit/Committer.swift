@@ -28,6 +28,7 @@ final class Committer: Sendable {
         var pending: [PendingBatch] = []
         var bytes = 0
         var isStopping = false
+        var isAbandoned = false
         var isBusy = false
     }
 
@@ -71,6 +72,12 @@ final class Committer: Sendable {
         thread.withLock { $0 }?.join()
     }
 
+    /// Ends after the group that is being written: what waits is thrown away.
+    func abandon() {
+        inbox.withLock { $0.isAbandoned = true }
+        signal.notify()
+    }
+
     /// Whether nothing waits and nothing is being written.
     var isIdle: Bool { inbox.withLock { $0.pending.isEmpty && !$0.isBusy } }
 
@@ -87,14 +94,15 @@ final class Committer: Sendable {
 
     private func run(_ runtime: RuntimeCore) {
         while true {
-            let (pending, isStopping) = inbox.withLock { inbox in
-                inbox.isBusy = !inbox.pending.isEmpty
+            let (pending, isStopping, isAbandoned) = inbox.withLock { inbox in
+                inbox.isBusy = !inbox.pending.isEmpty && !inbox.isAbandoned
                 defer {
                     inbox.pending = []
                     inbox.bytes = 0
                 }
-                return (inbox.pending, inbox.isStopping)
+                return (inbox.pending, inbox.isStopping, inbox.isAbandoned)
             }
+            if isAbandoned { return }
             if pending.isEmpty {
                 if isStopping { return }
                 runtime.trimJournal(store)

@@ -63,6 +63,17 @@ final class PartitionUnit: @unchecked Sendable {
     }
 
     private let source: ReaderSource
+    /// Whether nothing is processed any more, because of `failure`.
+    var isStopped = false
+
+    /// Why nothing of the partition may become durable any more: what was stored could not be read.
+    var failure: StoreError? {
+        if let failure = source.failure { return failure }
+        guard let damage = engine.damage else { return nil }
+        return StoreError(
+            .corrupt, "The state of partition \(number) is damaged: \(damage).",
+            remedy: "Run `junction doctor` and `junction audit verify`, then restore a backup.")
+    }
 
     /// Adds a command and wakes the thread.
     func enqueue(_ command: QueuedCommand) {
@@ -105,6 +116,8 @@ final class PartitionUnit: @unchecked Sendable {
 final class ReaderSource: StateSource {
     private let partition: Int
     private let reader: any StateReader
+    /// The first time that reading failed.
+    private(set) var failure: StoreError?
 
     init(partition: Int, reader: any StateReader) {
         self.partition = partition
@@ -117,7 +130,8 @@ final class ReaderSource: StateSource {
         do {
             return try reader.blob(hash: hash)
         } catch {
-            fatalError("partition \(partition) cannot read a large value: \(error)")
+            failure = failure ?? error
+            return nil
         }
     }
 
@@ -125,8 +139,8 @@ final class ReaderSource: StateSource {
         do {
             return try reader.load(partition: partition, kind: EntityKind(rawValue: kind), key: key)
         } catch {
-            // State that cannot be read cannot be worked with: going on would lose what it says. A restart recovers.
-            fatalError("partition \(partition) cannot read its checkpoint: \(error)")
+            failure = failure ?? error
+            return nil
         }
     }
 }

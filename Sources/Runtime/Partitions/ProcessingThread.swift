@@ -1,4 +1,5 @@
 import Engine
+import Logging
 import Storage
 import Synchronization
 import Values
@@ -58,7 +59,7 @@ final class ProcessingThread: Sendable {
     /// Does what is due in any partition; returns when to look again, at most 100 ms from now.
     private func sweep(_ units: [PartitionUnit], now: Int64, _ runtime: RuntimeCore) -> Int64 {
         var next = now + 100
-        for unit in units {
+        for unit in units where !unit.isStopped {
             if let due = unit.engine.nextDue, due <= now {
                 unit.engine.process(CommandEnvelope(.tick), now: now)
                 finish(unit, now: now, runtime)
@@ -78,6 +79,7 @@ final class ProcessingThread: Sendable {
         let commands = unit.drain()
         var sinceBatch = 0
         for command in commands {
+            guard !isDamaged(unit, runtime) else { return }
             if !command.isPoke {
                 unit.engine.process(command.envelope, now: runtime.clock.unixMilliseconds())
             }
@@ -91,8 +93,25 @@ final class ProcessingThread: Sendable {
         finish(unit, now: runtime.clock.unixMilliseconds(), runtime)
     }
 
+    /// Whether what a partition stored could not be read.
+    ///
+    /// What is in memory is thrown away then, with everything since the batch before, and the runtime stops for good
+    /// (ADR-0010).
+    private func isDamaged(_ unit: PartitionUnit, _ runtime: RuntimeCore) -> Bool {
+        guard !unit.isStopped else { return true }
+        guard let failure = unit.failure else { return false }
+        unit.isStopped = true
+        runtime.logger.critical(
+            "The state of a partition cannot be read; stopping",
+            metadata: ["error.code": "\(failure.code.rawValue)", "error.message": "\(failure)"])
+        runtime.committer.abandon()
+        runtime.fail(failure, because: "The engine cannot read its state")
+        return true
+    }
+
     /// Hands out jobs, closes the batch, checkpoints when it is time, and gives everything to the committer.
     private func finish(_ unit: PartitionUnit, now: Int64, _ runtime: RuntimeCore) {
+        guard !isDamaged(unit, runtime) else { return }
         let jobs = runtime.jobs.takeJobs(from: unit)
         if let next = runtime.jobs.nextBacklog(after: unit.number) { runtime.units[next].enqueue(.poke) }
         let offered = runtime.jobs.pendingOffers(of: unit)
@@ -143,6 +162,8 @@ final class ProcessingThread: Sendable {
             if checkpoint != nil { unit.checkpointSequence = unit.sequence }
             if !batch.blobs.isEmpty { unit.pendingBlobs.append((unit.sequence, batch.blobs.map(\.hash))) }
         }
+        // Jobs and checkpoint may have been read from the store, too.
+        guard !isDamaged(unit, runtime) else { return }
         runtime.committer.submit(
             PendingBatch(
                 unit: unit, batch: storeBatch,

@@ -170,7 +170,7 @@ final class EngineHarness {
 
     private func replay(_ payload: [UInt8], into engine: PartitionEngine) {
         do {
-            try payload.withUnsafeBytes { try engine.replay($0) { _ in } }
+            try payload.withUnsafeBytes { try engine.replay($0) }
         } catch {
             report("a committed batch cannot be replayed: \(error)")
         }
