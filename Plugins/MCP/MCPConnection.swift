@@ -10,13 +10,17 @@ final class MCPConnection: Connection {
         var table = MCPToolTable()
         var isStale = false
         var isClosed = false
+        var hints: [ObjectIdentifier: (uri: String, hint: MCPHint)] = [:]
     }
 
     private let id: String
     private let descriptor: ConnectorDescriptor
     private let state = Mutex(State())
 
-    init(_ id: String, _ descriptor: ConnectorDescriptor) {
+    private let clock: any ConnectorClock
+
+    init(_ id: String, _ descriptor: ConnectorDescriptor, clock: any ConnectorClock) {
+        self.clock = clock
         self.id = id
         self.descriptor = descriptor
     }
@@ -30,12 +34,27 @@ final class MCPConnection: Connection {
         }
     }
 
-    /// The next call asks for the tools first.
-    func noteToolsChanged() {
-        self.state.withLock { $0.isStale = true }
+    /// Takes what the server tells: after a change of its tools, the next call asks for them first.
+    func note(_ notice: MCPNotice) {
+        switch notice {
+        case .toolsChanged: self.state.withLock { $0.isStale = true }
+        case .resourceUpdated(let uri):
+            let hints = self.state.withLock { state in state.hints.values.filter { $0.uri == uri }.map(\.hint) }
+            for hint in hints { hint.give() }
+        }
     }
 
-    private func session() throws -> any MCPSession {
+    /// `hint` is given from now on when the server says that the resource was updated.
+    func watch(_ uri: String, _ hint: MCPHint) {
+        self.state.withLock { $0.hints[ObjectIdentifier(hint)] = (uri, hint) }
+    }
+
+    /// `hint` is not given any more.
+    func unwatch(_ hint: MCPHint) {
+        _ = self.state.withLock { $0.hints.removeValue(forKey: ObjectIdentifier(hint)) }
+    }
+
+    func session() throws -> any MCPSession {
         try self.state.withLock { state in
             guard !state.isClosed, let session = state.session else { throw ConnectorError.closed(self.id) }
             return session
@@ -100,7 +119,12 @@ final class MCPConnection: Connection {
     }
 
     func armSource(_ request: SourceRequest) async throws -> any EventSource {
-        throw ConnectorError.unknownEvent(request.event, of: self.descriptor)
+        guard request.event == MCPResourceSettings.event.id else {
+            throw ConnectorError.unknownEvent(request.event, of: self.descriptor)
+        }
+        guard request.replay == nil else { throw MCPErrors.noReplay }
+        return MCPResourceSource(
+            try MCPResourceSettings(request.parameters), connection: self, memory: request.memory, clock: self.clock)
     }
 
     func close() async {

@@ -22,19 +22,19 @@ final class MCPHTTPSession: MCPSession {
     private let url: String
     private let token: @Sendable () async throws -> Secret?
     private let bytesMax: Int
-    private let onToolsChanged: @Sendable () -> Void
+    private let onNotice: @Sendable (MCPNotice) -> Void
     private let client: HTTPClient
     private let state = Mutex(State())
 
     private init(
         _ name: String, _ url: String, token: @escaping @Sendable () async throws -> Secret?, bytesMax: Int,
-        onToolsChanged: @escaping @Sendable () -> Void
+        onNotice: @escaping @Sendable (MCPNotice) -> Void
     ) {
         self.name = name
         self.url = url
         self.token = token
         self.bytesMax = bytesMax
-        self.onToolsChanged = onToolsChanged
+        self.onNotice = onNotice
         var configuration = HTTPClient.Configuration()
         // A redirect would carry the token elsewhere.
         configuration.redirectConfiguration = .disallow
@@ -46,14 +46,14 @@ final class MCPHTTPSession: MCPSession {
 
     static func open(
         _ name: String, _ url: String, token: @escaping @Sendable () async throws -> Secret?, bytesMax: Int,
-        onToolsChanged: @escaping @Sendable () -> Void
+        onNotice: @escaping @Sendable (MCPNotice) -> Void
     ) async throws -> MCPHTTPSession {
         guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
             throw ConnectorError(
                 .validation, code: ConnectorError.Code.invalidParameters,
                 "url: expected an address that begins with http:// or https://.", remedy: "Correct it.")
         }
-        let session = MCPHTTPSession(name, url, token: token, bytesMax: bytesMax, onToolsChanged: onToolsChanged)
+        let session = MCPHTTPSession(name, url, token: token, bytesMax: bytesMax, onNotice: onNotice)
         do {
             try await session.begin()
         } catch {
@@ -91,7 +91,7 @@ final class MCPHTTPSession: MCPSession {
         } catch let error as ConnectorError where error.details["status"] == 404 {
             guard self.state.withLock({ $0.sessionID != nil }) else { throw error }
             try await self.begin()
-            self.onToolsChanged()
+            self.onNotice(.toolsChanged)
             return try await self.exchange(method, params, timeout: timeout)
         }
     }
@@ -232,8 +232,8 @@ final class MCPHTTPSession: MCPSession {
                 case .response(let answered, let result) where answered.asInt64 == id:
                     return try result.get()
                 case .response: break
-                case .notification(let method, _):
-                    if method == MCPProtocol.toolsChanged { self.onToolsChanged() }
+                case .notification(let method, let params):
+                    if let notice = MCPNotice(method, params) { self.onNotice(notice) }
                 case .request(let asked, let method, _):
                     try await self.post(.response(id: asked, MCPRequests.answer(method)))
                 }

@@ -35,7 +35,7 @@ public struct MCPModule: ConnectorModule {
         // A server that works in one thread answers no ping while a tool runs.
         limits.pingTimeout = .seconds(120)
         let opener = MCPOpener(transport: transport, limits: limits, log: log)
-        let session = try await opener.open(id, token: { token }, onToolsChanged: {})
+        let session = try await opener.open(id, token: { token }, onNotice: { _ in })
         do {
             let table = try await MCPToolTable.read(from: session)
             await session.close()
@@ -59,7 +59,7 @@ public struct MCPModule: ConnectorModule {
             id: id, version: 1, title: serverName.isEmpty ? id : serverName,
             summary: "The tools of the Model Context Protocol server \(serverName.isEmpty ? id : serverName).",
             parameters: ["type": "object", "additionalProperties": false, "properties": .context(properties)],
-            secrets: secrets, operations: table.operations)
+            secrets: secrets, operations: table.operations, events: [MCPResourceSettings.event])
     }
 
     /// Opens a session with the server.
@@ -74,14 +74,14 @@ public struct MCPModule: ConnectorModule {
         reader.finish()
         if let error = ConnectorError.invalidParameters(reader.diagnostics) { throw error }
         let secrets = configuration.secrets
-        let connection = MCPConnection(configuration.id, self.descriptor)
+        let connection = MCPConnection(configuration.id, self.descriptor, clock: configuration.clock)
         let session = try await self.opener.open(
             configuration.id,
             token: { [reference] in
                 guard let reference else { return nil }
                 return try await secrets.secret(reference)
             },
-            onToolsChanged: { [weak connection] in connection?.noteToolsChanged() })
+            onNotice: { [weak connection] in connection?.note($0) })
         do {
             try await connection.begin(session)
         } catch {
@@ -101,15 +101,15 @@ struct MCPOpener: Sendable {
     /// Opens a session and agrees on a version.
     func open(
         _ name: String, token: @escaping @Sendable () async throws -> Secret?,
-        onToolsChanged: @escaping @Sendable () -> Void
+        onNotice: @escaping @Sendable (MCPNotice) -> Void
     ) async throws -> any MCPSession {
         switch self.transport {
         case .process(let launch):
             try await MCPProcessSession.open(
-                name, launch, limits: self.limits, log: self.log, onToolsChanged: onToolsChanged)
+                name, launch, limits: self.limits, log: self.log, onNotice: onNotice)
         case .http(let url):
             try await MCPHTTPSession.open(
-                name, url, token: token, bytesMax: self.limits.frameBytesMax, onToolsChanged: onToolsChanged)
+                name, url, token: token, bytesMax: self.limits.frameBytesMax, onNotice: onNotice)
         }
     }
 }

@@ -10,7 +10,7 @@ struct MCPProcessSession: MCPSession {
 
     static func open(
         _ name: String, _ launch: LaunchSpecification, limits: RPCLimits, log: @escaping RemoteModule.Log,
-        onToolsChanged: @escaping @Sendable () -> Void
+        onNotice: @escaping @Sendable (MCPNotice) -> Void
     ) async throws -> MCPProcessSession {
         let dialect = RPCDialect(
             handshake: [
@@ -23,11 +23,8 @@ struct MCPProcessSession: MCPSession {
             handlers: .init(
                 request: { method, _ in MCPRequests.answer(method) },
                 notification: { method, params in
-                    switch method {
-                    case MCPProtocol.toolsChanged: onToolsChanged()
-                    case MCPProtocol.message: log(name, MCPRequests.logLine(params))
-                    default: break
-                    }
+                    if method == MCPProtocol.message { log(name, MCPRequests.logLine(params)) }
+                    if let notice = MCPNotice(method, params) { onNotice(notice) }
                 },
                 log: { log(name, $0) }))
         switch await process.start() {

@@ -11,7 +11,10 @@ enum MCPProtocol {
     static let initialized = "notifications/initialized"
     static let cancelled = "notifications/cancelled"
     static let toolsChanged = "notifications/tools/list_changed"
+    static let resourceUpdated = "notifications/resources/updated"
     static let message = "notifications/message"
+    static let readResource = "resources/read"
+    static let subscribe = "resources/subscribe"
     static let listTools = "tools/list"
     static let callTool = "tools/call"
     static let ping = "ping"
@@ -42,6 +45,22 @@ enum MCPProtocol {
     }
 }
 
+/// What a server tells of its own accord.
+enum MCPNotice: Sendable, Hashable {
+    case toolsChanged
+    case resourceUpdated(String)
+
+    init?(_ method: String, _ params: Value) {
+        switch method {
+        case MCPProtocol.toolsChanged: self = .toolsChanged
+        case MCPProtocol.resourceUpdated:
+            guard let uri = params["uri"]?.asString else { return nil }
+            self = .resourceUpdated(uri)
+        default: return nil
+        }
+    }
+}
+
 /// One session with a server.
 protocol MCPSession: Sendable {
     /// What the server calls itself.
@@ -62,6 +81,7 @@ enum MCPErrors {
         static let refused = "CON-9102"
         static let http = "CON-9103"
         static let malformed = "CON-9104"
+        static let noReplay = "CON-9105"
     }
 
     /// The error a server answered with.
@@ -77,6 +97,10 @@ enum MCPErrors {
             remedy: "Correct the call; the server's log may say more.", mayHaveExecuted: kind == .unknown,
             details: ["code": .number(Number(error.code))])
     }
+
+    static let noReplay = ConnectorError(
+        .unsupported, code: Code.noReplay, "A resource has no past: only its content as it is now can be read.",
+        remedy: "Replay from the inbox.")
 
     static func toolFailed(_ tool: String, _ text: String) -> ConnectorError {
         ConnectorError(

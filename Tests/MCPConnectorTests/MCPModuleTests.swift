@@ -12,7 +12,7 @@ import Values
 
     private static func check(_ module: MCPModule) async throws {
         let descriptor = module.descriptor
-        #expect(descriptor.operations.map(\.id) == ["add", "fail", "wait", "grow", "big_Text"])
+        #expect(descriptor.operations.map(\.id) == ["add", "fail", "wait", "grow", "count", "big_Text"])
         #expect(descriptor.operation("add")?.effect == .read)
         #expect(descriptor.operation("add")?.input["required"] == ["a", "b"])
         #expect(descriptor.operation("grow")?.idempotency == .natural)

@@ -4,7 +4,7 @@ import logging
 import sys
 
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.types import ToolAnnotations
+from mcp.types import EmptyResult, SubscribeRequestParams, ToolAnnotations
 
 logging.disable(logging.WARNING)
 server = MCPServer("Arithmetic")
@@ -39,6 +39,34 @@ async def grow(name: str, ctx: Context) -> str:
     server.add_tool(grown, name=name, description="Was added later.")
     await ctx.session.send_tool_list_changed()
     return "grown"
+
+
+counter = {"value": 0}
+subscribed = set()
+
+
+async def subscribe(context, params):
+    subscribed.add(str(params.uri))
+    return EmptyResult()
+
+
+# The SDK leaves this to servers of its lower layer.
+server._lowlevel_server.add_request_handler("resources/subscribe", SubscribeRequestParams, subscribe)
+
+
+@server.resource("counter://value", mime_type="text/plain")
+def value() -> str:
+    """A number that changes."""
+    return str(counter["value"])
+
+
+@server.tool()
+async def count(to: int, tell: bool, ctx: Context) -> str:
+    """Sets the number, and says so to those who subscribed, if asked to."""
+    counter["value"] = to
+    if tell and "counter://value" in subscribed:
+        await ctx.session.send_resource_updated("counter://value")
+    return str(to)
 
 
 @server.tool(name="Big Text")
