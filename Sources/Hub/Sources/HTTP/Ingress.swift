@@ -49,10 +49,14 @@ public final class Ingress: Sendable {
     private let clock: any ConnectorClock
     private let logger: Logger
     private let state = Mutex(State())
+    private let heldBytes = Atomic(0)
 
     /// Refusals are logged once in this time for each trigger: anybody can cause them.
     private static let noteInterval = Duration.seconds(1)
     private static let retryAfter = Duration.seconds(5)
+    private static let methods = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]
+    /// How many bytes of bodies are held at once: anybody can send them.
+    private static let bytesMaximum = 256 << 20
     /// The largest body of a request to `eventsPath`.
     public static let eventsBodyLimit = 8 << 20
     /// Where events of capabilities are sent to over HTTP.
@@ -189,6 +193,20 @@ public final class Ingress: Sendable {
 
     // MARK: - Requests
 
+    /// Makes room for the body of a request, before it is read; false when too much is held already.
+    ///
+    /// Whoever got it gives it back with `release`.
+    public func reserve(_ bytes: Int) -> Bool {
+        if self.heldBytes.add(bytes, ordering: .relaxed).newValue <= Self.bytesMaximum { return true }
+        self.release(bytes)
+        return false
+    }
+
+    /// Gives room back.
+    public func release(_ bytes: Int) {
+        self.heldBytes.subtract(bytes, ordering: .relaxed)
+    }
+
     /// Where a request with this method and path leads; the path as it was sent, without the query.
     public func route(_ method: String, path: Substring) -> Route {
         guard let path = PathText.normalized(path) else { return .nothing }
@@ -202,8 +220,10 @@ public final class Ingress: Sendable {
                         503, .notArmed, "The trigger \(trigger) does not take events now.",
                         remedy: "Repeat the request later.", retryAfter: Self.retryAfter))
             }
-            let places = Set(state.declared.keys).union(state.armed.keys)
-            let others = places.filter { $0.path == path }.map(\.method).sorted()
+            let others = Self.methods.filter { method in
+                let place = Place(method: method, path: path)
+                return state.declared[place] != nil || state.armed[place] != nil
+            }
             return others.isEmpty ? .nothing : Self.otherMethods(method, path, others)
         }
     }

@@ -36,8 +36,7 @@ final class PushSource: OutcomeReceiver {
         var queuedBytes = 0
         var out: [EventBatch.ID: [Ticket]] = [:]
         var nextID: UInt64 = 1
-        var waiters: [(id: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
-        var cancelled: Set<UInt64> = []
+        var waiters: [Waiter] = []
         var sweepAt = Duration.zero
 
         var queued: Int { self.queue.count - self.head }
@@ -77,7 +76,7 @@ final class PushSource: OutcomeReceiver {
 
     private func enqueue(_ events: [SourceEvent], _ submission: Submission) -> EventOutcome? {
         let bytes = events.reduce(0) { $0 + $1.payload.count }
-        let (refusal, waiters) = self.state.withLock { state -> (EventOutcome?, [CheckedContinuation<Void, Never>]) in
+        let (refusal, waiters) = self.state.withLock { state -> (EventOutcome?, [Waiter]) in
             guard state.isOpen else {
                 return (.failed(reason: "The trigger does not take events now.", retryAfter: Self.retryAfter), [])
             }
@@ -90,14 +89,14 @@ final class PushSource: OutcomeReceiver {
             state.queuedBytes += bytes
             return (nil, Self.wake(&state))
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.wake() }
         return refusal
     }
 
-    private static func wake(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+    private static func wake(_ state: inout State) -> [Waiter] {
         guard !state.waiters.isEmpty else { return [] }
         defer { state.waiters = [] }
-        return state.waiters.map(\.continuation)
+        return state.waiters
     }
 
     // MARK: - EventSource
@@ -121,39 +120,24 @@ final class PushSource: OutcomeReceiver {
 
     /// Returns when an event waits to be read, the source is closed, the time is over or the task is cancelled.
     func arrival(within wait: Duration) async {
-        let id = self.state.withLock { state in
-            state.nextID += 1
-            return state.nextID
+        let waiter = Waiter()
+        let isOver = self.state.withLock { state in
+            if state.queued > 0 || !state.isOpen { return true }
+            state.waiters.append(waiter)
+            return false
         }
+        if isOver { return }
         let timer = Task {
-            try? await self.clock.sleep(for: wait)
-            self.wake(id)
+            do { try await self.clock.sleep(for: wait) } catch { return }
+            waiter.wake()
         }
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = self.state.withLock { state in
-                    if state.cancelled.remove(id) != nil || state.queued > 0 || !state.isOpen { return true }
-                    state.waiters.append((id, continuation))
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
+            await waiter.wait()
         } onCancel: {
-            self.wake(id)
+            waiter.wake()
         }
         timer.cancel()
-        self.state.withLock { _ = $0.cancelled.remove(id) }
-    }
-
-    private func wake(_ id: UInt64) {
-        let waiter = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard let place = state.waiters.firstIndex(where: { $0.id == id }) else {
-                state.cancelled.insert(id)
-                return nil
-            }
-            return state.waiters.remove(at: place).continuation
-        }
-        waiter?.resume()
+        self.state.withLock { state in state.waiters.removeAll { $0 === waiter } }
     }
 
     private func take(_ maximum: Int) -> EventBatch? {
@@ -170,7 +154,8 @@ final class PushSource: OutcomeReceiver {
             if state.head == state.queue.count {
                 state.queue.removeAll(keepingCapacity: state.queue.capacity <= 1_024)
                 state.head = 0
-            } else if state.head >= 1_024 {
+            } else if state.head >= state.queued {
+                // What was read is let go of; each event is moved once at most on average.
                 state.queue.removeFirst(state.head)
                 state.head = 0
             }
@@ -209,7 +194,7 @@ final class PushSource: OutcomeReceiver {
             state = State()
             return (tickets, waiters)
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.wake() }
         for ticket in tickets {
             ticket.submission.settle(
                 ticket.index, .failed(reason: "The trigger was stopped meanwhile.", retryAfter: Self.retryAfter))
@@ -245,6 +230,29 @@ final class PushSource: OutcomeReceiver {
             return overdue
         }
         for ticket in overdue { ticket.submission.giveUp(ticket.index) }
+    }
+}
+
+/// Somebody who waits to be woken, once.
+private final class Waiter: Sendable {
+    private let state = Mutex<(isAwake: Bool, continuation: CheckedContinuation<Void, Never>?)>((false, nil))
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isAwake = self.state.withLock { state in
+                if !state.isAwake { state.continuation = continuation }
+                return state.isAwake
+            }
+            if isAwake { continuation.resume() }
+        }
+    }
+
+    func wake() {
+        let continuation = self.state.withLock { state in
+            defer { state = (true, nil) }
+            return state.continuation
+        }
+        continuation?.resume()
     }
 }
 
