@@ -22,11 +22,11 @@ import Values
                 .init(
                     SourceRequest(
                         event: "change", parameters: fixture.parameters(["t"], ["snapshot": "never"]),
-                        memory: fixture.memory), eventsMinimum: 5, silence: .milliseconds(150)
+                        memory: fixture.memory), eventsMinimum: 5, silence: .milliseconds(500)
                 ) { try await database.run("INSERT INTO t (x) SELECT 'x' FROM generate_series(1, 5)") },
                 .init(
                     SourceRequest(event: "change", parameters: ["outbox": outbox]), eventsMinimum: 5,
-                    silence: .milliseconds(150)
+                    silence: .milliseconds(500)
                 ) {
                     try await database.run(
                         "INSERT INTO outbox (payload) SELECT to_jsonb(n) FROM generate_series(1, 5) n")

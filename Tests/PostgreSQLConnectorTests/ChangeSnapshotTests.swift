@@ -117,6 +117,21 @@ import Values
         try await fixture.close()
     }
 
+    @Test func partitionsPublishedByThemselvesAreNamed() async throws {
+        let fixture = try await ChangeFixture.open()
+        let database = fixture.database
+        try await database.run("CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id)")
+        try await database.run("CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10)")
+        try await database.run("CREATE PUBLICATION \(fixture.slot) FOR TABLE t")
+        let source = try await fixture.source(["t"])
+        await #expect { try await source.connect() } throws: { error in
+            let error = ConnectorError(wrapping: error)
+            return error.code == "CON-5111" && error.remedy.contains("publish_via_partition_root")
+        }
+        await source.close()
+        try await fixture.close()
+    }
+
     @Test func partitionsAreOneTable() async throws {
         let fixture = try await ChangeFixture.open()
         let database = fixture.database

@@ -110,11 +110,23 @@ struct ChangeCatalog {
                 "The publication \(publication) has no \(paths).",
                 remedy: "ALTER PUBLICATION \(SQLText.quotedName(publication)) ADD TABLE \(paths).", kind: .conflict)
         }
-        try self.session.texts(
-            "ALTER PUBLICATION \(SQLText.quotedName(publication)) ADD TABLE "
-                + missing.map(\.source).joined(separator: ", "), limits: self.limits)
+        do throws(ConnectorError) {
+            try self.session.texts(
+                "ALTER PUBLICATION \(SQLText.quotedName(publication)) ADD TABLE "
+                    + missing.map(\.source).joined(separator: ", "), limits: self.limits)
+        } catch {
+            // It may be there, by its partitions.
+            guard error.details["sqlstate"] == "42710" else { throw error }
+        }
         let all = try self.published(in: publication)
-        return wanted.compactMap { table in all.first { $0.shape.path == table.shape.path } }
+        let found = wanted.compactMap { table in all.first { $0.shape.path == table.shape.path } }
+        guard found.count == wanted.count else {
+            throw ChangeErrors.setup(
+                "The publication \(publication) has partitions of \(paths), each a table of its own.",
+                remedy: "ALTER PUBLICATION \(SQLText.quotedName(publication)) SET (publish_via_partition_root = true), "
+                    + "or list the partitions.", kind: .conflict)
+        }
+        return found
     }
 
     private func published(in publication: String) throws(ConnectorError) -> [Table] {
