@@ -198,10 +198,12 @@ import Values
         #expect(try Self.steps("[]")[1] == "validate failed")
     }
 
-    @Test(arguments: [
-        ([:] as ValueContext, "neither"), (["payload": "a", "payloadBase64": "YQ=="], "both"),
+    private static let noEvents: [(fields: ValueContext, reason: String)] = [
+        ([:], "neither"), (["payload": "a", "payloadBase64": "YQ=="], "both"),
         (["payloadBase64": "*"], "no base64"), (["payload": "a", "time": "now"], "date and time"),
-    ])
+    ]
+
+    @Test(arguments: noEvents)
     func anEventThatIsNoneIsRefused(_ row: (fields: ValueContext, reason: String)) {
         let error = #expect(throws: HubError.self) { try TriggerEventInput(row.fields) }
         #expect(error?.code == .invalidTriggerEvent)
@@ -224,14 +226,16 @@ import Values
         #expect(try TriggerReplayRequest(["source": "letters"], actor: "a").from == nil)
     }
 
-    @Test(arguments: [
-        ("no range", [:] as ValueContext), ("an origin that is none", ["source": "queue", "from": "x"]),
+    private static let noRanges: [(name: String, fields: ValueContext)] = [
+        ("no range", [:]), ("an origin that is none", ["source": "queue", "from": "x"]),
         ("both ways of a range", ["from": "x", "range": [:]]),
         ("words of its own for the inbox", ["source": "inbox", "range": ["from": 1]]),
         ("no moment", ["source": "letters", "from": "yesterday"]),
         ("backwards", ["source": "inbox", "from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"]),
         ("no rate", ["from": "x", "rate": "fast"]),
-    ])
+    ]
+
+    @Test(arguments: noRanges)
     func aRangeThatIsNoneIsRefused(_ row: (name: String, fields: ValueContext)) {
         let error = #expect(throws: HubError.self) { try TriggerReplayRequest(row.fields, actor: "a") }
         #expect(error?.code == .invalidReplay, "\(row.name)")
