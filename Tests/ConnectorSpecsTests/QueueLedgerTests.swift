@@ -49,20 +49,20 @@ import Values
         #expect(ledger.waiting.map(\.message.id) == ["b", "a"])
     }
 
-    @Test func locksAreExtendedAtHalfTheirTimeAndNeverBeyondTheMaximum() {
+    @Test func locksAreExtendedAtAThirdOfTheirTimeAndNeverBeyondTheMaximum() {
         var ledger = QueueLedger()
         ledger.add([Self.message("a")], at: .zero, lock: .seconds(60))
         _ = ledger.take(1, at: .zero)
         func wanted(_ now: Duration) -> [Duration] {
             ledger.extensions(at: now, lock: .seconds(60), maximum: .seconds(100)).map(\.lock)
         }
-        #expect(wanted(.seconds(29)) == [])
-        #expect(wanted(.seconds(30)) == [.seconds(60)])
-        ledger.extended(["h-a"], until: .seconds(90))
-        #expect(wanted(.seconds(59)) == [])
-        #expect(wanted(.seconds(60)) == [.seconds(40)])
+        #expect(wanted(.seconds(19)) == [])
+        #expect(wanted(.seconds(20)) == [.seconds(60)])
+        ledger.extended(["h-a"], until: .seconds(85))
+        #expect(wanted(.seconds(44)) == [])
+        #expect(wanted(.seconds(45)) == [.seconds(55)])
         ledger.extended(["h-a"], until: .seconds(100))
-        #expect(wanted(.seconds(80)) == [])
+        #expect(wanted(.seconds(70)) == [])
         #expect(wanted(.seconds(101)) == [])
     }
 

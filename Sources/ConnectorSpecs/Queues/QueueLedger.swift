@@ -80,13 +80,13 @@ struct QueueLedger {
     /// Puts messages in front of what waits, where nothing else gives them back.
     mutating func putBack(_ held: [Held]) { self.waiting.insert(contentsOf: held, at: 0) }
 
-    /// The messages whose lock has half its time left or less, with how long it is to be: no message is held longer
+    /// The messages whose lock has two thirds of its time left or less, with how long it is to be: no message is held longer
     /// than `maximum`.
     func extensions(
         at now: Duration, lock: Duration, maximum: Duration
     ) -> [(held: Held, lock: Duration)] {
         self.all.compactMap { held in
-            guard held.isExtensible, let until = held.lockedUntil, until > now, until - now <= lock / 2 else {
+            guard held.isExtensible, let until = held.lockedUntil, until > now, until - now <= lock * 2 / 3 else {
                 return nil
             }
             let left = held.takenAt + maximum - now

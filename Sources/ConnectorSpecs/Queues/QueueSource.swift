@@ -176,7 +176,7 @@ actor QueueSource: EventSource {
                 }
             }
             await self.extendLocks()
-            let rest = self.parameters.lock.map { $0 / 4 } ?? .seconds(60)
+            let rest = self.parameters.lock.map { $0 / 8 } ?? .seconds(60)
             let next = self.ledger.nextDue.map { max($0 - self.clock.now, .milliseconds(10)) } ?? rest
             await self.waitForChange(atMost: min(rest, next))
         }
@@ -201,7 +201,7 @@ actor QueueSource: EventSource {
                         self.ledger.extended(Set(messages.map(\.handle)), until: nil)
                         continue
                     }
-                    // Tried again before the lock ends: half of it is left.
+                    // Tried again before the lock ends: most of it is left.
                     await self.rest(min(lock / 16, .seconds(2)))
                 }
             }
