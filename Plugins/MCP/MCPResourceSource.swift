@@ -126,7 +126,12 @@ actor MCPResourceSource: EventSource {
             }
             guard now < deadline else { return nil }
             if now >= next { continue }
-            try await self.sleep(for: min(deadline, next) - now)
+            if case .nothing = self.out {
+                try await self.sleepUntilHint(for: min(deadline, next) - now)
+            } else {
+                // What is told meanwhile is looked at afterwards.
+                try await self.clock.sleep(for: min(deadline, next) - now)
+            }
         }
     }
 
@@ -161,7 +166,7 @@ actor MCPResourceSource: EventSource {
         return EventBatch(id: id, events: [event])
     }
 
-    private func sleep(for duration: Duration) async throws {
+    private func sleepUntilHint(for duration: Duration) async throws {
         let clock = self.clock
         let hint = self.hint
         try await withThrowingTaskGroup(of: Void.self) { group in
