@@ -112,6 +112,16 @@ struct RecordBuilder: Sendable {
     let value: PayloadReader
     let key: PayloadReader
 
+    /// Throws a `ConnectorError` when a schema that is named is not there.
+    init(_ settings: RecordSourceSettings, _ schemas: SchemaStore) throws {
+        self.value = PayloadReader(
+            format: settings.value, schema: try settings.valueSchema.map { try schemas.schema(named: $0) },
+            schemas: schemas, known: settings.avro, bytesMaximum: settings.recordBytesMaximum)
+        self.key = PayloadReader(
+            format: settings.key, schema: try settings.keySchema.map { try schemas.schema(named: $0) },
+            schemas: schemas, bytesMaximum: settings.recordBytesMaximum)
+    }
+
     /// Adds `message` of `partition` to `chunk`.
     func append(
         _ message: UnsafePointer<rd_kafka_message_t>, of partition: AssignedPartition, to chunk: inout RecordChunk

@@ -173,6 +173,11 @@ actor KafkaConnection: Connection {
             throw ConnectorError.unknownEvent(request.event, of: KafkaModule.description)
         }
         let settings = try RecordSourceSettings(request.parameters, decoding: request.decoding)
+        if let replay = request.replay {
+            return try ReplaySource(
+                self.id, settings, try ReplayRange(replay), self.settings, secrets: self.secrets,
+                schemas: self.schemas)
+        }
         return try RecordSource(self.id, settings, self.settings, secrets: self.secrets, schemas: self.schemas)
     }
 

@@ -30,13 +30,7 @@ final class RecordSource: EventSource {
         self.kafka = kafka
         self.secrets = secrets
         self.schemas = schemas
-        self.builder = RecordBuilder(
-            value: PayloadReader(
-                format: settings.value, schema: try settings.valueSchema.map { try schemas.schema(named: $0) },
-                schemas: schemas, known: settings.avro, bytesMaximum: settings.recordBytesMaximum),
-            key: PayloadReader(
-                format: settings.key, schema: try settings.keySchema.map { try schemas.schema(named: $0) },
-                schemas: schemas, bytesMaximum: settings.recordBytesMaximum))
+        self.builder = try RecordBuilder(settings, schemas)
     }
 
     func connect() async throws {
@@ -53,37 +47,13 @@ final class RecordSource: EventSource {
         let (firstBatch, isClosed) = self.state.withLock { ($0.firstBatch, $0.isClosed) }
         if isClosed { throw ConnectorError.closed(self.connection) }
         let loop = try ConsumerLoop(
-            self.settings, self.builder, self.options(credentials), firstBatch: firstBatch)
+            self.settings, self.builder, self.settings.options(self.kafka, credentials), firstBatch: firstBatch)
         try await loop.start(self.kafka.connectTimeout)
         let isTooLate = self.state.withLock { state -> Bool in
             if !state.isClosed { state.loop = loop }
             return state.isClosed
         }
         if isTooLate { await loop.close() }
-    }
-
-    private func options(_ credentials: KafkaCredentials) -> KafkaOptions {
-        let settings = self.settings
-        var options = KafkaOptions(self.kafka, credentials)
-        options.set("group.id", settings.group)
-        if let id = settings.instanceID { options.set("group.instance.id", id) }
-        options.set("enable.auto.commit", false)
-        options.set("enable.auto.offset.store", false)
-        options.set("auto.offset.reset", settings.start.rawValue)
-        options.set("isolation.level", settings.isolation == .committed ? "read_committed" : "read_uncommitted")
-        options.set("partition.assignment.strategy", settings.assignor.word)
-        options.set("session.timeout.ms", settings.sessionTimeout)
-        options.set("heartbeat.interval.ms", max(.milliseconds(100), min(.seconds(3), settings.sessionTimeout / 3)))
-        options.set("max.poll.interval.ms", settings.pollIntervalMaximum)
-        // What is fetched is taken at once and partitions are paused when it is enough; so these bound a burst.
-        options.set("queued.min.messages", 100_000)
-        options.set("queued.max.messages.kbytes", max(65_536, settings.prefetchBytes / 1_024))
-        options.set("fetch.message.max.bytes", max(1 << 20, min(settings.recordBytesMaximum, 1_000_000_000)))
-        options.set("fetch.max.bytes", max(4 << 20, min(settings.recordBytesMaximum, 1_000_000_000)))
-        options.set("fetch.wait.max.ms", 100)
-        options.set("fetch.error.backoff.ms", 100)
-        options.set("allow.auto.create.topics", false)
-        return options
     }
 
     private func loop() throws -> ConsumerLoop {

@@ -104,3 +104,29 @@ struct RecordSourceSettings: Sendable {
         if self.keySchema != nil, self.key != .avro { reader.add("record.keySchema: a schema is for key: avro.") }
     }
 }
+
+extension RecordSourceSettings {
+    /// Options of a client that reads with these self.
+    func options(_ kafka: KafkaSettings, _ credentials: KafkaCredentials) -> KafkaOptions {
+        var options = KafkaOptions(kafka, credentials)
+        options.set("group.id", self.group)
+        if let id = self.instanceID { options.set("group.instance.id", id) }
+        options.set("enable.auto.commit", false)
+        options.set("enable.auto.offset.store", false)
+        options.set("auto.offset.reset", self.start.rawValue)
+        options.set("isolation.level", self.isolation == .committed ? "read_committed" : "read_uncommitted")
+        options.set("partition.assignment.strategy", self.assignor.word)
+        options.set("session.timeout.ms", self.sessionTimeout)
+        options.set("heartbeat.interval.ms", max(.milliseconds(100), min(.seconds(3), self.sessionTimeout / 3)))
+        options.set("max.poll.interval.ms", self.pollIntervalMaximum)
+        // What is fetched is taken at once and partitions are paused when it is enough; so these bound a burst.
+        options.set("queued.min.messages", 100_000)
+        options.set("queued.max.messages.kbytes", max(65_536, self.prefetchBytes / 1_024))
+        options.set("fetch.message.max.bytes", max(1 << 20, min(self.recordBytesMaximum, 1_000_000_000)))
+        options.set("fetch.max.bytes", max(4 << 20, min(self.recordBytesMaximum, 1_000_000_000)))
+        options.set("fetch.wait.max.ms", 100)
+        options.set("fetch.error.backoff.ms", 100)
+        options.set("allow.auto.create.topics", false)
+        return options
+    }
+}

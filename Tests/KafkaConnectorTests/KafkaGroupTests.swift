@@ -100,4 +100,53 @@ struct KafkaGroupTests {
         #expect(try committedOffset([broker], group: topic, topic: topic) == 200)
         await connection.close()
     }
+
+    @Test func theSameSourceOnTwoNodesLosesNothing() async throws {
+        let broker = try Broker.address()
+        let topic = Broker.unique("nodes")
+        try Broker.makeTopic(topic, partitions: 4)
+        let sender = try await Make.connection([broker])
+        let nodes = [try await Make.connection([broker]), try await Make.connection([broker])]
+        var sources: [any EventSource] = []
+        for node in nodes { sources.append(try await Make.source(node, topic, group: topic)) }
+        var deliveries: [String: Int] = [:]
+        var shares = [0, 0]
+        func take(_ index: Int) async throws {
+            guard let batch = try await sources[index].read(maximum: 10, wait: .milliseconds(20)) else { return }
+            for event in batch.events { deliveries[event.id, default: 0] += 1 }
+            shares[index] += batch.events.count
+            try await sources[index].acknowledge(batch.id)
+        }
+        // Until both have a share, so that both take part in what comes then.
+        #expect(
+            try await eventually {
+                for partition in 0..<4 { await Make.fill(sender, topic, 1, partition: partition) }
+                for index in 0..<2 { try await take(index) }
+                return shares.allSatisfy { $0 > 0 }
+            })
+        let early = deliveries
+        for partition in 0..<4 { await Make.fill(sender, topic, 50, partition: partition) }
+        var ends: [Int64] = []
+        for partition in 0..<4 {
+            let outcome = await sender.invoke(
+                Make.produce(["topic": .string(topic), "value": "end", "partition": .number(Number(partition))]))
+            ends.append(try #require(outcome.value?["offset"]?.asInt64))
+        }
+        let total = ends.reduce(0) { $0 + Int($1) + 1 }
+        #expect(
+            try await eventually {
+                for index in 0..<2 { try await take(index) }
+                return deliveries.count == total
+            })
+        // Nothing moved between them any more: each event came once.
+        #expect(deliveries.filter { early[$0.key] == nil }.values.allSatisfy { $0 == 1 })
+        for (partition, end) in ends.enumerated() {
+            #expect(
+                try await eventually {
+                    try committedOffset([broker], group: topic, topic: topic, partition: Int32(partition)) == end + 1
+                })
+        }
+        for source in sources { await source.close() }
+        for node in nodes + [sender] { await node.close() }
+    }
 }
