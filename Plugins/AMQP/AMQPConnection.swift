@@ -59,6 +59,11 @@ struct AMQPConnection: Connection {
         guard AMQPModule.description.event(request.event) != nil else {
             throw ConnectorError.unknownEvent(request.event, of: AMQPModule.description)
         }
+        guard request.replay == nil else {
+            throw ConnectorError(
+                .unsupported, code: AMQPErrors.Code.replay, "A queue forgets the messages that were acknowledged.",
+                remedy: "Replay events from the inbox of the trigger.")
+        }
         return try AMQPSource(self.settings, AMQPSourceSettings(request), self.configuration)
     }
 

@@ -21,6 +21,7 @@ enum AMQPErrors {
         static let tooLarge = "CON-4213"
         static let tooMany = "CON-4214"
         static let broker = "CON-4215"
+        static let replay = "CON-4216"
     }
 
     /// What a failure of the connection or of a question to the broker means.

@@ -63,10 +63,16 @@ struct RedisConnection: Connection {
         guard RedisModule.description.event(request.event) != nil else {
             throw ConnectorError.unknownEvent(request.event, of: RedisModule.description)
         }
+        if request.replay != nil, request.event != "stream" { throw RedisErrors.noReplay(request.event) }
         let name = "junction-\(self.configuration.id)-\(request.event)"
         switch request.event {
         case "stream":
             let source = try StreamSourceSettings(request, connection: self.configuration.id)
+            if let replay = request.replay {
+                return StreamReplay(
+                    source, try StreamRange(replay),
+                    try RedisSession(self.settings, self.configuration, name: name, for: .source))
+            }
             return StreamSource(
                 source, try RedisSession(self.settings, self.configuration, name: name, for: .source))
         case "list":

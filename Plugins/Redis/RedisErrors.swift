@@ -22,6 +22,7 @@ enum RedisErrors {
         static let tls = "CON-4315"
         static let tooMany = "CON-4316"
         static let tooLarge = "CON-4317"
+        static let replay = "CON-4318"
     }
 
     static func unreachable(_ server: String, _ reason: String) -> ConnectorError {
@@ -42,6 +43,13 @@ enum RedisErrors {
             .unavailable, code: Code.protocolViolation, "The answer of \(server) is not acceptable: \(reason).",
             remedy: "Check that host names a Redis port; raise maxReply if the reply is merely large.",
             mayHaveExecuted: mayHaveExecuted)
+    }
+
+    /// Only streams keep what was read.
+    static func noReplay(_ event: String) -> ConnectorError {
+        ConnectorError(
+            .unsupported, code: Code.replay, "Redis keeps nothing of a \(event) once it was read.",
+            remedy: "Replay events from the inbox of the trigger, or read a stream.")
     }
 
     /// An answer of another shape than the command has.

@@ -19,14 +19,6 @@ actor StreamSource: EventSource {
     private var nextBatch: UInt64 = 1
     private var isConnected = false
 
-    /// An entry of the stream.
-    private struct Entry {
-        var id: String
-        /// Names and contents, in turn; `nil` when the entry was deleted.
-        var parts: [[UInt8]]?
-        var deliveryCount: Int64 = 1
-    }
-
     /// So long the server is let wait at a time, so that a cancelled read ends.
     private static let blockMaximum = Duration.seconds(1)
 
@@ -117,17 +109,17 @@ actor StreamSource: EventSource {
     }
 
     /// Rejected entries whose time has come.
-    private func due() async throws -> [Entry] {
+    private func due() async throws -> [StreamEntry] {
         guard let index = self.held.firstIndex(where: { $0.due <= .now }) else { return [] }
         let ids = self.held.remove(at: index).items
         let reply = try await self.session.run(
             self.command("XCLAIM") + [.init(self.settings.consumer), "0"] + ids.map { .init($0) })
         self.out.subtract(ids)
-        return try await self.counted(try Self.entries(reply))
+        return try await self.counted(try StreamEntry.list(reply))
     }
 
     /// Entries this consumer has read before it was connected.
-    private func recovered(_ maximum: Int) async throws -> [Entry] {
+    private func recovered(_ maximum: Int) async throws -> [StreamEntry] {
         guard let cursor = self.recovery else { return [] }
         let entries = try await self.readGroup(maximum, from: cursor, block: nil)
         self.recovery = entries.last?.id
@@ -135,7 +127,7 @@ actor StreamSource: EventSource {
     }
 
     /// Entries other consumers have left.
-    private func claimed(_ maximum: Int) async throws -> [Entry] {
+    private func claimed(_ maximum: Int) async throws -> [StreamEntry] {
         guard let idle = self.settings.claimIdle, self.nextClaim <= .now else { return [] }
         let reply = try await self.session.run(
             self.command("XAUTOCLAIM") + [
@@ -147,18 +139,18 @@ actor StreamSource: EventSource {
         }
         self.claimCursor = cursor
         if cursor == "0-0" { self.nextClaim = .now + idle / 4 }
-        return try await self.counted(try Self.entries(parts[1]).filter { !self.out.contains($0.id) })
+        return try await self.counted(try StreamEntry.list(parts[1]).filter { !self.out.contains($0.id) })
     }
 
     /// Entries nobody has read, as soon as there are any.
-    private func fresh(_ maximum: Int, until deadline: ContinuousClock.Instant) async throws -> [Entry] {
+    private func fresh(_ maximum: Int, until deadline: ContinuousClock.Instant) async throws -> [StreamEntry] {
         let now = ContinuousClock.now
         var wait = min(deadline - now, Self.blockMaximum)
         for held in self.held { wait = min(wait, max(held.due - now, .milliseconds(1))) }
         return try await self.readGroup(maximum, from: ">", block: wait > .zero ? wait : nil)
     }
 
-    private func readGroup(_ maximum: Int, from cursor: String, block: Duration?) async throws -> [Entry] {
+    private func readGroup(_ maximum: Int, from cursor: String, block: Duration?) async throws -> [StreamEntry] {
         var command: RedisCommand = [
             "XREADGROUP", "GROUP", .init(self.settings.group), .init(self.settings.consumer), "COUNT",
             .init(maximum),
@@ -170,22 +162,11 @@ actor StreamSource: EventSource {
         guard let entries = reply.elements?.first?.elements, entries.count == 2 else {
             throw RedisErrors.unexpected(reply)
         }
-        return try Self.entries(entries[1])
-    }
-
-    private static func entries(_ reply: RedisReply) throws -> [Entry] {
-        guard let items = reply.elements else { throw RedisErrors.unexpected(reply) }
-        return try items.compactMap { item in
-            if item == .null { return nil }
-            guard let pair = item.elements, pair.count == 2, let id = pair[0].text else {
-                throw RedisErrors.unexpected(item)
-            }
-            return Entry(id: id, parts: pair[1].elements?.map { $0.bytes ?? [] })
-        }
+        return try StreamEntry.list(entries[1])
     }
 
     /// Finds out how often entries that are not new were delivered.
-    private func counted(_ entries: [Entry]) async throws -> [Entry] {
+    private func counted(_ entries: [StreamEntry]) async throws -> [StreamEntry] {
         let ids = entries.map(\.id)
         guard !ids.isEmpty else { return [] }
         let commands = ids.map { self.command("XPENDING") + [.init($0), .init($0), "1"] }
@@ -201,11 +182,11 @@ actor StreamSource: EventSource {
 
     // MARK: - Batches
 
-    private func batch(_ entries: [Entry]) async throws -> EventBatch? {
+    private func batch(_ entries: [StreamEntry]) async throws -> EventBatch? {
         // An entry that was deleted while it was pending has nothing to give.
         let gone = entries.filter { $0.parts == nil }.map(\.id)
         if !gone.isEmpty { _ = try await self.session.run(self.command("XACK") + gone.map { .init($0) }) }
-        let events = entries.compactMap { entry in entry.parts.map { self.event(entry, $0) } }
+        let events = entries.compactMap { $0.event(self.settings) }
         guard !events.isEmpty else { return nil }
         let id = EventBatch.ID(rawValue: self.nextBatch)
         self.nextBatch += 1
@@ -215,55 +196,13 @@ actor StreamSource: EventSource {
         return EventBatch(id: id, events: events)
     }
 
-    private func event(_ entry: Entry, _ parts: [[UInt8]]) -> SourceEvent {
-        var fields = ValueContext()
-        var payload: [UInt8]?
-        for index in stride(from: 0, to: parts.count - 1, by: 2) {
-            let name = String(decoding: parts[index], as: UTF8.self)
-            if name == self.settings.field {
-                payload = parts[index + 1]
-            } else {
-                fields[name] = RedisValueFormat.text.value(parts[index + 1])
-            }
-        }
-        let milliseconds = Int64(entry.id.prefix { $0 != "-" })
-        let coordinates: ValueContext = [
-            "stream": .string(self.settings.stream), "group": .string(self.settings.group),
-            "entry": .string(entry.id),
-        ]
-        var headers: ValueContext = ["deliveryCount": .number(Number(entry.deliveryCount))]
-        let id = "\(self.settings.stream):\(entry.id)"
-        guard let name = self.settings.field else {
-            var bytes: [UInt8] = []
-            JSON.write(.context(fields), into: &bytes)
-            return SourceEvent(
-                id: id, payload: bytes, contentType: "application/json", body: .value(.context(fields)),
-                coordinates: coordinates, headers: headers, occurredAtMilliseconds: milliseconds)
-        }
-        headers.merge(fields)
-        headers["deliveryCount"] = .number(Number(entry.deliveryCount))
-        guard let payload else {
-            var bytes: [UInt8] = []
-            JSON.write(.context(fields), into: &bytes)
-            let reason = "The entry has no field \(name.shortened(to: 80))."
-            return SourceEvent(
-                id: id, payload: bytes, contentType: "application/json",
-                body: .undecodable(.init(line: 1, reason: reason)), coordinates: coordinates, headers: headers,
-                occurredAtMilliseconds: milliseconds)
-        }
-        let (type, body) = self.settings.decoding.message(payload, contentType: self.settings.contentType)
-        return SourceEvent(
-            id: id, payload: payload, contentType: type, body: body, coordinates: coordinates, headers: headers,
-            occurredAtMilliseconds: milliseconds)
-    }
-
     /// Copies entries to the dead-letter stream, if there is one, and acknowledges them once that is done.
     ///
     /// A crash in between leaves a copy too many, never one too few.
     private func setAside(_ ids: [String]) async throws {
         if let target = self.settings.deadLetterStream {
             let reads = ids.map { ["XRANGE", .init(self.settings.stream), .init($0), .init($0)] as RedisCommand }
-            let entries = try await self.session.run(reads).compactMap { try Self.entries($0).first }
+            let entries = try await self.session.run(reads).compactMap { try StreamEntry.list($0).first }
             let copies = entries.compactMap { entry in
                 entry.parts.map { parts in
                     ["XADD", .init(target), "*"] + parts.map { .init($0) } + [
