@@ -25,10 +25,14 @@ extension Dispatcher {
         let start = ContinuousClock.now
         try self.services.enter(.whenIdle)
         defer { self.services.leave() }
-        var reply: IngressReply
+        let limit = if case .endpoint(let endpoint) = route { endpoint.bodyLimit } else { Ingress.eventsBodyLimit }
+        let room = min(limit, request.headers[.contentLength].flatMap { Int($0) } ?? limit)
+        guard room >= 0, ingress.reserve(room) else { throw ProblemDetails.overloaded }
+        defer { ingress.release(room) }
+        let reply: IngressReply
         switch route {
         case .endpoint(let endpoint):
-            if let body = try await Self.body(of: request, limit: endpoint.bodyLimit) {
+            if let body = try await Self.body(of: request, limit: limit) {
                 var received = Self.request(request, path: path, query: query, body: body, channel: channel)
                 if endpoint.isPartOfAPI { received.actor = try await Self.actor(request, path, channel) }
                 reply = await endpoint.receive(received)
@@ -36,8 +40,8 @@ extension Dispatcher {
                 reply = endpoint.tooLarge()
             }
         default:
-            guard let body = try await Self.body(of: request, limit: Ingress.eventsBodyLimit) else {
-                throw ProblemDetails.tooLarge(limit: Ingress.eventsBodyLimit)
+            guard let body = try await Self.body(of: request, limit: limit) else {
+                throw ProblemDetails.tooLarge(limit: limit)
             }
             reply = await ingress.receiveEvents(
                 Self.request(request, path: path, query: query, body: body, channel: channel))
