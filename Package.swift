@@ -190,7 +190,8 @@ let package = Package(
         .executableTarget(
             name: "junction",
             dependencies: [
-                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
+                "Values", "Decisions", "Resilience", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments",
+                "Hub",
                 "ConnectorSpecs", "Server", "JunctionClient",
                 "ConnectorKit", "PluginHost", "CRDKafka",
                 "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",

@@ -36,18 +36,41 @@ public struct HubConfiguration: Sendable {
             }
             diagnostics += log.diagnostics
         }
-        for path in triggers {
+        let read = Self.triggers(triggers, profiles: configuration.profiles)
+        configuration.triggers = read.triggers
+        diagnostics += read.diagnostics
+        diagnostics += configuration.contradictions(registry: registry)
+        return (configuration, diagnostics)
+    }
+
+    /// Reads trigger files again, and checks that they fit the connections and `registry`.
+    ///
+    /// As `load`, for a hub that runs: connections and profiles stay what they are.
+    public func reloading(
+        triggers paths: [String], registry: ConnectorRegistry
+    ) -> (triggers: [TriggerDeclaration], diagnostics: [Diagnostic]) {
+        var next = self
+        let read = Self.triggers(paths, profiles: self.profiles)
+        next.triggers = read.triggers
+        return (read.triggers, read.diagnostics + next.triggerFindings(registry))
+    }
+
+    private static func triggers(
+        _ paths: [String], profiles: [ResilienceProfile]
+    ) -> (triggers: [TriggerDeclaration], diagnostics: [Diagnostic]) {
+        var triggers: [TriggerDeclaration] = []
+        var diagnostics: [Diagnostic] = []
+        for path in paths {
             let log = DiagnosticLog(file: path)
             if let text = DiskFile.text(path, log: log) {
-                let trigger = TriggerDeclaration.read(text, log: log, profiles: configuration.profiles) { reference in
+                let trigger = TriggerDeclaration.read(text, log: log, profiles: profiles) { reference in
                     DiskFile.text(DiskFile.sibling(reference, of: path), log: DiagnosticLog(file: reference))
                 }
-                if let trigger { configuration.triggers.append(trigger) }
+                if let trigger { triggers.append(trigger) }
             }
             diagnostics += log.diagnostics
         }
-        diagnostics += configuration.contradictions(registry: registry)
-        return (configuration, diagnostics)
+        return (triggers, diagnostics)
     }
 
     /// What does not fit together: names that lead nowhere or stand twice, parameters a connector does not know.
@@ -93,7 +116,7 @@ public struct HubConfiguration: Sendable {
     private func triggerFindings(_ registry: ConnectorRegistry) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         var seen: [String: String] = [:]
-        var owners: [SourcePlace: String] = [:]
+        var owned: [(trigger: String, resources: [String])] = []
         for trigger in self.triggers {
             func report(_ code: HubCode, _ message: String, _ remedy: String?, at position: DocumentPosition? = nil) {
                 diagnostics.append(
@@ -112,7 +135,10 @@ public struct HubConfiguration: Sendable {
                     report(finding.code, finding.message, finding.remedy)
                 }
             }
-            guard let name = trigger.source.connection else { continue }
+            guard let name = trigger.source.connection else {
+                diagnostics += Self.findings(ofOwn: trigger)
+                continue
+            }
             guard let connection = self.connections.first(where: { $0.id == name }) else {
                 let error = HubError.unknownConnection(name, known: self.connections.map(\.id))
                 report(error.code, error.message, error.remedy)
@@ -140,15 +166,11 @@ public struct HubConfiguration: Sendable {
             do {
                 let parameters = try trigger.source.parameters.evaluate(
                     MapScope(["connection": connection.parameters]))
-                let place = SourcePlace(connection: name, parameters: parameters)
-                if let owner = owners.updateValue(trigger.id, forKey: place), owner != trigger.id {
-                    report(
-                        .contradiction,
-                        "The triggers \(owner) and \(trigger.id) read the same \(type == .file ? "files" : "events").",
-                        "Give each a \(type == .file ? "folder or pattern" : "group") of its own; an event goes to one"
-                            + " trigger.",
-                        at: trigger.source.position)
-                }
+                owned.append(
+                    (
+                        trigger.id,
+                        SourceOwnership.resources(of: type.name, connection: name, parameters: parameters)
+                    ))
                 for violation in Self.violations(of: parameters, schema: event?.parameters ?? true) {
                     report(
                         .invalidValue, "source.\(type.name)\(violation.path): \(violation.message)", nil,
@@ -160,7 +182,28 @@ public struct HubConfiguration: Sendable {
                     "Expressions here see the connection's parameters as connection.", at: trigger.source.position)
             }
         }
+        diagnostics += IngressSettings.contradictions(self.triggers.compactMap(\.ingress))
+        diagnostics += SourceOwnership.conflicts(owned)
         return diagnostics
+    }
+
+    /// What is wrong with a source of the hub's own.
+    private static func findings(ofOwn trigger: TriggerDeclaration) -> [Diagnostic] {
+        let found: [Diagnostic]
+        if let ingress = trigger.ingress {
+            found = IngressSettings.read(ingress).diagnostics
+        } else if let parameters = try? trigger.source.parameters.evaluate(MapScope([:])) {
+            found = CronSource.diagnostics(for: parameters, now: SystemConnectorClock().unixMilliseconds)
+        } else {
+            found = []
+        }
+        return found.map { diagnostic in
+            var diagnostic = diagnostic
+            diagnostic.file = trigger.file
+            diagnostic.line = diagnostic.line ?? trigger.source.position.line
+            diagnostic.column = diagnostic.column ?? trigger.source.position.column
+            return diagnostic
+        }
     }
 
     /// What is wrong with a call a trigger makes.
@@ -177,23 +220,6 @@ public struct HubConfiguration: Sendable {
                 remedy: ClosestMatch.of(call.operation, in: known).map { "Did you mean \"\($0)\"?" }
                     ?? "Use one of \(known.joined(separator: ", ")).")
         ]
-    }
-
-    /// What a source reads: two triggers that name the same would take each other's events.
-    private struct SourcePlace: Hashable {
-        var connection: String
-        var directory: Value?
-        var pattern: Value?
-        var topics: Value?
-        var group: Value?
-
-        init(connection: String, parameters: Value) {
-            self.connection = connection
-            self.directory = parameters["dir"]
-            self.pattern = parameters["pattern"]
-            self.topics = parameters["topics"]
-            self.group = parameters["group"]
-        }
     }
 
     /// What in `parameters` a connector's own schema does not allow; nothing when the schema says more than is read.

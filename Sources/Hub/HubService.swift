@@ -16,7 +16,7 @@ public final class HubService: Sendable {
     private let service: any WorkflowService
     let clock: any ConnectorClock
     let random: @Sendable () -> Double
-    private let logger: Logger
+    let logger: Logger
     let pool: ConnectionPool
     let lanes: [ConnectionLane]
     private let workers: [ConnectorWorker]
@@ -34,6 +34,10 @@ public final class HubService: Sendable {
     public let requests: RequestGate?
     /// What could not be delivered.
     public let deadLetters: DeadLetters
+    /// Where the events of triggers arrive that are sent here.
+    public let ingress: Ingress
+    /// Who reads which source; nil when every node reads all of them.
+    public let ownership: SourceOwnership?
 
     /// Creates a hub that does nothing yet.
     ///
@@ -50,6 +54,8 @@ public final class HubService: Sendable {
     ///   - vault: The secrets kept encrypted; nil: none.
     ///   - records: Where dead letters are found again; nil: only single ones, given by the caller, can be replayed.
     ///   - letters: How dead letters are kept, replayed and watched.
+    ///   - sources: Who reads which source, and how far; nil: this hub is alone, and positions end with it.
+    ///   - node: Names this hub among those that share `sources`; the same after a restart.
     ///   - breakerFile: Where imposed breaker modes are kept; nil: they end with the hub.
     ///   - logger: Where it logs: at `info` and lower, and a warning when faults are rehearsed.
     public init(
@@ -60,7 +66,7 @@ public final class HubService: Sendable {
         idempotency: (any IdempotencyStore)? = nil,
         environment: (@Sendable (String) -> String?)? = nil, vault: SecretVault? = nil,
         records: (any RecordReader)? = nil, letters: DeadLetterSettings = DeadLetterSettings(),
-        breakerFile: String? = nil, logger: Logger
+        sources: (any SourceStateStore)? = nil, node: String = "hub", breakerFile: String? = nil, logger: Logger
     ) {
         let registry = ConnectorRegistry(modules, isolated: isolated, isolate: isolate)
         let secrets = SecretStore(
@@ -76,13 +82,24 @@ public final class HubService: Sendable {
         let deadLetters = DeadLetters(
             effects: effects, triggers: configuration.triggers, records: records, settings: letters,
             seal: LetterSeal(vault: vault, mode: letters.encryption), clock: clock, logger: logger)
-        let host = TriggerHost(
-            service: service, effects: effects, sources: SourceFactory(pool: pool, clock: clock), letters: deadLetters,
-            clock: clock, random: random, logger: logger)
         let ledger = idempotency.map { store in
             IdempotencyLedger(store: store) { clock.unixMilliseconds }
         }
-        self.requests = ledger.map { RequestGate($0) }
+        let requests = ledger.map { RequestGate($0) }
+        let ingress = Ingress(secrets: secrets, requests: requests, clock: clock, logger: logger)
+        ingress.declare(configuration.triggers.compactMap(\.ingress))
+        let ownership = sources.map {
+            SourceOwnership(store: $0, node: node, clock: clock, random: random)
+        }
+        let host = TriggerHost(
+            service: service, effects: effects,
+            sources: SourceFactory(pool: pool, ingress: ingress, clock: clock) { trigger in
+                await deadLetters.hasRunningInstance(of: trigger)
+            },
+            ownership: ownership, letters: deadLetters, clock: clock, random: random, logger: logger)
+        self.requests = requests
+        self.ingress = ingress
+        self.ownership = ownership
         self.service = service
         self.clock = clock
         self.random = random
@@ -161,11 +178,6 @@ public final class HubService: Sendable {
 // MARK: - Status and operators
 
 extension HubService {
-    /// The triggers, in the order declared.
-    public func triggers() -> [TriggerStatus] {
-        self.triggerSet.runners.map(\.status)
-    }
-
     /// The connections, in the order declared.
     public func connections() -> [ConnectionStatus] {
         let now = self.clock.now
@@ -178,35 +190,6 @@ extension HubService {
         status.imposedBy = self.modes.imposed(on: id)?.actor
         status.pausedTriggers = self.triggerSet.runners.map(\.status).filter { $0.heldBy == id }.map(\.id)
         return status
-    }
-
-    /// Takes these triggers in place of those that run: new ones are armed, those that are gone finish what they work on,
-    /// and one that means something else is armed once its predecessor has let go of the source.
-    public func reload(triggers: [TriggerDeclaration]) -> TriggerReload {
-        self.deadLetters.triggers = triggers
-        let report = self.triggerSet.reload(triggers)
-        self.logger.info(
-            "triggers reloaded",
-            metadata: [
-                "added": "\(report.added.joined(separator: " "))",
-                "replaced": "\(report.replaced.joined(separator: " "))",
-                "removed": "\(report.removed.joined(separator: " "))", "unchanged": "\(report.unchanged.count)",
-            ])
-        return report
-    }
-
-    /// Stops a trigger after the records it works on.
-    ///
-    /// Throws `HubError` (`HB301`) when there is none of this id.
-    public func pauseTrigger(_ id: String) throws(HubError) {
-        try self.runner(id).pause()
-    }
-
-    /// Arms a paused trigger again.
-    ///
-    /// Throws `HubError` (`HB301`) when there is none of this id.
-    public func resumeTrigger(_ id: String) throws(HubError) {
-        try self.runner(id).resume()
     }
 
     /// One connection.
@@ -242,12 +225,6 @@ extension HubService {
         try await self.pool.connection(id).test()
     }
 
-    private func runner(_ id: String) throws(HubError) -> TriggerRunner {
-        guard let runner = self.triggerSet.runners.first(where: { $0.declaration.id == id }) else {
-            throw HubError.unknownTrigger(id, known: self.triggerSet.runners.map(\.declaration.id))
-        }
-        return runner
-    }
 }
 
 // MARK: - Dead letters

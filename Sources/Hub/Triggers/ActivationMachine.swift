@@ -60,6 +60,12 @@ struct ActivationMachine: Sendable {
         return delay
     }
 
+    /// Somebody else reads the source; it is armed when they stop.
+    mutating func standby(_ reason: String) {
+        guard self.state == .arming else { return }
+        self.trouble = reason
+    }
+
     /// An operator paused it.
     mutating func pause() {
         self.state = .paused

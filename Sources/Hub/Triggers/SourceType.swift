@@ -76,7 +76,8 @@ public struct SourceType: Sendable, Hashable {
         isReplayable: true)
     static let postgresCDC = SourceType(
         "postgresCdc", .connector("postgresql", event: "change"),
-        example: "postgresCdc: { slot: hub_orders, publication: hub_pub, tables: [public.orders] }")
+        example: "postgresCdc: { slot: hub_orders, publication: hub_pub, tables: [public.orders] }",
+        identifiesEvents: true)
     static let postgresListen = SourceType(
         "postgresListen", .connector("postgresql", event: "notification"),
         example: "postgresListen: { channel: orders }")

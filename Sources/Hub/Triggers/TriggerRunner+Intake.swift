@@ -13,6 +13,7 @@ struct TriggerHost: Sendable {
     let service: any WorkflowService
     let effects: TriggerEffects
     let sources: SourceFactory
+    let ownership: SourceOwnership?
     let letters: DeadLetters
     let clock: any ConnectorClock
     let random: @Sendable () -> Double
@@ -35,8 +36,8 @@ extension TriggerRunner {
 
     /// Does what the machine says until it is over.
     ///
-    /// The source is only used from here, one call at a time.
-    func intake(_ source: any EventSource) async throws -> IntakeMachine.End {
+    /// The source is only used from here, one call at a time. With a `tenure`, nothing new is read once it is lost.
+    func intake(_ source: any EventSource, tenure: SourceTenure?) async throws -> IntakeMachine.End {
         var machine = IntakeMachine(self.intakeSettings)
         let receiver = source as? any OutcomeReceiver
         var batches: [EventBatch.ID: OpenBatch] = [:]
@@ -44,7 +45,7 @@ extension TriggerRunner {
         return try await withThrowingTaskGroup(of: (IntakeMachine.RecordID, Account).self) { group in
             defer { self.forget(machine.outstandingRecords) }
             while true {
-                if Task.isCancelled || self.isStopping { machine.stop() }
+                if Task.isCancelled || self.isStopping || tenure?.isLost == true { machine.stop() }
                 let now = self.clock.now
                 if now >= lookAt {
                     lookAt = now + Self.outageInterval
@@ -249,7 +250,7 @@ extension TriggerRunner {
         // The key is parked before the letter is durable: an event of it that comes in between must not pass.
         if let key = letter.orderingKey, self.declaration.ordering?.onFailure != .skip { self.order?.park(key) }
         do {
-            let key = try await self.service.recordDeadLetter(letter)
+            let key = try await self.host.letters.record(letter)
             self.logger.info(
                 "event dead-lettered",
                 metadata: [

@@ -34,6 +34,8 @@ final class TriggerRunner: Sendable {
     /// The ordering keys that wait; nil without ordering.
     let order: KeyOrder?
     let state = Mutex(State())
+    /// The position of a source, where no store keeps it.
+    private let memory = VolatileSourceMemory()
     private let wakeups: (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
 
     /// How long a read waits for an event; also how long a pause takes to be noticed.
@@ -152,23 +154,38 @@ final class TriggerRunner: Sendable {
         return self.host.sources.pool.secrets.redacted(text).shortened(to: 2_000)
     }
 
-    /// Arms the source and reads it to its end.
+    /// Waits until this node may read the source, arms it and reads it to its end.
     private func runSource() async throws -> IntakeMachine.End {
-        let source = try await self.armSource()
+        guard let ownership = self.host.ownership,
+            let resources = try self.host.sources.resources(of: self.declaration.source)
+        else { return try await self.readSource(self.memory, tenure: nil) }
+        return try await ownership.run(
+            trigger: self.declaration.id, resources: resources,
+            onStandby: { owned in
+                let holder = owned?.owner ?? "another trigger of this hub"
+                let resource = owned?.resource ?? "The source"
+                self.state.withLock { $0.activation.standby("\(resource) is read by \(holder).") }
+            },
+            onTrouble: { error in
+                self.state.withLock { $0.activation.standby("The table of owners fails: \(error.message)") }
+            },
+            body: { memory, tenure in try await self.readSource(memory, tenure: tenure) })
+    }
+
+    private func readSource(
+        _ memory: any SourceMemory, tenure: SourceTenure?
+    ) async throws -> IntakeMachine.End {
+        let source = try await self.host.sources.arm(self.declaration, memory: memory)
         do {
             try await source.connect()
             self.state.withLock { $0.activation.armed() }
             self.logger.info("trigger armed")
-            let end = try await self.intake(source)
+            let end = try await self.intake(source, tenure: tenure)
             await source.close()
             return end
         } catch {
             await source.close()
             throw error
         }
-    }
-
-    private func armSource() async throws -> any EventSource {
-        try await self.host.sources.arm(self.declaration, memory: VolatileSourceMemory())
     }
 }

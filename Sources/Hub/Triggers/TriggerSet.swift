@@ -75,7 +75,9 @@ final class TriggerSet: Sendable {
         }
     }
 
-    /// Takes these declarations in place of those there were. Those that mean the same go on undisturbed.
+    /// Takes these declarations in place of those there were.
+    ///
+    /// Those that mean the same go on undisturbed.
     func reload(_ declarations: [TriggerDeclaration]) -> TriggerReload {
         self.places.withLock { places in
             var report = TriggerReload()

@@ -58,6 +58,33 @@ extension JunctionClient {
         _ = try await self.call("POST", "/hub/v1/dead-letters/\(key)/discard")
     }
 
+    /// One trigger as the API describes it.
+    public func trigger(_ id: String) async throws -> Value {
+        try await self.get("/hub/v1/triggers/\(Self.pathSegment(id))")
+    }
+
+    /// Stops a trigger after the records it works on.
+    public func pauseTrigger(_ id: String) async throws {
+        _ = try await self.call("POST", "/hub/v1/triggers/\(Self.pathSegment(id))/pause")
+    }
+
+    /// Arms a paused trigger again.
+    public func resumeTrigger(_ id: String) async throws {
+        _ = try await self.call("POST", "/hub/v1/triggers/\(Self.pathSegment(id))/resume")
+    }
+
+    /// What a trigger would do with `event`, whose members are those of the API.
+    public func dryRunTrigger(_ id: String, event: ValueContext) async throws -> Value {
+        let body = Array(JSON.string(.context(event)).utf8)
+        return try await self.call("POST", "/hub/v1/triggers/\(Self.pathSegment(id))/dry-run", body: body).value
+    }
+
+    /// Takes a range of a trigger's events again; what happened, as the API describes it.
+    public func replayTrigger(_ id: String, _ request: ValueContext) async throws -> Value {
+        let body = Array(JSON.string(.context(request)).utf8)
+        return try await self.call("POST", "/hub/v1/triggers/\(Self.pathSegment(id))/replay", body: body).value
+    }
+
     /// One connection as the API describes it.
     public func connection(_ name: String) async throws -> Value {
         try await self.get("/hub/v1/connections/\(Self.pathSegment(name))")

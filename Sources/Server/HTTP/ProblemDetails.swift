@@ -76,6 +76,7 @@ public struct ProblemDetails: Error, Sendable {
             case .unknownName: (404, "NOT_FOUND")
             case .unknownLetter: (404, "NOT_FOUND")
             case .deadLetterState, .replayCycle, .jobEnded: (409, "INVALID_STATE")
+            case .invalidReplay, .invalidTriggerEvent: (400, "INVALID_ARGUMENT")
             case .replayFailed, .patchFailed: (422, "INVALID_STATE")
             default: (500, "INTERNAL")
             }

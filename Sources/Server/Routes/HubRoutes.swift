@@ -3,10 +3,9 @@ import HTTPTypes
 import Hub
 import Values
 
-/// Triggers and connections.
+/// Connections.
 enum HubRoutes {
     static let routes: [Route] = [
-        Route(.get, "/hub/v1/triggers", "listTriggers", "The triggers and what they have done.", triggers),
         Route(
             .get, "/hub/v1/connections", "listConnections", "The connections, their circuit breakers and last errors.",
             connections),
@@ -18,39 +17,6 @@ enum HubRoutes {
             "Opens, closes or isolates the circuit breakers of a connection, or gives the decision back to them.",
             body: .json(breakerFields, required: true), status: 204, setBreaker),
     ]
-
-    private static func triggers(_ request: RouteRequest, _ services: RouteServices) async throws -> APIResponse {
-        .object(capacity: 1_024) { writer in
-            writer.key("items")
-            writer.beginArray()
-            for trigger in services.hub.triggers() {
-                writer.beginObject()
-                writer.member("triggerId", trigger.id)
-                writer.member("revision", trigger.revision)
-                writer.member("source", trigger.source)
-                writer.member("connection", trigger.connection)
-                writer.member("workflow", trigger.workflow)
-                writer.member("state", trigger.state.rawValue)
-                writer.member("trouble", nullable: trigger.trouble)
-                if let milliseconds = trigger.rearmMilliseconds {
-                    writer.member("rearmMilliseconds", Int(milliseconds))
-                }
-                writer.member("heldBy", nullable: trigger.heldBy)
-                if let milliseconds = trigger.heldMilliseconds { writer.member("heldMilliseconds", Int(milliseconds)) }
-                writer.member("pending", trigger.pending)
-                let counters = trigger.counters
-                writer.member("received", counters.received)
-                writer.member("started", counters.started)
-                writer.member("duplicates", counters.duplicates)
-                writer.member("filtered", counters.filtered)
-                writer.member("dropped", counters.dropped)
-                writer.member("deadLettered", counters.deadLettered)
-                writer.member("failed", counters.failed)
-                writer.endObject()
-            }
-            writer.endArray()
-        }
-    }
 
     private static func connections(_ request: RouteRequest, _ services: RouteServices) async throws -> APIResponse {
         .object(capacity: 1_024) { writer in

@@ -2,29 +2,6 @@ import ArgumentParser
 import JunctionClient
 import Values
 
-struct TriggerCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "trigger", abstract: "Show triggers.", subcommands: [List.self])
-
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the triggers and what they have done.")
-
-        @OptionGroup var options: GlobalOptions
-
-        func run() async throws {
-            try await listItems("/hub/v1/triggers", plural: "triggers", self.options, fields: fields)
-        }
-    }
-
-    static let fields: [Listing.Field] = [
-        .init(.init("ID"), "triggerId"), .init(.init("SOURCE"), "source"), .init(.init("STATE", state: true), "state"),
-        .init(.init("STARTS", shrinks: true), "workflow"), .init(.init("RECEIVED", right: true), "received"),
-        .init(.init("STARTED", right: true), "started"), .init(.init("DUPLICATE", right: true), "duplicates"),
-        .init(.init("FILTERED", right: true), "filtered"), .init(.init("DEAD LETTERS", right: true), "deadLettered"),
-        .init(.init("PENDING", right: true), "pending"), .init(.init("TROUBLE", shrinks: true), "trouble"),
-    ]
-}
-
 struct ConnectionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connection", abstract: "Show connections, and decide about their circuit breakers.",

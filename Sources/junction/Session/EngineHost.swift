@@ -46,6 +46,7 @@ final class EngineHost: Sendable {
     private let partitionCount: Int
     private let recordStore: SQLiteRecordStore
     private let idempotency: SQLiteIdempotencyStore
+    private let sourceStates: SQLiteSourceStateStore
     private let logger: Logger
 
     /// Opens the stores and recovers the engine; nothing moves before `serve`.
@@ -78,12 +79,15 @@ final class EngineHost: Sendable {
             configuration: engine, journal: self.journal, records: self.recordStore, logger: logger)
         self.records = try SQLiteRecordReader(directory: directory)
         self.idempotency = try SQLiteIdempotencyStore(directory: directory)
+        self.sourceStates = try SQLiteSourceStateStore(directory: directory)
+        let vault = SecretVault(project: options.project, dataDirectory: options.dataDirectory)
+        let letters = options.project?.deadLetters ?? DeadLetterSettings()
+        try LetterSeal(vault: vault, mode: letters.encryption).check()
         self.hub = HubService(
             service: self.runtime, modules: options.connectors.modules, isolated: ModuleTable.isolated,
             isolate: options.connectors.isolate, configuration: configuration, idempotency: self.idempotency,
-            vault: SecretVault(project: options.project, dataDirectory: options.dataDirectory), records: self.records,
-            letters: options.project?.deadLetters ?? DeadLetterSettings(),
-            breakerFile: join(directory, "breakers.json"), logger: logger)
+            vault: vault, records: self.records, letters: letters, sources: self.sourceStates,
+            node: ProcessInfo.processInfo.hostName, breakerFile: join(directory, "breakers.json"), logger: logger)
     }
 
     /// Runs everything; `body` gets control once the API answers.
@@ -119,11 +123,14 @@ final class EngineHost: Sendable {
             configuration: .init(
                 socketPath: self.options.socketPath, loopbackPort: self.options.port,
                 partitionCount: self.partitionCount),
-            workflow: self.runtime, records: self.records, journal: self.journal, hub: self.hub, logger: self.logger
+            workflow: self.runtime, records: self.records, journal: self.journal, hub: self.hub,
+            ingress: self.hub.ingress, logger: self.logger
         ) { port in
             opened.yield(port)
             opened.finish()
         }
+        let files = TriggerFiles(
+            paths: self.options.project?.triggers ?? [], hub: self.hub, logger: self.logger)
         let main = BodyService { [hub, servesProject = self.options.servesProject] in
             // Triggers begin when the API answers, and end before it stops.
             let port = await ready.first { _ in true } ?? nil
@@ -131,6 +138,10 @@ final class EngineHost: Sendable {
                 if servesProject {
                     group.addTask {
                         await hub.run()
+                        return nil
+                    }
+                    group.addTask {
+                        await files.watch()
                         return nil
                     }
                 }
@@ -165,6 +176,7 @@ final class EngineHost: Sendable {
         self.records.close()
         self.recordStore.close()
         self.idempotency.close()
+        self.sourceStates.close()
         self.journal.close()
     }
 
