@@ -102,7 +102,6 @@ import Values
         ("another kind", "kind: Trigger", "kind: Tigger"), ("no id", "id: orders, ", ""),
         ("an id with blanks", "id: orders", "id: my orders"), ("an unknown source", "type: file", "type: fil"),
         ("a source without its block", "file: {", "kafka: {"), ("no connection", "connection: inbox", ""),
-        ("a block without what it needs", "{ dir: in, pattern: \"*.csv\" }", "{ pattern: \"*.csv\" }"),
         (
             "a connection for a source without one",
             "type: file\n  connection: inbox\n  file: { dir: in, pattern: \"*.csv\" }",

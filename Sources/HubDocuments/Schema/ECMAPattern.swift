@@ -3,7 +3,8 @@
 /// Escapes that mean something else or nothing there are replaced; look-around and back references stay as they are and
 /// are refused where the pattern is compiled.
 struct ECMAPattern {
-    private static let space = "\\t\\n\u{B}\u{C}\\r\u{FEFF}\\p{Z}"
+    /// XPath's white space and what Unicode calls separators; vertical tabs and form feeds are left out.
+    private static let space = "\\s\\p{Z}"
     private static let word = "A-Za-z0-9_"
     /// Long names of general categories, in lower case without underscores.
     private static let categories = [

@@ -16,13 +16,16 @@ extension PluginCoding {
     }
 
     private static func json(_ decoding: RecordDecoding) -> Value {
-        [
+        var fields: ValueContext = [
             "format": .string(decoding.format.rawValue), "maxBytes": Self.number(decoding.recordBytesMaximum),
             "delimiter": .string(String(UnicodeScalar(decoding.delimiter))),
             "columns": .context(
                 ValueContext(
                     decoding.columnTypes.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value.rawValue)) })),
         ]
+        fields["record"] = decoding.recordElement.map { .string($0) }
+        fields.merge(decoding.avro.fields)
+        return .context(fields)
     }
 
     static func request(

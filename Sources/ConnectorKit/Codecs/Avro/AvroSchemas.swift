@@ -44,6 +44,16 @@ package struct AvroSchemas: Sendable, Hashable {
         }
     }
 
+    /// `schema` and `schemas` of a decoding, as `read(from:)` reads them.
+    package var fields: ValueContext {
+        var fields = ValueContext()
+        if let standard = self.standard { fields["schema"] = .string(standard.text) }
+        guard !self.named.isEmpty else { return fields }
+        let named = self.named.sorted { $0.key < $1.key }.map { ($0.key, Value.string($0.value.text)) }
+        fields["schemas"] = .context(ValueContext(named))
+        return fields
+    }
+
     /// What the headers of an event say about reading its payload again.
     package static func header(_ schema: AvroSchema, isRegistered: Bool = false) -> Value {
         isRegistered ? schema.registeredHeader : schema.header
