@@ -144,7 +144,10 @@ enum LayerMap {
 
         TargetRule(
             "Server", .apps,
-            ["Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub"],
+            [
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "ConnectorKit", "HubDocuments",
+                "Hub",
+            ],
             and: platform + [
                 "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "Metrics", "NIOCore", "NIOPosix",
                 "ServiceLifecycle",
@@ -152,8 +155,8 @@ enum LayerMap {
         TargetRule(
             "junction", .apps,
             [
-                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub", "Server",
-                "ConnectorSpecs", "JunctionClient",
+                "Values", "Decisions", "Resilience", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments",
+                "Hub", "Server", "ConnectorSpecs", "JunctionClient",
                 "ConnectorKit", "PluginHost", "CRDKafka",
                 "AMQPConnector", "RedisConnector", "KafkaConnector", "ScriptConnector",
                 "GraphQLConnector", "MailConnector", "HTTPConnector", "FilesConnector", "MCPConnector", "ODBCConnector",
