@@ -34,7 +34,7 @@ struct TestServer: Sendable {
     /// Runs a server for as long as `body` runs.
     static func run(
         limits: APIServerLimits = APIServerLimits(), tcp: Bool = false, batch: RecordBatch? = nil,
-        configuration: HubConfiguration = HubConfiguration(), remembersRequests: Bool = false,
+        configuration: HubConfiguration = HubConfiguration(), remembersRequests: Bool = false, ingress: Ingress? = nil,
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
@@ -53,7 +53,7 @@ struct TestServer: Sendable {
         let server = APIServer(
             configuration: .init(
                 socketPath: socketPath, loopbackPort: tcp ? 0 : nil, partitionCount: 2, limits: limits),
-            workflow: workflow, records: reader, journal: journal, hub: hub, logger: logger
+            workflow: workflow, records: reader, journal: journal, hub: hub, ingress: ingress, logger: logger
         ) { port in opened.yield(port) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [server], logger: logger))
