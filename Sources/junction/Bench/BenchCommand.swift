@@ -24,6 +24,12 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Partitions of the store.")
     var partitions = 64
 
+    @Option(help: "For ingest: where events come from.")
+    var source: IngestSource?
+
+    @Option(help: "For ingest of webhooks: requests a second for 20 s, to see when their first tasks begin.")
+    var rate: Double?
+
     @Option(help: "Where the store lies; emptied first.", completion: .directory)
     var data = "var/bench"
 
@@ -34,7 +40,7 @@ struct BenchCommand: AsyncParsableCommand {
         let console = Console(isJSON: json)
         let settings = BenchSettings(
             count: count, inFlight: max(1, inFlight), partitions: partitions,
-            directory: data + "/" + scenario.rawValue)
+            directory: data + "/" + scenario.rawValue, source: source, rate: rate.map { max(1, $0) })
         let report = try await scenario.measure(settings)
         if json {
             console.print(json: .context(report.fields))
@@ -60,6 +66,7 @@ enum BenchScenario: String, CaseIterable, ExpressibleByArgument {
     case decisionTable = "decision-table"
     case connectorHTTP = "connector-http"
     case connectorKafka = "connector-kafka"
+    case ingest
     /// The part of `sequence10-worker` that runs in its own process.
     case workerProcess = "worker-process"
     /// The part of `recovery` that is killed.
@@ -80,6 +87,7 @@ enum BenchScenario: String, CaseIterable, ExpressibleByArgument {
         case .decisionTable: try DecisionBench(settings: settings).table()
         case .connectorHTTP: try await ConnectorHTTPBench(settings: settings).run()
         case .connectorKafka: try await ConnectorKafkaBench(settings: settings).run()
+        case .ingest: try await IngestBench(settings: settings).run()
         case .workerProcess: try await WorkerBench.runWorker(settings)
         case .recoveryVictim: try await RecoveryBench.runVictim(settings)
         }
@@ -92,4 +100,8 @@ struct BenchSettings: Sendable {
     var inFlight: Int
     var partitions: Int
     var directory: String
+    /// For `ingest`.
+    var source: IngestSource?
+    /// For `ingest`: requests a second.
+    var rate: Double?
 }

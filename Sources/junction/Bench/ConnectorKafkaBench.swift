@@ -1,11 +1,6 @@
 import ConnectorKit
 import Foundation
-import Hub
-import HubDocuments
 import KafkaConnector
-import Logging
-import Runtime
-import Synchronization
 import Values
 
 /// Records of a Kafka cluster in this process, consumed to a no-op, and ingested durably by a trigger.
@@ -14,17 +9,15 @@ import Values
 struct ConnectorKafkaBench {
     let settings: BenchSettings
 
-    private static let topic = "bench"
+    static let topic = "bench"
     /// Enough that the mock, which keeps 5 MiB of a partition, keeps all.
-    private static let partitions = 128
+    static let partitions = 128
 
     func run() async throws -> BenchReport {
         let count = self.settings.count ?? 400_000
         let cluster = try LoopbackKafka(topic: Self.topic, partitions: Self.partitions)
         defer { cluster.close() }
-        let parameters: Value = [
-            "brokers": .list(cluster.brokers.map { .string($0) }), "producer": ["queueMessages": 1_000_000],
-        ]
+        let parameters = Self.parameters(cluster)
         let connection = try await KafkaModule().connect(
             ConnectionConfiguration(id: "bus", parameters: parameters))
         let valueBytes = try await Self.produce(count, over: connection)
@@ -45,12 +38,20 @@ struct ConnectorKafkaBench {
         return report
     }
 
+    /// Of a connection to the cluster.
+    static func parameters(_ cluster: LoopbackKafka) -> Value {
+        ["brokers": .list(cluster.brokers.map { .string($0) }), "producer": ["queueMessages": 1_000_000]]
+    }
+
+    private static let note = String(repeating: "x", count: 900)
+
+    /// An order of 1 KiB.
+    static func value(_ number: Int) -> Value {
+        ["orderId": .number(Number(number)), "customer": "Ada Lovelace", "total": 129, "note": .string(Self.note)]
+    }
+
     /// Fills the topic; returns how many bytes a value has.
-    private static func produce(_ count: Int, over connection: any Connection) async throws -> Int {
-        let note = String(repeating: "x", count: 900)
-        func value(_ number: Int) -> Value {
-            ["orderId": .number(Number(number)), "customer": "Ada Lovelace", "total": 129, "note": .string(note)]
-        }
+    static func produce(_ count: Int, over connection: any Connection) async throws -> Int {
         var sent = 0
         while sent < count {
             let calls = (sent..<min(count, sent + 10_000)).map { number in
@@ -111,63 +112,28 @@ struct ConnectorKafkaBench {
 
     // MARK: - Ingestion
 
-    private static func trigger(concurrency: Int) -> String {
-        """
-        apiVersion: hub/v1
-        kind: Trigger
-        metadata: { id: orders }
-        source:
-          type: kafka
-          connection: bus
-          kafka: { topics: [\(Self.topic)], group: ingestion, prefetch: { messages: 50000, bytes: 64MiB } }
-        dedupe: { key: "=event.id" }
-        concurrency: { max: \(concurrency) }
-        target: { mode: start, workflow: ingested }
-        """
+    /// Starts a process for every record of the topic.
+    static func trigger(_ parameters: Value) -> IngestTrigger {
+        IngestTrigger(
+            connection: (KafkaModule(), parameters),
+            source: [
+                "type: kafka", "connection: \(IngestTrigger.connectionID)",
+                "kafka: { topics: [\(Self.topic)], group: ingestion, prefetch: { messages: 50000, bytes: 64MiB } }",
+            ])
     }
 
     /// Starts a process that ends at once for every record, through a trigger, until `count` are durable.
-    private func ingest(_ count: Int, _ parameters: Value) async throws -> Reading {
-        let engine = try BenchEngine(self.settings)
-        defer { engine.stop() }
-        engine.start()
-        _ = try await engine.deploy(BenchModels.sequence(0, id: "ingested"))
-        let log = DiagnosticLog(file: "bench.trigger.yaml")
-        let text = Self.trigger(concurrency: min(self.settings.inFlight, 10_000))
-        guard let trigger = TriggerDeclaration.read(text, log: log, schemas: { _ in nil }) else {
-            throw BenchFailure(log.diagnostics.map(\.message).joined(separator: " "))
+    private func ingest(_ count: Int, _ parameters: Value) async throws -> IngestReading {
+        let hub = try await IngestHub(
+            self.settings, Self.trigger(parameters), model: BenchModels.sequence(0, id: IngestTrigger.process))
+        do {
+            let reading = try await hub.measure(count)
+            await hub.stop()
+            return reading
+        } catch {
+            await hub.stop()
+            throw error
         }
-        var configuration = HubConfiguration()
-        configuration.connections = [ConnectionDeclaration(id: "bus", connector: "kafka", parameters: parameters)]
-        configuration.triggers = [trigger]
-        let hub = HubService(
-            service: engine.runtime, modules: [KafkaModule()], configuration: configuration,
-            logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
-        let running = Task { await hub.run() }
-        defer { running.cancel() }
-        let runtime = engine.runtime
-        let clock = ContinuousClock()
-        let limit = clock.now + .seconds(300)
-        var started: (time: ContinuousClock.Instant, processor: Double, count: Int)?
-        var reading = Reading()
-        while reading.count < count {
-            try await Task.sleep(for: .milliseconds(1))
-            reading.count = runtime.status().startedInstances
-            if started == nil, reading.count > 0 {
-                started = (clock.now, ProcessReading.processorSeconds(), reading.count)
-            }
-            guard clock.now < limit else {
-                throw BenchFailure("Only \(reading.count) of \(count) records were ingested.")
-            }
-        }
-        if let started {
-            reading.count -= started.count
-            reading.seconds = (clock.now - started.time).fractionalSeconds
-            reading.processorSeconds = ProcessReading.processorSeconds() - started.processor
-        }
-        running.cancel()
-        await running.value
-        return reading
     }
 }
 
@@ -176,10 +142,4 @@ struct BenchFailure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
-}
-
-extension Duration {
-    fileprivate var fractionalSeconds: Double {
-        Double(self.components.seconds) + Double(self.components.attoseconds) / 1e18
-    }
 }
