@@ -176,7 +176,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "HubDocuments", "Hub",
+                "Values", "Decisions", "ProcessModel", "Engine", "Runtime", "Storage", "ConnectorKit", "HubDocuments",
+                "Hub",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -38,6 +38,7 @@ enum FileErrors {
         static let tooLarge = "CON-2006"
         static let content = "CON-2007"
         static let readOnly = "CON-2008"
+        static let replay = "CON-2009"
     }
 
     static func system(_ failure: FileFailure) -> ConnectorError {

@@ -55,6 +55,12 @@ actor FilesConnection: Connection {
         guard FilesModule.description.event(request.event) != nil else {
             throw ConnectorError.unknownEvent(request.event, of: FilesModule.description)
         }
+        guard request.replay == nil else {
+            throw ConnectorError(
+                .unsupported, code: FileErrors.Code.replay, "A folder has no range that could be read again.",
+                remedy: "Move the files back from the archive (what was taken is recognised), or replay from the inbox."
+            )
+        }
         let settings = try FileSourceSettings(
             request.parameters, decoding: request.decoding, fileBytesMaximum: self.settings.fileBytesMaximum)
         if self.settings.isReadOnly { throw Self.readOnly(self.id) }

@@ -152,7 +152,8 @@ extension DeadLetters {
         let (event, pipeline, redrive, verdict) = self.verdict(letter, report, trigger, payload: payload)
         let result: TriggerEffects.Result
         switch verdict {
-        case .start(let request): result = await self.effects.start(request)
+        case .start(let request):
+            result = await self.effects.start(request, holds: trigger.acknowledgement.moment == .completed)
         case .correlate(let request): result = await self.effects.correlate(request)
         case .signal(let request): result = await self.effects.signal(request, actor: actor)
         case .call(let request): result = await self.effects.call(request)

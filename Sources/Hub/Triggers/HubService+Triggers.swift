@@ -99,6 +99,9 @@ extension HubService {
         }
     }
 
+    /// How long a dry run waits for the next event of a range.
+    private static let forecastWait = Duration.seconds(5)
+
     private func replay(
         _ declaration: TriggerDeclaration, _ source: any EventSource, isDryRun: Bool
     ) async throws -> TriggerReplayReport {
@@ -113,14 +116,13 @@ extension HubService {
             return report
         }
         while report.forecast.count < TriggerReplayReport.forecastMax {
+            let room = TriggerReplayReport.forecastMax - report.forecast.count
             do {
-                guard
-                    let batch = try await source.read(
-                        maximum: TriggerReplayReport.forecastMax - report.forecast.count, wait: .seconds(1))
-                else { continue }
+                guard let batch = try await source.read(maximum: room, wait: Self.forecastWait) else { break }
                 let now = self.clock.unixMilliseconds
-                report.forecast += batch.events.map { TriggerDryRun(declaration, on: $0, receivedAt: now) }
-                try await source.acknowledge(batch.id)
+                report.forecast += batch.events.map {
+                    TriggerDryRun(declaration, on: declaration.decoding.opened($0), receivedAt: now)
+                }
             } catch SourceInterruption.endOfInput {
                 break
             }

@@ -232,6 +232,9 @@ struct IntakeMachine: Sendable {
         }
     }
 
+    /// The source may have something although the last read found nothing.
+    mutating func sourceMayHaveMore() { self.readFoundNothing = false }
+
     /// The source asks to be left alone.
     mutating func sourceAsksForPause(_ duration: Duration, at now: Duration) {
         self.sourcePausedUntil = now + duration

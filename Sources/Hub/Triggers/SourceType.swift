@@ -23,12 +23,10 @@ public struct SourceType: Sendable, Hashable {
     let holdMax: Duration?
     /// Whether the sender waits for an answer.
     let isPushed: Bool
-    /// Whether events can be asked for again at the remote; the inbox keeps those of other sources.
-    let isReplayable: Bool
 
     private init(
         _ name: String, _ host: Host, example: String, identifiesEvents: Bool = false, holdMax: Duration? = nil,
-        isPushed: Bool = false, isReplayable: Bool = false
+        isPushed: Bool = false
     ) {
         self.name = name
         self.host = host
@@ -36,7 +34,6 @@ public struct SourceType: Sendable, Hashable {
         self.identifiesEvents = identifiesEvents
         self.holdMax = holdMax
         self.isPushed = isPushed
-        self.isReplayable = isReplayable
     }
 
     /// Whether the hub serves it, without a connection.
@@ -44,7 +41,7 @@ public struct SourceType: Sendable, Hashable {
 
     static let cron = SourceType(
         "cron", .hub, example: "cron: { schedule: \"0 6 * * MON-FRI\", timezone: Europe/Warsaw }",
-        identifiesEvents: true, isReplayable: true)
+        identifiesEvents: true)
     static let webhook = SourceType(
         "webhook", .hub, example: "webhook: { path: /hooks/orders, verify: { scheme: github, secret: env:HOOK } }",
         isPushed: true)
@@ -57,23 +54,20 @@ public struct SourceType: Sendable, Hashable {
     static let capability = SourceType(
         "capability", .hub, example: "capability: { event: invoice.posted.v1 }", identifiesEvents: true, isPushed: true)
     static let file = SourceType(
-        "file", .connector("files", event: "file"), example: "file: { dir: in, pattern: \"*.csv\" }",
-        isReplayable: true)
+        "file", .connector("files", event: "file"), example: "file: { dir: in, pattern: \"*.csv\" }")
     static let kafka = SourceType(
         "kafka", .connector("kafka", event: "record"), example: "kafka: { topics: [orders], group: intake }",
-        holdMax: .seconds(300), isReplayable: true)
+        holdMax: .seconds(300))
     static let amqp = SourceType(
         "amqp", .connector("amqp", event: "message"), example: "amqp: { queue: orders, prefetch: 50 }",
         holdMax: .seconds(1_800))
     static let redis = SourceType(
-        "redis", .connector("redis", event: "stream"), example: "redis: { stream: orders, group: hub }",
-        isReplayable: true)
+        "redis", .connector("redis", event: "stream"), example: "redis: { stream: orders, group: hub }")
     static let sqs = SourceType(
         "sqs", .connector("aws-sqs", event: "message"), example: "sqs: { queueUrl: \"=connection.queue\" }",
         holdMax: .seconds(43_200))
     static let objectStore = SourceType(
-        "objectStore", .connector("aws-s3", event: "object"), example: "objectStore: { bucket: in, prefix: orders/ }",
-        isReplayable: true)
+        "objectStore", .connector("aws-s3", event: "object"), example: "objectStore: { bucket: in, prefix: orders/ }")
     static let postgresCDC = SourceType(
         "postgresCdc", .connector("postgresql", event: "change"),
         example: "postgresCdc: { slot: hub_orders, publication: hub_pub, tables: [public.orders] }",
@@ -84,9 +78,9 @@ public struct SourceType: Sendable, Hashable {
     static let odbcPoll = SourceType(
         "odbcPoll", .connector("odbc", event: "row"),
         example: "odbcPoll: { query: \"select * from orders where id > ? order by id\", cursor: [id], every: 30s }",
-        isReplayable: true)
+        identifiesEvents: true)
     static let imap = SourceType(
-        "imap", .connector("mail", event: "mailbox"), example: "imap: { mailbox: INBOX }", isReplayable: true)
+        "imap", .connector("mail", event: "mailbox"), example: "imap: { mailbox: INBOX }")
     static let plugin = SourceType("plugin", .anyConnector, example: "plugin: {}")
 
     /// Every type there is, in the order of the documentation.

@@ -23,7 +23,10 @@ struct TriggerEffects: Sendable {
     }
 
     /// Starts a process.
-    func start(_ request: CreateInstanceRequest) async -> Result {
+    ///
+    /// One whose end is waited for and does not come in time is refused when the source `holds` the event until then, and
+    /// started without a result when only a sender waits.
+    func start(_ request: CreateInstanceRequest, holds: Bool) async -> Result {
         do {
             let created = try await self.service.createInstance(request)
             return created.alreadyExisted
@@ -31,8 +34,16 @@ struct TriggerEffects: Sendable {
                 : .done(.started, .started(created.key, result: created.result))
         } catch {
             switch error.code {
-            case .timeout:
+            case .timeout where holds:
                 return .refused(Self.refusal(.invoke, .notCompleted, error.description))
+            case .timeout:
+                var again = request
+                again.awaitMilliseconds = nil
+                switch await self.start(again, holds: false) {
+                case .done(_, .duplicate(let key?)), .done(_, .started(let key, _)):
+                    return .done(.started, .started(key, result: nil))
+                case let other: return other
+                }
             case .invalidState where request.awaitMilliseconds != nil:
                 // It was started and was ended by somebody: nothing is left to wait for.
                 return .done(.started, .accepted)

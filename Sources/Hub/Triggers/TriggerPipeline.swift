@@ -75,10 +75,13 @@ struct TriggerPipeline: Sendable {
 
     let declaration: TriggerDeclaration
     private let trigger: Value
+    /// How long senders wait for the end of the instance they start; nil: not.
+    private let syncWait: Duration?
 
     init(_ declaration: TriggerDeclaration) {
         self.declaration = declaration
         self.trigger = .context(declaration.context)
+        self.syncWait = declaration.ingress.flatMap { IngressSettings.read($0).settings?.sync?.wait }
     }
 
     /// The verdict on `event`, received at `receivedAt` (Unix milliseconds).
@@ -169,6 +172,8 @@ extension TriggerPipeline {
             request.received = received
             if declared.acknowledgement.moment == .completed {
                 request.awaitMilliseconds = declared.acknowledgement.holdMax?.wholeMilliseconds
+            } else {
+                request.awaitMilliseconds = self.syncWait?.wholeMilliseconds
             }
             return .start(request)
         case .correlate, .startOrCorrelate:

@@ -27,6 +27,13 @@ extension TriggerRunner {
         case trouble(IntakeMachine.Trouble)
     }
 
+    /// What the loop waits for.
+    private enum Occurrence: Sendable {
+        case ended(IntakeMachine.RecordID, Account)
+        /// A sender brought something, or none did for a while.
+        case arrival
+    }
+
     /// A batch that is out, and the ordering keys of its events; empty when none has one.
     private struct OpenBatch {
         var events: [SourceEvent]
@@ -40,9 +47,11 @@ extension TriggerRunner {
     func intake(_ source: any EventSource, tenure: SourceTenure?) async throws -> IntakeMachine.End {
         var machine = IntakeMachine(self.intakeSettings)
         let receiver = source as? any OutcomeReceiver
+        let pushed = source as? PushSource
+        var isListening = false
         var batches: [EventBatch.ID: OpenBatch] = [:]
         var lookAt = Duration.zero
-        return try await withThrowingTaskGroup(of: (IntakeMachine.RecordID, Account).self) { group in
+        return try await withThrowingTaskGroup(of: Occurrence.self) { group in
             defer { self.forget(machine.outstandingRecords) }
             while true {
                 if Task.isCancelled || self.isStopping || tenure?.isLost == true { machine.stop() }
@@ -69,15 +78,29 @@ extension TriggerRunner {
                         let started = self.clock.now
                         let account = await self.account(for: event, orderedBy: key)
                         self.metrics.seconds.record(duration: self.clock.now - started)
-                        return (record, account)
+                        return .ended(record, account)
                     }
                 case .read(let maximum, let wait):
                     let batch = try await self.read(source, maximum: maximum, wait: wait, machine: &machine)
                     if let batch { batches[batch.id] = try await self.open(batch, of: source, &machine) }
                 case .awaitRecord:
-                    guard let (record, account) = try await group.next() else { continue }
-                    receiver?.settled(record.batch, index: record.index, account.outcome)
-                    self.settle(record, account, &machine)
+                    // Who sends meanwhile must not wait for those whose instances run.
+                    if let pushed, !isListening {
+                        isListening = true
+                        group.addTask {
+                            await pushed.arrival(within: Self.idleWait)
+                            return .arrival
+                        }
+                    }
+                    switch try await group.next() {
+                    case .ended(let record, let account):
+                        receiver?.settled(record.batch, index: record.index, account.outcome)
+                        self.settle(record, account, &machine)
+                    case .arrival:
+                        isListening = false
+                        machine.sourceMayHaveMore()
+                    case nil: continue
+                    }
                 case .wait(let duration):
                     // A pause by an operator must not wait for a long pause of the engine.
                     try? await self.clock.sleep(for: min(duration, Self.idleWait))
@@ -160,7 +183,12 @@ extension TriggerRunner {
     ) async throws -> EventBatch? {
         do {
             let batch = try await source.read(maximum: maximum, wait: wait)
-            if batch == nil { machine.received(nil, count: 0) }
+            guard var batch else {
+                machine.received(nil, count: 0)
+                return nil
+            }
+            let decoding = self.declaration.decoding
+            batch.events = batch.events.map { decoding.opened($0) }
             return batch
         } catch SourceInterruption.endOfInput {
             machine.endOfInput()
@@ -230,7 +258,8 @@ extension TriggerRunner {
         case .filtered: return .accounted(.filtered, .filtered)
         case .dropped: return .accounted(.dropped, .dropped)
         case .deadLetter(let letter): return await self.keep(letter)
-        case .start(let request): result = await self.effects.start(request)
+        case .start(let request):
+            result = await self.effects.start(request, holds: self.declaration.acknowledgement.moment == .completed)
         case .correlate(let request): result = await self.effects.correlate(request)
         case .signal(let request): result = await self.effects.signal(request, actor: self.actor)
         case .call(let request): result = await self.effects.call(request)

@@ -5,6 +5,7 @@ enum APIRoutes {
         ProcessInstanceQueries.routes, JobRoutes.routes, WorkQueries.routes, MessageRoutes.routes,
         UserTaskRoutes.routes, IncidentRoutes.routes, VariableQueries.routes, PathRoutes.routes, TriggerRoutes.routes,
         HubRoutes.routes, DeadLetterRoutes.routes, SystemRoutes.routes, VerificationRoutes.routes,
-        DecisionQueries.routes, DecisionRoutes.routes, SignalRoutes.routes, ConditionalRoutes.routes, AdHocRoutes.routes,
+        DecisionQueries.routes, DecisionRoutes.routes, SignalRoutes.routes, ConditionalRoutes.routes,
+        AdHocRoutes.routes,
     ].flatMap { $0 }
 }
