@@ -183,8 +183,24 @@ public struct HubConfiguration: Sendable {
             }
         }
         diagnostics += IngressSettings.contradictions(self.triggers.compactMap(\.ingress))
-        diagnostics += SourceOwnership.conflicts(owned)
+        diagnostics += self.conflicts(owned)
         return diagnostics
+    }
+
+    /// What several triggers read, reported where the later one is declared.
+    private func conflicts(_ owned: [(trigger: String, resources: [String])]) -> [Diagnostic] {
+        var found: [Diagnostic] = []
+        for index in owned.indices {
+            for var diagnostic in SourceOwnership.conflicts(Array(owned[...index])).dropFirst(found.count) {
+                if let trigger = self.triggers.first(where: { $0.id == owned[index].trigger }) {
+                    diagnostic.file = trigger.file
+                    diagnostic.line = trigger.source.position.line
+                    diagnostic.column = trigger.source.position.column
+                }
+                found.append(diagnostic)
+            }
+        }
+        return found
     }
 
     /// What is wrong with a source of the hub's own.

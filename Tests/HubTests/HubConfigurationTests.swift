@@ -197,8 +197,8 @@ import Values
         let (_, diagnostics) = try Self.load(files.merging(["b-trigger.yaml": other("*.csv")]) { $1 })
         #expect(
             diagnostics == [
-                "b-trigger.yaml:7:9: error HB110: The triggers orders and other read the same files. — Give each a folder "
-                    + "or pattern of its own; an event goes to one trigger."
+                "b-trigger.yaml:7:9: error HB611: The triggers orders and other both read file:inbox/in/*.csv. — Let one "
+                    + "trigger read it, or give each its own path, queue or slot."
             ])
         #expect(try Self.load(files.merging(["b-trigger.yaml": other("*.json")]) { $1 }).diagnostics == [])
     }

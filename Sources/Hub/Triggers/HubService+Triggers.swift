@@ -109,7 +109,7 @@ extension HubService {
         try await source.connect()
         guard isDryRun else {
             let runner = TriggerRunner(declaration, host: self.triggerHost, watch: self.outages(of: declaration))
-            if case .failed(let reason) = try await runner.intake(source, tenure: nil) {
+            if case .failed(let reason) = try await runner.readOnce(source) {
                 throw HubError(.replayFailed, reason, remedy: "Replay the range again; what was taken stays taken.")
             }
             report.counters = runner.status.counters

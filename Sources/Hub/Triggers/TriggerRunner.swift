@@ -95,7 +95,11 @@ final class TriggerRunner: Sendable {
 
     var isPaused: Bool { self.state.withLock { $0.activation.state == .paused } }
     /// Whether nothing new is to be read.
-    var isStopping: Bool { self.state.withLock { $0.isRetired || $0.activation.state == .paused } }
+    ///
+    /// So after a pause that was over before it was noticed, too: the trigger is armed anew.
+    var isStopping: Bool {
+        self.state.withLock { $0.isRetired || $0.activation.state == .paused || $0.activation.state == .draft }
+    }
     private var isRetired: Bool { self.state.withLock { $0.isRetired } }
 
     /// Lets go of the source after the records that are being worked on: another declaration takes its place.
@@ -152,6 +156,15 @@ final class TriggerRunner: Sendable {
             default: ConnectorError(wrapping: error).description
             }
         return self.host.sources.pool.secrets.redacted(text).shortened(to: 2_000)
+    }
+
+    /// Reads a source that was made for this once, to its end.
+    func readOnce(_ source: any EventSource) async throws -> IntakeMachine.End {
+        self.state.withLock { state in
+            state.activation.arm()
+            state.activation.armed()
+        }
+        return try await self.intake(source, tenure: nil)
     }
 
     /// Waits until this node may read the source, arms it and reads it to its end.
