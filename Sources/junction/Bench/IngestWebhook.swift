@@ -84,7 +84,7 @@ struct IngestWebhook {
             })
         return try await Self.serving(hub, self.settings) { port in
             async let sending = IngestSender.send(
-                Self.request, count: count, port: port, connections: 256, rate: rate)
+                Self.request, count: count, port: port, connections: 64, rate: rate)
             let reading = try await hub.measure(count)
             let sent = try await sending
             let counters = try await hub.settle(count)
