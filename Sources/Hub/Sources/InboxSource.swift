@@ -42,8 +42,8 @@ final class InboxSource: EventSource {
             return state.batch
         }
         guard !page.items.isEmpty else { throw SourceInterruption.endOfInput }
-        return EventBatch(
-            id: EventBatch.ID(rawValue: number), events: page.items.map { $0.event(decoding: self.trigger.decoding) })
+        let events = try page.items.map { try self.letters.seal.open($0).event(decoding: self.trigger.decoding) }
+        return EventBatch(id: EventBatch.ID(rawValue: number), events: events)
     }
 
     func acknowledge(_ batch: EventBatch.ID) {}

@@ -162,7 +162,8 @@ extension TriggerPipeline {
         let declared = self.declaration
         let target = declared.target
         let lifetime = declared.dedupe.timeToLive.wholeMilliseconds
-        let received = self.received(event, key: key, at: receivedAt)
+        // What comes from the dead-letter list is kept there.
+        let received = redrive == nil ? self.received(event, key: key, at: receivedAt) : nil
         switch target.mode {
         case .start:
             var request = CreateInstanceRequest(

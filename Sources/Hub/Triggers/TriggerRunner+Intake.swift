@@ -254,7 +254,14 @@ extension TriggerRunner {
             return await self.keep(self.pipeline.parkedLetter(for: event, behind: key, at: now))
         }
         let result: TriggerEffects.Result
-        switch self.pipeline.verdict(on: event, receivedAt: now) {
+        let verdict: TriggerPipeline.Verdict
+        do {
+            verdict = try self.pipeline.verdict(on: event, receivedAt: now).sealed(by: self.host.letters.seal)
+        } catch {
+            // As when the store does not take it: the event stays where it is.
+            return .trouble(.transient(error.description))
+        }
+        switch verdict {
         case .filtered: return .accounted(.filtered, .filtered)
         case .dropped: return .accounted(.dropped, .dropped)
         case .deadLetter(let letter): return await self.keep(letter)
@@ -305,6 +312,25 @@ extension TriggerRunner.Account {
         case .accounted(_, let outcome): outcome
         case .trouble(.backpressure(let pause)): .failed(reason: "The hub is full.", retryAfter: pause)
         case .trouble(.transient(let reason)): .failed(reason: reason, retryAfter: nil)
+        }
+    }
+}
+
+extension TriggerPipeline.Verdict {
+    /// The verdict with the copy of its event for the inbox sealed.
+    fileprivate func sealed(by seal: LetterSeal) throws(HubError) -> Self {
+        switch self {
+        case .start(var request):
+            request.received = try seal.seal(request.received)
+            return .start(request)
+        case .correlate(var request):
+            request.received = try seal.seal(request.received)
+            return .correlate(request)
+        case .signal(var request):
+            request.received = try seal.seal(request.received)
+            return .signal(request)
+        case .call, .filtered, .dropped, .deadLetter:
+            return self
         }
     }
 }
