@@ -148,7 +148,8 @@ private final class Ledger: Sendable {
         for node in nodes { _ = await node.value }
         let ids = ledger.started.withLock { $0.keys.compactMap { Timestamp.milliseconds($0) }.sorted() }
         let begin = try #require(ids.first)
-        #expect(begin <= (first + 4) * 1_000)
+        // A schedule begins when a node first owns it: when both ask at the same moment, one try later.
+        #expect(begin <= (first + 30) * 1_000)
         #expect(ids == ids.indices.map { begin + Int64($0) * 2_000 })
         // What was not acknowledged came again, and nothing else did.
         let repeated = ledger.started.withLock { $0.values.filter { $0 > 1 }.count }
