@@ -22,6 +22,8 @@ final class FakeConnector: ConnectorModule {
         var armed: [SourceRequest] = []
         /// Ends the source when everything was read, instead of waiting for more.
         var endsInput = false
+        /// Whether a batch that is out is given again.
+        var repeatsBatches = false
     }
 
     let state = Mutex(State())
@@ -112,7 +114,7 @@ final class FakeConnector: ConnectorModule {
                 return state.endsInput ? .failure(SourceInterruption.endOfInput) : .success(nil)
             }
             if let batch = try result.get() {
-                self.next = Int(batch.id.rawValue) + 1
+                if !self.module.change({ $0.repeatsBatches }) { self.next = Int(batch.id.rawValue) + 1 }
                 return batch
             }
             if wait > .zero { try await Task.sleep(for: .milliseconds(2)) }

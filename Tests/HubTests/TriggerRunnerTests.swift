@@ -63,6 +63,27 @@ import Values
             coordinates: ["file": "f.csv", "line": .number(Number(Int64(line)))])
     }
 
+    @Test func aSourceThatGivesABatchTwiceIsArmedAgain() async throws {
+        let bench = try Bench()
+        bench.connector.change { state in
+            state.batches = [[Self.order(1), Self.order(2)]]
+            state.repeatsBatches = true
+        }
+        var wasNoticed = false
+        await bench.run { bench in
+            if bench.status.trouble?.contains("two batches that are out the number 0") == true {
+                wasNoticed = true
+                bench.connector.change { $0.repeatsBatches = false }
+            }
+            return bench.connector.change { $0.acknowledged.count } == 1
+        }
+        #expect(wasNoticed)
+        #expect(
+            bench.engine.state.withLock { Set($0.started.compactMap(\.idempotencyKey)) } == [
+                "orders:o-1", "orders:o-2",
+            ])
+    }
+
     @Test func everyRecordIsAccountedForBeforeItsBatchIsAcknowledged() async throws {
         let bench = try Bench()
         bench.connector.change { state in

@@ -12,11 +12,21 @@ import Values
 /// their order.
 final class KeyOrder: Sendable {
     private struct State {
-        var parked: Set<String> = []
-        /// Keys that were parked while the list was being read.
+        /// Keys with open letters when the list was read last, and those recorded before it was.
+        var known: Set<String> = []
+        /// Keys whose letters were recorded since then.
         var added: Set<String> = []
+        /// How many letters of a key are being recorded.
+        var recording: [String: Int] = [:]
         /// When the list is read again; nil before it was read at all.
         var readAt: Duration?
+
+        var parked: Set<String> { self.known.union(self.added).union(self.recording.keys) }
+
+        mutating func ended(_ key: String) {
+            let left = (self.recording[key] ?? 1) - 1
+            self.recording[key] = left == 0 ? nil : left
+        }
     }
 
     private let trigger: String
@@ -39,13 +49,27 @@ final class KeyOrder: Sendable {
     var parked: Set<String> { self.state.withLock { $0.parked } }
 
     /// Whether later events of a key must wait.
-    func isParked(_ key: String) -> Bool { self.state.withLock { $0.parked.contains(key) } }
-
-    /// A dead letter of this key is about to be written.
-    func park(_ key: String) {
+    func isParked(_ key: String) -> Bool {
         self.state.withLock { state in
-            state.parked.insert(key)
-            state.added.insert(key)
+            state.known.contains(key) || state.added.contains(key) || state.recording[key] != nil
+        }
+    }
+
+    /// Records a dead letter of this key; the key is parked from the beginning, and stays so when that succeeds.
+    func parking<Result>(_ key: String, _ record: () async throws(CommandRejection) -> Result)
+        async throws(CommandRejection) -> Result
+    {
+        self.state.withLock { $0.recording[key, default: 0] += 1 }
+        do throws(CommandRejection) {
+            let result = try await record()
+            self.state.withLock { state in
+                state.ended(key)
+                state.added.insert(key)
+            }
+            return result
+        } catch {
+            self.state.withLock { $0.ended(key) }
+            throw error
         }
     }
 
@@ -55,6 +79,7 @@ final class KeyOrder: Sendable {
     func refresh(at now: Duration) async throws(HubError) {
         let isDue = self.state.withLock { state in
             if let readAt = state.readAt, state.parked.isEmpty || now < readAt { return false }
+            state.known.formUnion(state.added)
             state.added = []
             return true
         }
@@ -79,7 +104,7 @@ final class KeyOrder: Sendable {
         }
         let (keys, interval) = (Set(open.keys), isReleasing ? Self.releaseInterval : Self.interval)
         self.state.withLock { state in
-            state.parked = keys.union(state.added)
+            state.known = keys
             state.readAt = now + interval
         }
     }

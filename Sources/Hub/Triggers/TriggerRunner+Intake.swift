@@ -82,7 +82,12 @@ extension TriggerRunner {
                     }
                 case .read(let maximum, let wait):
                     let batch = try await self.read(source, maximum: maximum, wait: wait, machine: &machine)
-                    if let batch { batches[batch.id] = try await self.open(batch, of: source, &machine) }
+                    guard let batch else { continue }
+                    guard batches[batch.id] == nil else {
+                        throw SourceInterruption.notConnected(
+                            reason: "it gave two batches that are out the number \(batch.id.rawValue)")
+                    }
+                    batches[batch.id] = try await self.open(batch, of: source, &machine)
                 case .awaitRecord:
                     // Who sends meanwhile must not wait for those whose instances run.
                     if let pushed, !isListening {
@@ -282,11 +287,18 @@ extension TriggerRunner {
 
     private var actor: String { "trigger:\(self.declaration.id)" }
 
+    private func record(_ letter: NewDeadLetter) async throws(CommandRejection) -> Key {
+        guard let order = self.order, let key = letter.orderingKey else {
+            return try await self.host.letters.record(letter)
+        }
+        return try await order.parking(key) { () async throws(CommandRejection) -> Key in
+            try await self.host.letters.record(letter)
+        }
+    }
+
     private func keep(_ letter: NewDeadLetter) async -> Account {
-        // The key is parked before the letter is durable: an event of it that comes in between must not pass.
-        if let key = letter.orderingKey, self.declaration.ordering?.onFailure != .skip { self.order?.park(key) }
         do {
-            let key = try await self.host.letters.record(letter)
+            let key = try await self.record(letter)
             self.logger.info(
                 "event dead-lettered",
                 metadata: [
