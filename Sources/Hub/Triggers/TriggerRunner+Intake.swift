@@ -62,7 +62,8 @@ extension TriggerRunner {
                     if try await self.isBlocked() { machine.hold(until: self.clock.now + Self.idleWait) }
                     self.noteProgress(outstanding: machine.outstandingRecords, at: now)
                 }
-                let step = machine.next(at: self.clock.now)
+                // At the moment looked at: a hold must not run out between the look and the step.
+                let step = machine.next(at: now)
                 let pending = machine.outstandingRecords + (step.isIdle ? await source.backlog() ?? 0 : 0)
                 self.state.withLock { $0.pending = pending }
                 switch step {
